@@ -1,0 +1,39 @@
+# A room is one top-level folder: a static library ditscale_<room>, and for three of them a program.
+
+# Compiling a file with LibTorch's headers takes over a gigabyte: at most two at once, whatever -j says.
+set_property(GLOBAL APPEND PROPERTY JOB_POOLS torch_pool=2)
+
+# ditscale_limit_jobs(<target>): compiles the target's files in the small job pool (Ninja only).
+function(ditscale_limit_jobs target)
+  set_property(TARGET ${target} PROPERTY JOB_POOL_COMPILE torch_pool)
+endfunction()
+
+# ditscale_add_room(<room> [LIBS <targets…>]): library ditscale_<room> of all .cpp files (and .cu files, when
+# CUDA is on) below the current folder but main.cpp; also known as ditscale::<room>.
+function(ditscale_add_room room)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
+  if(DITSCALE_HAVE_CUDA)
+    file(GLOB_RECURSE kernels CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cu")
+  endif()
+  if(NOT sources)
+    add_library(ditscale_${room} INTERFACE)
+    target_link_libraries(ditscale_${room} INTERFACE ${arg_LIBS})
+  else()
+    add_library(ditscale_${room} STATIC ${sources} ${kernels})
+    target_link_libraries(ditscale_${room} PUBLIC ${arg_LIBS})
+  endif()
+  add_library(ditscale::${room} ALIAS ditscale_${room})
+endfunction()
+
+# ditscale_add_program(<name> [LIBS <targets…>]): bin/<name> of the current folder's main.cpp.
+function(ditscale_add_program name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
+    return()
+  endif()
+  add_executable(${name} main.cpp)
+  target_link_libraries(${name} PRIVATE ${arg_LIBS})
+  set_property(GLOBAL APPEND PROPERTY DITSCALE_PROGRAMS ${name})
+endfunction()

@@ -1,0 +1,29 @@
+# Warnings are errors in our own code. Foreign headers come in as SYSTEM and are silent.
+
+set(DITSCALE_CXX_WARNINGS
+  -Wall
+  -Wextra
+  -Wpedantic
+  -Wshadow
+  -Wnon-virtual-dtor
+  -Woverloaded-virtual
+  -Wcast-qual
+  -Wunused
+  -Wnull-dereference
+  -Wduplicated-cond
+  -Wlogical-op
+  -Wextra-semi)
+
+option(DITSCALE_WERROR "Treat warnings as errors" ON)
+if(DITSCALE_WERROR)
+  list(APPEND DITSCALE_CXX_WARNINGS -Werror)
+endif()
+
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Clang knows neither of these and would stop at them.
+  list(REMOVE_ITEM DITSCALE_CXX_WARNINGS -Wduplicated-cond -Wlogical-op)
+endif()
+
+foreach(flag IN LISTS DITSCALE_CXX_WARNINGS)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:${flag}>)
+endforeach()
