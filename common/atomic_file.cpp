@@ -1,0 +1,91 @@
+#include "common/atomic_file.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "common/file_descriptor.hpp"
+
+namespace ditscale::common {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+FileDescriptor open_or_throw(const fs::path& path, int flags, mode_t mode = 0644) {
+  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd.valid()) throw errno_error("open", path.string());
+  return fd;
+}
+
+void write_all(int fd, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw errno_error("write", path.string());
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_path(const fs::path& path, int flags) {
+  const FileDescriptor fd = open_or_throw(path, flags);
+  if (::fsync(fd.get()) != 0) throw errno_error("fsync", path.string());
+}
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+}  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+  return folder_of(path) / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid());
+}
+
+void publish_file(const fs::path& temporary, const fs::path& path) {
+  sync_path(temporary, O_RDONLY);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error("rename to", path.string());
+  sync_path(folder_of(path), O_RDONLY | O_DIRECTORY);
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  const fs::path temporary = temporary_name(path);
+  try {
+    {
+      const FileDescriptor fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+      write_all(fd.get(), bytes, temporary);
+    }
+    publish_file(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+std::string read_file(const fs::path& path, std::size_t max_bytes) {
+  const FileDescriptor fd = open_or_throw(path, O_RDONLY);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) throw errno_error("stat", path.string());
+  if (S_ISDIR(info.st_mode)) throw SystemError(fmt::format("read {}: it is a folder, a file is needed", path.string()));
+  std::string bytes;
+  char chunk[1 << 16];
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw errno_error("read", path.string());
+    if (got == 0) return bytes;
+    bytes.append(chunk, static_cast<std::size_t>(got));
+    if (bytes.size() > max_bytes)
+      throw CorruptData(fmt::format("{}: larger than the {} bytes allowed here", path.string(), max_bytes));
+  }
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) throw errno_error("mkdir", path.string(), code.value());
+}
+
+}  // namespace ditscale::common

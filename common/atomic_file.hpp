@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace ditscale::common {
+
+/// Writes `bytes` to a temporary name in the same folder, fsyncs it, renames it to `path` and fsyncs the folder, so
+/// that a reader sees the old file or the new one, whole, whatever is killed when. Throws SystemError (disk full,
+/// permission); the temporary file is removed then.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// The rest of the same protocol for a file written by a library: fsyncs `temporary`, renames it to `path`, fsyncs the
+/// folder.
+void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// Name of a temporary neighbour of `path`, unique to this process: ".<name>.tmp-<pid>".
+[[nodiscard]] std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Whole file as bytes. Throws SystemError, or CorruptData when it is larger than `max_bytes`.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
+
+/// `create_directories` whose error names the folder and the reason.
+void make_folder(const std::filesystem::path& path);
+
+}  // namespace ditscale::common

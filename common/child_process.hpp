@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "common/file_descriptor.hpp"
+
+namespace ditscale::common {
+
+/// How a child ended.
+struct ExitStatus {
+  /// Exit code, or empty when a signal ended it.
+  std::optional<int> code;
+  std::optional<int> signal;
+  /// "exit code 3" or "signal 9 (Killed)".
+  [[nodiscard]] std::string text() const;
+};
+
+struct SpawnOptions {
+  std::vector<std::string> argv;
+  /// Set on top of this process's environment.
+  std::map<std::string, std::string> environment;
+  /// Variables whose name starts with one of these are removed from the child's environment.
+  std::vector<std::string> removed_prefixes;
+  /// Standard output and error are appended to this file.
+  std::filesystem::path log;
+  /// Logical processors the child may run on; empty means all of the parent's.
+  std::vector<int> cpus;
+  /// Signal the child gets when the thread that spawned it ends.
+  int parent_death_signal = 15;
+  /// When set, the child gets the write end of a pipe under this descriptor number.
+  std::optional<int> event_fd;
+};
+
+/// A child in a process group (and session) of its own. Destroying a running one kills its whole group.
+/// Spawn it from a thread that lives as long as the child should: the parent-death signal is tied to that thread.
+class ChildProcess {
+ public:
+  /// Throws SystemError with the reason when the program cannot be executed.
+  [[nodiscard]] static ChildProcess spawn(const SpawnOptions& options);
+
+  ChildProcess(ChildProcess&&) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Read end of the event pipe, non-blocking; invalid when none was asked for.
+  [[nodiscard]] const FileDescriptor& events() const { return events_; }
+  /// Reaps the child when it has ended; empty while it runs. After the end it keeps answering.
+  [[nodiscard]] std::optional<ExitStatus> poll();
+  /// Sends `signal` to the whole group; a group that is gone is fine.
+  void signal_group(int signal) const noexcept;
+
+ private:
+  ChildProcess(pid_t pid, FileDescriptor events) : pid_(pid), events_(std::move(events)) {}
+  pid_t pid_ = -1;
+  FileDescriptor events_;
+  std::optional<ExitStatus> status_;
+};
+
+}  // namespace ditscale::common

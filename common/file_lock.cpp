@@ -1,0 +1,20 @@
+#include "common/file_lock.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "common/error.hpp"
+
+namespace ditscale::common {
+
+std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd.valid()) throw errno_error("open", path.string());
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
+  if (errno == EWOULDBLOCK) return std::nullopt;
+  throw errno_error("flock", path.string());
+}
+
+}  // namespace ditscale::common

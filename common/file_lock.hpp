@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "common/file_descriptor.hpp"
+
+namespace ditscale::common {
+
+/// An exclusive advisory lock (flock) on a file. Released when the holder ends, however it ends.
+class FileLock {
+ public:
+  /// Takes the lock or returns nothing when another process holds it. Throws SystemError when the file cannot be
+  /// opened.
+  [[nodiscard]] static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+
+ private:
+  explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+  FileDescriptor fd_;
+};
+
+}  // namespace ditscale::common

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "common/ids.hpp"
+
+namespace ditscale::common {
+
+/// Every path inside one trial's folder, `runs/<sweep>/trials/<id>/`.
+struct TrialPaths {
+  std::filesystem::path folder;
+
+  [[nodiscard]] std::filesystem::path trial_json() const { return folder / "trial.json"; }
+  /// Held (flock) by the trainer while it works in this folder.
+  [[nodiscard]] std::filesystem::path lock() const { return folder / "trainer.lock"; }
+  [[nodiscard]] std::filesystem::path attempts() const { return folder / "attempts"; }
+  [[nodiscard]] std::filesystem::path attempt(AttemptNumber n) const { return attempts() / std::to_string(to_int(n)); }
+  [[nodiscard]] std::filesystem::path log(AttemptNumber n) const { return attempt(n) / "log.txt"; }
+  [[nodiscard]] std::filesystem::path events(AttemptNumber n) const { return attempt(n) / "events.jsonl"; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
+  [[nodiscard]] std::filesystem::path checkpoint(std::int64_t step) const {
+    return checkpoints() / ("step-" + std::to_string(step) + ".h5");
+  }
+  [[nodiscard]] std::filesystem::path manifest(std::int64_t step) const {
+    return checkpoints() / ("step-" + std::to_string(step) + ".manifest.json");
+  }
+  [[nodiscard]] std::filesystem::path samples() const { return folder / "samples"; }
+  [[nodiscard]] std::filesystem::path sample_grid(std::int64_t step) const {
+    return samples() / ("step-" + std::to_string(step) + ".png");
+  }
+  [[nodiscard]] std::filesystem::path evaluations() const { return folder / "evaluations"; }
+};
+
+/// Every path inside one study's folder, `runs/<sweep>/`.
+struct StudyPaths {
+  std::filesystem::path folder;
+
+  [[nodiscard]] std::filesystem::path database() const { return folder / "results.db"; }
+  /// The sweep as it was resolved at the last `run`, for people to read.
+  [[nodiscard]] std::filesystem::path sweep_json() const { return folder / "sweep.json"; }
+  /// Held (flock) by the coordinator: one study, one writer.
+  [[nodiscard]] std::filesystem::path lock() const { return folder / "coordinator.lock"; }
+  [[nodiscard]] std::filesystem::path log() const { return folder / "orchestrator.log"; }
+  [[nodiscard]] std::filesystem::path trials() const { return folder / "trials"; }
+  [[nodiscard]] TrialPaths trial(const TrialId& id) const { return {trials() / id.str()}; }
+};
+
+}  // namespace ditscale::common

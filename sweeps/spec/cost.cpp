@@ -1,0 +1,48 @@
+#include "sweeps/spec/cost.hpp"
+
+#include "sweeps/spec/arithmetic.hpp"
+
+namespace ditscale::sweeps {
+
+namespace {
+constexpr double kMacsPerCoreSecond = 2e10;
+constexpr double kMacsPerGpuSecond = 1e14;
+/// Start-up of LibTorch and reading of the data, seconds.
+constexpr double kStartUp_s = 3.0;
+}  // namespace
+
+std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step) {
+  std::vector<std::int64_t> steps;
+  for (std::int64_t step = evaluate.every_steps; step < last_step; step += evaluate.every_steps) steps.push_back(step);
+  steps.push_back(last_step);
+  return steps;
+}
+
+double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate) {
+  const double passes = evaluate.guidance == 1.0 ? 1.0 : 2.0;
+  return passes * static_cast<double>(forward_macs(trial.shape())) * static_cast<double>(evaluate.num_samples) *
+         static_cast<double>(evaluate.steps);
+}
+
+TrialWork work_of(const TrialSpec& trial) {
+  TrialWork work;
+  const double images = static_cast<double>(trial.train.steps) * static_cast<double>(trial.train.global_batch);
+  work.training_macs = 3.0 * static_cast<double>(forward_macs(trial.shape())) * images;
+  for (const EvaluateSpec& evaluate : trial.evaluate) {
+    work.sampling_macs +=
+        sampling_macs(trial, evaluate) * static_cast<double>(evaluation_steps(evaluate, trial.train.steps).size());
+  }
+  return work;
+}
+
+double predicted_s(const TrialSpec& trial, double macs_per_s) {
+  const TrialWork work = work_of(trial);
+  return kStartUp_s + (work.training_macs + work.sampling_macs) / macs_per_s;
+}
+
+double default_macs_per_s(const ResourceSpec& resources) {
+  return resources.gpus > 0 ? kMacsPerGpuSecond * static_cast<double>(resources.gpus)
+                            : kMacsPerCoreSecond * static_cast<double>(resources.cpus);
+}
+
+}  // namespace ditscale::sweeps

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "sweeps/spec/trial_spec.hpp"
+
+namespace ditscale::sweeps {
+
+/// What a whole trial computes, in multiply-accumulates.
+struct TrialWork {
+  /// Three forward passes for each training image.
+  double training_macs = 0;
+  /// Sampling for all scores over the trial's life; guidance doubles the batch.
+  double sampling_macs = 0;
+};
+
+[[nodiscard]] TrialWork work_of(const TrialSpec& trial);
+/// Steps after which `evaluate` scores: multiples of every_steps up to the end, and the end itself.
+[[nodiscard]] std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step);
+/// MACs to make one set of samples.
+[[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
+
+/// Seconds a trial takes: work over rate. `macs_per_s` is what the trial's devices reach; see `default_macs_per_s`.
+[[nodiscard]] double predicted_s(const TrialSpec& trial, double macs_per_s);
+
+/// Rate to assume before anything was measured: a deliberately round 2e10 MACs/s per processor core and 1e14 per GPU.
+/// It orders trials well (longest first needs only ratios) and is replaced by measured rates as soon as one trial has
+/// run.
+[[nodiscard]] double default_macs_per_s(const ResourceSpec& resources);
+
+}  // namespace ditscale::sweeps

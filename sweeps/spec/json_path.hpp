@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "common/json_document.hpp"
+
+namespace ditscale::sweeps {
+
+/// Sets `path` ("model.width", "evaluate[0].steps") inside `root`, making objects on the way. A "model" given by a
+/// published name becomes {"name": …} when one of its fields is set. Throws ConfigError (prefixed `where`) when the
+/// path cannot be.
+void set_path(common::Json& root, const std::string& path, common::Json value, const std::string& where);
+
+/// The value at `path`, or null when there is none.
+[[nodiscard]] common::Json value_at(const common::Json& root, const std::string& path);
+
+/// Splits "model.width=64" at the first '='; the right side is JSON, or a bare string when it is not. Throws
+/// UsageError.
+[[nodiscard]] std::pair<std::string, common::Json> parse_assignment(const std::string& text);
+
+}  // namespace ditscale::sweeps
