@@ -1,5 +1,13 @@
-# What was configured, in four lines.
+# What was configured, in a few lines.
 message(STATUS "ditscale ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
-message(STATUS "  LibTorch ${DITSCALE_HAVE_TORCH} (${torch_root})")
-message(STATUS "  CUDA     ${DITSCALE_HAVE_CUDA} (${DITSCALE_NVCC})")
-message(STATUS "  NCCL     ${DITSCALE_HAVE_NCCL} (${DITSCALE_NCCL_LIBRARY})")
+if(DITSCALE_HAVE_TORCH)
+  message(STATUS "  LibTorch: ${ditscale_torch_root}")
+else()
+  message(STATUS "  LibTorch: not found, so no worker (run `make setup`)")
+endif()
+if(DITSCALE_HAVE_CUDA)
+  message(STATUS "  CUDA:     ${CUDAToolkit_VERSION}, for ${CMAKE_CUDA_ARCHITECTURES} (${DITSCALE_NVCC})")
+  message(STATUS "  NCCL:     ${DITSCALE_NCCL_LIBRARY}")
+else()
+  message(STATUS "  CUDA:     off, ${DITSCALE_CUDA_REASON}")
+endif()

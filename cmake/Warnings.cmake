@@ -27,3 +27,9 @@ endif()
 foreach(flag IN LISTS DITSCALE_CXX_WARNINGS)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:${flag}>)
 endforeach()
+
+# nvcc: its own warnings, and the host compiler's main ones (the code that nvcc generates is not pedantic).
+add_compile_options("$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler -Wall,-Wextra>")
+if(DITSCALE_WERROR)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings>")
+endif()
