@@ -12,18 +12,23 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 # Includes are rooted at the repository: #include "common/error.hpp".
 include_directories("${CMAKE_SOURCE_DIR}")
 
-# A precompiled header is found through ccache only with these relaxations (set in the Makefile too).
+# One cache for all build folders and clones: paths are taken relative to the source, and a precompiled header's
+# definitions and time stamps are left to the compiler to check.
 find_program(DITSCALE_CCACHE ccache)
-if(DITSCALE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${DITSCALE_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${DITSCALE_CCACHE}")
-  set(CMAKE_CUDA_COMPILER_LAUNCHER "${DITSCALE_CCACHE}")
+mark_as_advanced(DITSCALE_CCACHE)
+if(DITSCALE_CCACHE)
+  set(launcher env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${DITSCALE_CCACHE}")
+  foreach(language IN ITEMS C CXX CUDA)
+    if(NOT CMAKE_${language}_COMPILER_LAUNCHER)
+      set(CMAKE_${language}_COMPILER_LAUNCHER ${launcher})
+    endif()
+  endforeach()
 endif()
 
 option(DITSCALE_SANITIZE "Build with the address and undefined-behaviour sanitizers" OFF)

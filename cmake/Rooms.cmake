@@ -5,7 +5,9 @@ set_property(GLOBAL APPEND PROPERTY JOB_POOLS torch_pool=2)
 
 # ditscale_limit_jobs(<target>): compiles the target's files in the small job pool (Ninja only).
 function(ditscale_limit_jobs target)
-  set_property(TARGET ${target} PROPERTY JOB_POOL_COMPILE torch_pool)
+  set_target_properties(${target} PROPERTIES
+    JOB_POOL_COMPILE torch_pool
+    JOB_POOL_PRECOMPILE_HEADER torch_pool)
 endfunction()
 
 # ditscale_add_room(<room> [LIBS <targets…>]): library ditscale_<room> of all .cpp files (and .cu files, when
@@ -35,5 +37,4 @@ function(ditscale_add_program name)
   endif()
   add_executable(${name} main.cpp)
   target_link_libraries(${name} PRIVATE ${arg_LIBS})
-  set_property(GLOBAL APPEND PROPERTY DITSCALE_PROGRAMS ${name})
 endfunction()

@@ -10,11 +10,17 @@ if(NOT ditscale_torch_root)
 endif()
 
 # The wheel carries headers of a newer fmt than the system's, and a file that sees both does not compile. So the
-# compiler is shown a folder of links to all of the wheel's headers but fmt.
+# compiler is shown a folder of links to all of the wheel's headers but fmt; made once for each wheel.
 function(ditscale_shadow_torch_headers from to)
+  file(GLOB names RELATIVE "${from}" "${from}/*")
+  if(EXISTS "${to}/torch")
+    file(READ_SYMLINK "${to}/torch" linked)
+    if(linked STREQUAL "${from}/torch")
+      return()
+    endif()
+  endif()
   file(REMOVE_RECURSE "${to}")
   file(MAKE_DIRECTORY "${to}")
-  file(GLOB names RELATIVE "${from}" "${from}/*")
   list(REMOVE_ITEM names fmt)
   foreach(name IN LISTS names)
     file(CREATE_LINK "${from}/${name}" "${to}/${name}" SYMBOLIC)

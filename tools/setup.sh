@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs what is missing to build, test and run; does nothing when everything is there. `make` calls it first.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=tools/setup_packages.sh
+source "$here/setup_packages.sh"
+# shellcheck source=tools/setup_torch.sh
+source "$here/setup_torch.sh"
+
+usage() {
+  cat <<'TEXT'
+usage: tools/setup.sh [--dry-run] [--torch auto|cpu|cuda]
+
+Installs the system packages of tools/requirements/apt.txt (needs root or passwordless sudo, and only when some are
+missing) and LibTorch into .venv. A second run changes nothing.
+
+  --dry-run     say what would be done, and do nothing
+  --torch KIND  cpu: LibTorch without the CUDA libraries (540 MB to fetch); cuda: with them (2.4 GB);
+                auto: cuda where a CUDA toolkit (nvcc) is found [default]
+
+example: tools/setup.sh --torch cpu
+TEXT
+}
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+  printf 'setup: %s\n' "$@" >&2
+  exit 1
+}
+
+main() {
+  local dry_run=0 kind=auto
+  while (($#)); do
+    case "$1" in
+      --dry-run) dry_run=1 ;;
+      --torch)
+        shift
+        kind="${1:-}"
+        ;;
+      --help | -h)
+        usage
+        exit 0
+        ;;
+      *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+  done
+  [[ "$kind" =~ ^(auto|cpu|cuda)$ ]] || fail "--torch $kind: use auto, cpu or cuda."
+
+  exec 9<"$here/setup.sh"  # two at a time would install into the same folder
+  flock 9
+  setup_packages "$here/requirements/apt.txt" "$dry_run"
+  setup_torch "$here/.." "$kind" "$dry_run"
+  ((dry_run)) || say "everything is there."
+}
+
+main "$@"

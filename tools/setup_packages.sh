@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# Part of setup.sh: the system packages.
+
+# The packages of list $1, one a line.
+packages_in() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1" | awk '{print $1}'; }
+
+# Those of the packages on standard input that are not installed.
+packages_missing() {
+  local wanted installed
+  wanted="$(sort -u)"
+  # dpkg-query fails when it knows none or not all of the names; what it prints is what counts.
+  # shellcheck disable=SC2086
+  installed="$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | awk '$1 == "installed" {print $2}' | sort -u)" || true
+  comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
+}
+
+# Runs a command as root: directly, or through sudo where that asks for no password.
+as_root() {
+  if (($(id -u) == 0)); then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
+
+can_become_root() { (($(id -u) == 0)) || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }
+
+# setup_packages <list> <dry run 0|1>
+setup_packages() {
+  local list="$1" dry_run="$2"
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    fail "this is neither Debian nor Ubuntu. Install these with your package manager (the names are Debian's):" \
+      "$(sed -e '/^#/d' -e 's/^/  /' "$list")" \
+      "then configure and build without \`make setup\`: see CONTRIBUTING.md."
+  fi
+
+  local missing
+  missing="$(packages_in "$list" | packages_missing | xargs)"
+  [[ -n "$missing" ]] || return 0
+
+  local install="apt-get install --yes --no-install-recommends $missing"
+  if ((dry_run)); then
+    say "would run: apt-get update && $install"
+    return 0
+  fi
+  if ! can_become_root; then
+    fail "these system packages are missing, and you are not root. Ask an administrator to run" \
+      "  sudo apt-get update && sudo $install" \
+      "and then run this again."
+  fi
+  say "installing system packages: $missing"
+  # Another package manager may hold the lock for a while, as on a machine that has just started.
+  # shellcheck disable=SC2086
+  { as_root apt-get -q -o DPkg::Lock::Timeout=300 update && as_root apt-get -q -o DPkg::Lock::Timeout=300 ${install#apt-get }; } ||
+    fail "apt-get failed (its messages are above). Mend that, for example with \`apt-get --fix-broken install\`, and run this again."
+}
