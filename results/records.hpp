@@ -1,14 +1,14 @@
 #pragma once
 
-#include "common/event.hpp"
-#include "common/ids.hpp"
-#include "common/json_document.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "common/event.hpp"
+#include "common/ids.hpp"
+#include "common/json_document.hpp"
 
 namespace ditscale::results {
 

@@ -1,18 +1,19 @@
 #pragma once
 
-#include "results/records.hpp"
-
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "results/records.hpp"
+
 namespace ditscale::results {
 
-/// The one writer of a results database. Every call is one durable transaction (or part of the caller's `Batch`); a process killed at any
-/// line leaves the state before or after the call. Errors of SQLite are SystemError with the file and what to do (disk full,
-/// locked, not a database); a database written by a newer ditscale is a ConfigError that names both versions.
+/// The one writer of a results database. Every call is one durable transaction (or part of the caller's `Batch`); a
+/// process killed at any line leaves the state before or after the call. Errors of SQLite are SystemError with the file
+/// and what to do (disk full, locked, not a database); a database written by a newer ditscale is a ConfigError that
+/// names both versions.
 class ResultsWriter {
  public:
   /// Opens `path`, creates it when absent, brings an older schema up to date.
@@ -41,15 +42,18 @@ class ResultsWriter {
   void put_trials(std::span<const TrialRecord> trials);
   void set_trial_state(const common::TrialId& id, TrialState state, const std::string& reason, double time_s);
   void start_attempt(const AttemptRecord& attempt);
-  void end_attempt(const common::TrialId& id, common::AttemptNumber number, TrialState state, const std::string& reason, double time_s);
-  /// Takes events in; those known already by (trial, attempt, number) are left out. Projects metrics, evaluations, checkpoints, samples
-  /// and the facts of `started`. Returns how many were new. An event of an unknown kind is kept as it is.
+  void end_attempt(const common::TrialId& id, common::AttemptNumber number, TrialState state, const std::string& reason,
+                   double time_s);
+  /// Takes events in; those known already by (trial, attempt, number) are left out. Projects metrics, evaluations,
+  /// checkpoints, samples and the facts of `started`. Returns how many were new. An event of an unknown kind is kept as
+  /// it is.
   std::int64_t ingest(std::span<const AttemptEvent> events);
 
   /// What a coordinator needs to go on after a restart.
   [[nodiscard]] std::vector<TrialRecord> trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
-  /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model; empty when none.
+  /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model;
+  /// empty when none.
   [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const;
 
  private:

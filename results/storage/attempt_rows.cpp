@@ -1,0 +1,72 @@
+#include "results/storage/attempt_rows.hpp"
+
+#include <algorithm>
+
+#include <SQLiteCpp/Column.h>
+
+#include "results/storage/statement.hpp"
+#include "results/storage/trial_rows.hpp"
+
+namespace ditscale::results {
+
+namespace {
+
+constexpr const char* kPut =
+    "INSERT INTO attempts(trial, number, state, reason, host, devices, predicted_s, started_s, ended_s, last_event, "
+    "cpus, gpus) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+    "(SELECT json_extract(spec, '$.resources.cpus') FROM trials WHERE id = ?1), "
+    "(SELECT json_extract(spec, '$.resources.gpus') FROM trials WHERE id = ?1))";
+
+constexpr const char* kRead =
+    "SELECT trial, number, state, reason, host, devices, predicted_s, started_s, ended_s, last_event FROM attempts "
+    "ORDER BY trial, number";
+
+constexpr const char* kRates =
+    "SELECT (3.0 * t.forward_macs * (a.last_images - a.first_images) "
+    "        + coalesce((SELECT sum(macs) FROM (SELECT max(e.sampling_macs) AS macs FROM evaluations e "
+    "                    WHERE e.trial = a.trial AND e.attempt = a.number GROUP BY e.step, e.settings)), 0)) "
+    "       / (a.ended_s - a.started_s) "
+    "FROM attempts a JOIN trials t ON t.id = a.trial "
+    "WHERE a.cpus = ? AND a.gpus = ? AND a.state IN ('succeeded', 'preempted') "
+    "      AND a.ended_s > a.started_s AND a.last_images > a.first_images";
+
+}  // namespace
+
+int put_attempt_row(SQLite::Database& database, const AttemptRecord& a) {
+  SQLite::Statement put(database, kPut);
+  return execute(put, a.trial.str(), common::to_int(a.number), to_name(a.state), a.reason, a.host, a.devices,
+                 a.predicted_s, a.started_s, a.ended_s, a.last_event);
+}
+
+std::vector<AttemptRecord> read_attempt_rows(SQLite::Database& database) {
+  SQLite::Statement read(database, kRead);
+  std::vector<AttemptRecord> attempts;
+  while (read.executeStep()) {
+    AttemptRecord a;
+    a.trial = common::TrialId(read.getColumn(0).getString());
+    a.number = common::AttemptNumber{read.getColumn(1).getInt()};
+    a.state = stored_state(read.getColumn(2).getString());
+    a.reason = read.getColumn(3).getString();
+    a.host = read.getColumn(4).getString();
+    a.devices = read.getColumn(5).getString();
+    a.predicted_s = read.getColumn(6).getDouble();
+    a.started_s = read.getColumn(7).getDouble();
+    if (!read.isColumnNull(8)) a.ended_s = read.getColumn(8).getDouble();
+    a.last_event = read.getColumn(9).getInt64();
+    attempts.push_back(std::move(a));
+  }
+  return attempts;
+}
+
+std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus) {
+  SQLite::Statement read(database, kRates);
+  bind_all(read, cpus, gpus);
+  std::vector<double> rates;
+  while (read.executeStep()) rates.push_back(read.getColumn(0).getDouble());
+  if (rates.empty()) return std::nullopt;
+  std::sort(rates.begin(), rates.end());
+  const std::size_t middle = rates.size() / 2;
+  return rates.size() % 2 == 1 ? rates[middle] : 0.5 * (rates[middle - 1] + rates[middle]);
+}
+
+}  // namespace ditscale::results

@@ -1,0 +1,143 @@
+#include "results/storage/projection.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "common/error.hpp"
+#include "common/hash.hpp"
+#include "results/storage/body_fields.hpp"
+#include "results/storage/statement.hpp"
+
+namespace ditscale::results {
+
+using common::Json;
+
+namespace {
+
+/// The event's step; an event without one cannot be placed in a table.
+std::int64_t step_of(const AttemptEvent& event) {
+  const auto step = integer_in(event.event.body, "step");
+  if (!step) throw common::CorruptData("its body has no step");
+  return *step;
+}
+
+std::string file_of(const AttemptEvent& event) {
+  const auto file = text_in(event.event.body, "file");
+  if (!file) throw common::CorruptData("its body has no file");
+  return *file;
+}
+
+}  // namespace
+
+std::string settings_id_of(const Json& settings) {
+  Json identity = settings;
+  identity.erase("every_steps");
+  identity.erase("metrics");
+  return common::hash_hex64(common::canonical_text(identity));
+}
+
+Projection::Projection(SQLite::Database& database)
+    : keep_(database, "INSERT OR IGNORE INTO events VALUES(?, ?, ?, ?, ?, ?)"),
+      newest_event_(database, "UPDATE attempts SET last_event = max(last_event, ?3) WHERE trial = ?1 AND number = ?2"),
+      started_(database,
+               "UPDATE attempts SET first_step = ?3, first_images = ?4, resumed_from = ?5, device = ?6, device_name = "
+               "?7, threads = ?8, precision = ?9, trainer_host = ?10, pid = ?11 WHERE trial = ?1 AND number = ?2"),
+      parameters_(database, "UPDATE attempts SET parameters = ?3 WHERE trial = ?1 AND number = ?2"),
+      advance_(database,
+               "UPDATE attempts SET last_step = coalesce(?3, last_step), last_images = coalesce(?4, last_images) "
+               "WHERE trial = ?1 AND number = ?2"),
+      metric_(database, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
+      samples_(database, "INSERT OR REPLACE INTO samples VALUES(?, ?, ?, ?)"),
+      settings_(database, "INSERT OR IGNORE INTO settings VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+
+bool Projection::take(const AttemptEvent& e) {
+  const std::int32_t attempt = common::to_int(e.attempt);
+  const std::string body = e.event.body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (execute(keep_, e.trial.str(), attempt, e.event.number, e.event.time_s, e.event.kind, body) == 0) return false;
+  execute(newest_event_, e.trial.str(), attempt, e.event.number);
+  try {
+    project(e);
+  } catch (const common::CorruptData& error) {
+    spdlog::warn("trial {} attempt {}: event {} ({}) is kept but not tabulated: {}", e.trial.brief(), attempt,
+                 e.event.number, e.event.kind, error.what());
+  }
+  return true;
+}
+
+void Projection::project(const AttemptEvent& event) {
+  const std::string& kind = event.event.kind;
+  advance(event);
+  if (kind == "started") return started(event);
+  if (kind == "parameters") return parameters(event);
+  if (kind == "metric") return metric(event);
+  if (kind == "checkpoint") return checkpoint(event);
+  if (kind == "samples") return samples(event);
+  if (kind == "evaluation") return evaluation(event);
+}
+
+void Projection::advance(const AttemptEvent& event) {
+  const Json& body = event.event.body;
+  execute(advance_, event.trial.str(), common::to_int(event.attempt), integer_in(body, "step"),
+          integer_in(body, "images"));
+}
+
+void Projection::started(const AttemptEvent& event) {
+  const Json& body = event.event.body;
+  execute(started_, event.trial.str(), common::to_int(event.attempt), integer_in(body, "step"),
+          integer_in(body, "images"), text_in(body, "resumed_from"), text_in(body, "device"),
+          text_in(body, "device_name"), integer_in(body, "threads"), text_in(body, "precision"), text_in(body, "host"),
+          integer_in(body, "pid"));
+  if (body.contains("parameters")) parameters(event);
+}
+
+void Projection::parameters(const AttemptEvent& event) {
+  execute(parameters_, event.trial.str(), common::to_int(event.attempt), integer_in(event.event.body, "parameters"));
+}
+
+void Projection::metric(const AttemptEvent& event) {
+  const Json& body = event.event.body;
+  execute(metric_, event.trial.str(), step_of(event), common::to_int(event.attempt), integer_in(body, "images"),
+          number_in(body, "loss"), number_in(body, "loss_simple"), number_in(body, "loss_vlb"),
+          number_in(body, "grad_norm"), number_in(body, "lr"), number_in(body, "images_per_s"),
+          number_in(body, "time_s"));
+}
+
+void Projection::checkpoint(const AttemptEvent& event) {
+  const Json& body = event.event.body;
+  execute(checkpoint_, event.trial.str(), step_of(event), common::to_int(event.attempt), integer_in(body, "images"),
+          file_of(event), integer_in(body, "bytes"), text_in(body, "digest"), number_in(body, "seconds"));
+}
+
+void Projection::samples(const AttemptEvent& event) {
+  execute(samples_, event.trial.str(), step_of(event), common::to_int(event.attempt), file_of(event));
+}
+
+std::string Projection::put_settings(const Json& body) {
+  const auto found = body.find("settings");
+  if (found == body.end() || !found->is_object()) throw common::CorruptData("its body has no settings object");
+  const Json& settings = *found;
+  const std::string id = text_in(body, "settings_id").value_or(settings_id_of(settings));
+  execute(settings_, id, common::canonical_text(settings), text_in(settings, "sampler"), integer_in(settings, "steps"),
+          number_in(settings, "guidance"), integer_in(settings, "num_samples"), integer_in(settings, "sample_seed"),
+          text_in(settings, "features"), text_in(settings, "features_digest"), text_in(settings, "reference_digest"),
+          text_in(settings, "rounding"), text_in(settings, "label_scheme"), number_in(settings, "ema_decay"));
+  return id;
+}
+
+void Projection::evaluation(const AttemptEvent& event) {
+  const Json& body = event.event.body;
+  const auto values = body.find("values");
+  if (values == body.end() || !values->is_object()) throw common::CorruptData("its body has no values object");
+  const std::int64_t step = step_of(event);
+  const std::string settings = put_settings(body);
+  for (const auto& [metric, unused] : values->items()) {
+    const auto value = number_in(*values, metric.c_str());
+    const std::string reason = value ? "" : text_in(body, "reason").value_or("the worker gave no reason");
+    execute(evaluation_, event.trial.str(), step, settings, metric, common::to_int(event.attempt),
+            integer_in(body, "images"), value, reason, integer_in(body, "num_samples"), number_in(body, "seconds"),
+            number_in(body, "sampling_macs"));
+  }
+}
+
+}  // namespace ditscale::results

@@ -1,0 +1,106 @@
+#include "results/storage/schema_steps.hpp"
+
+#include <array>
+
+namespace ditscale::results {
+
+namespace {
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE schema_steps(
+  version INTEGER PRIMARY KEY, what TEXT NOT NULL, applied_s REAL NOT NULL) STRICT;
+
+CREATE TABLE sweeps(
+  name TEXT PRIMARY KEY, description TEXT NOT NULL, document TEXT NOT NULL) STRICT;
+
+CREATE TABLE trials(
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, label TEXT NOT NULL, axes TEXT NOT NULL, spec TEXT NOT NULL,
+  total_parameters INTEGER NOT NULL, trainable_parameters INTEGER NOT NULL, forward_macs INTEGER NOT NULL,
+  training_flops REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, state_since_s REAL) STRICT;
+
+CREATE TABLE attempts(
+  trial TEXT NOT NULL REFERENCES trials(id), number INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  host TEXT NOT NULL, devices TEXT NOT NULL, cpus INTEGER, gpus INTEGER, predicted_s REAL NOT NULL,
+  started_s REAL NOT NULL, ended_s REAL, last_event INTEGER NOT NULL DEFAULT 0,
+  first_step INTEGER, first_images INTEGER, last_step INTEGER, last_images INTEGER, resumed_from TEXT,
+  device TEXT, device_name TEXT, threads INTEGER, precision TEXT, trainer_host TEXT, pid INTEGER, parameters INTEGER,
+  PRIMARY KEY(trial, number)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events(
+  trial TEXT NOT NULL, attempt INTEGER NOT NULL, number INTEGER NOT NULL, time_s REAL NOT NULL, kind TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY(trial, attempt, number), FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number))
+  STRICT, WITHOUT ROWID;
+
+CREATE TABLE metrics(
+  trial TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, images INTEGER, loss REAL, loss_simple REAL,
+  loss_vlb REAL, grad_norm REAL, lr REAL, images_per_s REAL, time_s REAL,
+  PRIMARY KEY(trial, step, attempt), FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number))
+  STRICT, WITHOUT ROWID;
+
+CREATE TABLE settings(
+  id TEXT PRIMARY KEY, document TEXT NOT NULL, sampler TEXT, steps INTEGER, guidance REAL, num_samples INTEGER,
+  sample_seed INTEGER, features TEXT, features_digest TEXT, reference_digest TEXT, rounding TEXT, label_scheme TEXT,
+  ema_decay REAL) STRICT;
+
+CREATE TABLE evaluations(
+  trial TEXT NOT NULL, step INTEGER NOT NULL, settings TEXT NOT NULL REFERENCES settings(id), metric TEXT NOT NULL,
+  attempt INTEGER NOT NULL, images INTEGER, value REAL, reason TEXT NOT NULL, num_samples INTEGER, seconds REAL,
+  sampling_macs REAL,
+  PRIMARY KEY(trial, step, settings, metric, attempt),
+  FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints(
+  trial TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, images INTEGER, file TEXT NOT NULL,
+  bytes INTEGER, digest TEXT, seconds REAL,
+  PRIMARY KEY(trial, step, attempt), FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number))
+  STRICT, WITHOUT ROWID;
+
+CREATE TABLE samples(
+  trial TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, file TEXT NOT NULL,
+  PRIMARY KEY(trial, step, attempt, file), FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number))
+  STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr const char* kViews = R"sql(
+CREATE VIEW v_metrics AS
+SELECT m.trial, t.label, m.step, m.images, m.loss, m.loss_simple, m.loss_vlb, m.grad_norm, m.lr, m.images_per_s,
+       m.time_s, 6.0 * t.forward_macs * m.images AS training_flops, m.attempt
+FROM metrics m JOIN trials t ON t.id = m.trial
+WHERE m.attempt = (SELECT max(x.attempt) FROM metrics x WHERE x.trial = m.trial AND x.step = m.step);
+
+CREATE VIEW v_evaluations AS
+SELECT e.trial, t.label, e.step, e.images, e.metric, e.value, e.reason, e.settings AS settings_id,
+       s.sampler, s.steps AS sampling_steps, s.guidance, s.sample_seed, s.features, e.num_samples,
+       t.total_parameters, t.forward_macs, 6.0 * t.forward_macs * e.images AS training_flops,
+       1.0 * e.step / json_extract(t.spec, '$.train.steps') AS schedule_fraction,
+       e.step = json_extract(t.spec, '$.train.steps') AS final, e.seconds, e.sampling_macs, e.attempt
+FROM evaluations e JOIN trials t ON t.id = e.trial JOIN settings s ON s.id = e.settings
+WHERE e.attempt = (SELECT max(x.attempt) FROM evaluations x
+                   WHERE x.trial = e.trial AND x.step = e.step AND x.settings = e.settings AND x.metric = e.metric);
+
+CREATE VIEW v_trials AS
+SELECT t.id, t.label, t.position, t.state, t.reason,
+       json_extract(t.spec, '$.data.name') AS data,
+       json_extract(t.spec, '$.model.depth') AS depth, json_extract(t.spec, '$.model.width') AS width,
+       json_extract(t.spec, '$.model.heads') AS heads, json_extract(t.spec, '$.model.patch') AS patch,
+       json_extract(t.spec, '$.model.block') AS block,
+       json_extract(t.spec, '$.train.global_batch') AS global_batch, json_extract(t.spec, '$.train.lr') AS lr,
+       json_extract(t.spec, '$.train.steps') AS steps, json_extract(t.spec, '$.seed') AS seed,
+       t.total_parameters, t.trainable_parameters, t.forward_macs, t.forward_macs / 1e9 AS gflops, t.training_flops,
+       (SELECT a.last_step FROM attempts a WHERE a.trial = t.id AND a.last_step IS NOT NULL
+        ORDER BY a.number DESC LIMIT 1) AS steps_done,
+       (SELECT m.loss FROM v_metrics m WHERE m.trial = t.id ORDER BY m.step DESC LIMIT 1) AS last_loss,
+       (SELECT avg(m.images_per_s) FROM v_metrics m WHERE m.trial = t.id) AS images_per_s,
+       (SELECT count(*) FROM attempts a WHERE a.trial = t.id) AS attempts,
+       (SELECT sum(a.ended_s - a.started_s) FROM attempts a WHERE a.trial = t.id) AS seconds
+FROM trials t;
+)sql";
+
+constexpr std::array<SchemaStep, 2> kSteps{{{1, "tables", kTables}, {2, "views for users", kViews}}};
+
+}  // namespace
+
+std::span<const SchemaStep> schema_steps() { return kSteps; }
+
+}  // namespace ditscale::results
