@@ -1,5 +1,6 @@
 #include "common/atomic_file.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -31,12 +32,16 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
   }
 }
 
-void sync_path(const fs::path& path, int flags) {
-  const FileDescriptor fd = open_or_throw(path, flags);
+void sync(const FileDescriptor& fd, const fs::path& path) {
   if (::fsync(fd.get()) != 0) throw errno_error("fsync", path.string());
 }
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+void rename_durably(const fs::path& temporary, const fs::path& path) {
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error("rename to", path.string());
+  sync(open_or_throw(folder_of(path), O_RDONLY | O_DIRECTORY), folder_of(path));
+}
 
 }  // namespace
 
@@ -45,19 +50,21 @@ fs::path temporary_name(const fs::path& path) {
 }
 
 void publish_file(const fs::path& temporary, const fs::path& path) {
-  sync_path(temporary, O_RDONLY);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error("rename to", path.string());
-  sync_path(folder_of(path), O_RDONLY | O_DIRECTORY);
+  sync(open_or_throw(temporary, O_RDONLY), temporary);
+  rename_durably(temporary, path);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  const fs::path temporary = temporary_name(path);
+  // Two threads may write the same file: each needs a temporary name of its own.
+  static std::atomic<unsigned> next{0};
+  const fs::path temporary = fmt::format("{}-{}", temporary_name(path).string(), next++);
   try {
     {
       const FileDescriptor fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC);
       write_all(fd.get(), bytes, temporary);
+      sync(fd, temporary);
     }
-    publish_file(temporary, path);
+    rename_durably(temporary, path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;

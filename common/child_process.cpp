@@ -1,15 +1,16 @@
 #include "common/child_process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/child_setup.hpp"
 #include "common/error.hpp"
 
 namespace ditscale::common {
@@ -45,53 +46,23 @@ std::vector<std::string> child_environment(const SpawnOptions& options) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (std::string& text : strings) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
 }
 
-/// Everything between fork and exec: only async-signal-safe calls, no allocation.
-struct ChildSetup {
-  pid_t parent;
-  int parent_death_signal;
-  int log_fd;
-  int event_from;
-  int event_to;
-  bool has_cpus;
-  cpu_set_t cpus;
-  int error_fd;
-  char** argv;
-  char** envp;
-
-  [[noreturn]] void fail() const {
-    const int code = errno;
-    [[maybe_unused]] const ssize_t ignored = ::write(error_fd, &code, sizeof code);
-    ::_exit(127);
-  }
-
-  [[noreturn]] void run() const {
-    if (::setsid() < 0) fail();
-    if (::prctl(PR_SET_PDEATHSIG, parent_death_signal) != 0) fail();
-    if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
-    if (has_cpus && ::sched_setaffinity(0, sizeof cpus, &cpus) != 0) fail();
-    if (::dup2(log_fd, STDOUT_FILENO) < 0 || ::dup2(log_fd, STDERR_FILENO) < 0) fail();
-    if (event_to >= 0) {
-      if (event_from == event_to ? ::fcntl(event_to, F_SETFD, 0) != 0 : ::dup2(event_from, event_to) < 0) fail();
-    }
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int reset : {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(reset, SIG_DFL);
-    ::execvpe(argv[0], argv, envp);
-    fail();
-  }
-};
-
-FileDescriptor open_log(const std::filesystem::path& log) {
-  const char* name = log.empty() ? "/dev/null" : log.c_str();
-  FileDescriptor fd(::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (!fd.valid()) throw errno_error("open", name);
+FileDescriptor open_for_child(const std::filesystem::path& path, int flags) {
+  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (!fd.valid()) throw errno_error("open", path.string());
   return fd;
+}
+
+/// The same open file under a number above `lowest`, so that the child can move others below it without a clash.
+FileDescriptor above(int lowest, FileDescriptor fd) {
+  FileDescriptor moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest + 1));
+  if (!moved.valid()) throw errno_error("duplicate a descriptor", "for a child process");
+  return moved;
 }
 
 cpu_set_t cpu_set_of(const std::vector<int>& cpus) {
@@ -104,17 +75,58 @@ cpu_set_t cpu_set_of(const std::vector<int>& cpus) {
   return set;
 }
 
-/// Waits until exec closed the error pipe (success) or a code came through it.
-void throw_if_exec_failed(Pipe& error, pid_t pid, const std::string& program) {
+std::string_view verb_of(ChildSetup::Step step) {
+  switch (step) {
+    case ChildSetup::Step::kSession:
+      return "open a session for";
+    case ChildSetup::Step::kDeathSignal:
+      return "set the parent-death signal of";
+    case ChildSetup::Step::kProcessors:
+      return "choose the processors of";
+    case ChildSetup::Step::kOutput:
+      return "redirect the output of";
+    case ChildSetup::Step::kEventPipe:
+      return "hand the event pipe to";
+    case ChildSetup::Step::kStart:
+      break;
+  }
+  return "start";
+}
+
+/// waitpid that is not stopped by signals.
+pid_t wait_for(pid_t pid, int* raw) {
+  pid_t ended = -1;
+  do {
+    ended = ::waitpid(pid, raw, 0);
+  } while (ended < 0 && errno == EINTR);
+  return ended;
+}
+
+/// Waits until exec closed the error pipe (success) or a failure came through it.
+void throw_if_setup_failed(Pipe& error, pid_t pid, const std::string& program) {
   error.write_end.reset();
-  int code = 0;
+  ChildSetup::Failure failure{};
   ssize_t got = 0;
   do {
-    got = ::read(error.read_end.get(), &code, sizeof code);
+    got = ::read(error.read_end.get(), &failure, sizeof failure);
   } while (got < 0 && errno == EINTR);
-  if (got != sizeof code) return;
-  ::waitpid(pid, nullptr, 0);
-  throw errno_error("start", program, code);
+  if (got != sizeof failure) return;
+  wait_for(pid, nullptr);
+  throw errno_error(verb_of(failure.step), program, failure.code);
+}
+
+/// Forks with all signals blocked, so that no handler of the parent runs in the child.
+pid_t fork_into(const ChildSetup& setup) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) setup.run();
+  const int code = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) throw errno_error("fork for", setup.argv[0], code);
+  return pid;
 }
 
 ExitStatus exit_status_of(int raw) {
@@ -131,35 +143,45 @@ ExitStatus exit_status_of(int raw) {
 
 std::string ExitStatus::text() const {
   if (signal) return fmt::format("signal {} ({})", *signal, ::strsignal(*signal));
-  return fmt::format("exit code {}", code.value_or(-1));
+  return code ? fmt::format("exit code {}", *code) : "an end that something else in this process collected";
 }
 
 ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   DITSCALE_CHECK(!options.argv.empty(), "a child process needs a program");
+  const int event_to = options.event_fd.value_or(-1);
+  DITSCALE_CHECK(!options.event_fd || event_to > STDERR_FILENO, "descriptor {} cannot be the event pipe", event_to);
   std::vector<std::string> arguments = options.argv;
   std::vector<std::string> environment = child_environment(options);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
-  const FileDescriptor log = open_log(options.log);
+  const cpu_set_t cpus = cpu_set_of(options.cpus);
+
+  const int lowest = std::max(event_to, STDERR_FILENO);
+  const FileDescriptor null = above(lowest, open_for_child("/dev/null", O_RDONLY));
+  const FileDescriptor log =
+      above(lowest, open_for_child(options.log.empty() ? "/dev/null" : options.log, O_WRONLY | O_CREAT | O_APPEND));
   Pipe events;
-  if (options.event_fd) events = make_pipe();
+  if (options.event_fd) {
+    events = make_pipe();
+    events.write_end = above(lowest, std::move(events.write_end));
+  }
   Pipe error = make_pipe();
+  error.write_end = above(lowest, std::move(error.write_end));
 
-  const ChildSetup setup{::getpid(),
-                         options.parent_death_signal,
-                         log.get(),
-                         events.write_end.get(),
-                         options.event_fd.value_or(-1),
-                         !options.cpus.empty(),
-                         cpu_set_of(options.cpus),
-                         error.write_end.get(),
-                         const_cast<char**>(argv.data()),
-                         const_cast<char**>(envp.data())};
-  const pid_t pid = ::fork();
-  if (pid < 0) throw errno_error("fork for", options.argv.front());
-  if (pid == 0) setup.run();
+  ChildSetup setup;
+  setup.parent = ::getpid();
+  setup.parent_death_signal = options.parent_death_signal;
+  setup.null_fd = null.get();
+  setup.log_fd = log.get();
+  setup.event_from = events.write_end.get();
+  setup.event_to = event_to;
+  setup.cpus = options.cpus.empty() ? nullptr : &cpus;
+  setup.error_fd = error.write_end.get();
+  setup.argv = argv.data();
+  setup.envp = envp.data();
+  const pid_t pid = fork_into(setup);
 
-  throw_if_exec_failed(error, pid, options.argv.front());
+  throw_if_setup_failed(error, pid, options.argv.front());
   if (events.read_end.valid()) ::fcntl(events.read_end.get(), F_SETFL, O_NONBLOCK);
   return ChildProcess(pid, std::move(events.read_end));
 }
@@ -170,20 +192,25 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
 ChildProcess::~ChildProcess() {
   if (pid_ < 0 || status_) return;
   signal_group(SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
+  wait_for(pid_, nullptr);
 }
 
 std::optional<ExitStatus> ChildProcess::poll() {
   if (status_ || pid_ < 0) return status_;
+  siginfo_t info{};
+  // WNOWAIT: while the child is a zombie its number cannot be given to another process, so the rest of its group can
+  // be ended without hitting a stranger.
+  const int asked = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+  if (asked != 0 && errno == ECHILD) status_ = ExitStatus{};
+  if (asked != 0 || info.si_pid == 0) return status_;
+  signal_group(SIGKILL);
   int raw = 0;
-  const pid_t ended = ::waitpid(pid_, &raw, WNOHANG);
-  if (ended == pid_) status_ = exit_status_of(raw);
-  if (ended < 0 && errno != EINTR) throw errno_error("waitpid", std::to_string(pid_));
+  status_ = wait_for(pid_, &raw) == pid_ ? exit_status_of(raw) : ExitStatus{};
   return status_;
 }
 
 void ChildProcess::signal_group(int signal) const noexcept {
-  if (pid_ > 0) ::kill(-pid_, signal);
+  if (pid_ > 0 && !status_) ::kill(-pid_, signal);
 }
 
 }  // namespace ditscale::common

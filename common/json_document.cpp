@@ -1,138 +1,15 @@
 #include "common/json_document.hpp"
 
-#include <cmath>
-#include <iterator>
-#include <utility>
-#include <vector>
+#include <fmt/format.h>
 
 #include "common/atomic_file.hpp"
-#include "common/error.hpp"
 
 namespace ditscale::common {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
-
-/// Feeds the parser and remembers the line of the last character that was not white space.
-class LineCountingIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  LineCountingIterator(const char* at, int* line) : at_(at), line_(line) {}
-  const char& operator*() const { return *at_; }
-  LineCountingIterator& operator++() {
-    if (*at_ == '\n') ++pending_newlines_;
-    ++at_;
-    return *this;
-  }
-  LineCountingIterator operator++(int) {
-    LineCountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const LineCountingIterator& other) const {
-    // The parser compares with the end before it reads each character: a newline counts once something follows it.
-    if (at_ != other.at_ && *at_ != '\n' && *at_ != ' ' && *at_ != '\t' && *at_ != '\r') commit();
-    return at_ == other.at_;
-  }
-  bool operator!=(const LineCountingIterator& other) const { return !(*this == other); }
-
- private:
-  void commit() const {
-    *line_ += pending_newlines_;
-    pending_newlines_ = 0;
-  }
-  const char* at_;
-  int* line_;
-  mutable int pending_newlines_ = 0;
-};
-
-/// Builds the value and its line table; refuses what strict JSON should not have.
-class Builder final : public nlohmann::json_sax<Json> {
- public:
-  Builder(JsonDocument& document, const int& line) : document_(document), line_(line) {}
-
-  bool null() override { return add(nullptr); }
-  bool boolean(bool v) override { return add(v); }
-  bool number_integer(number_integer_t v) override { return add(v); }
-  bool number_unsigned(number_unsigned_t v) override { return add(v); }
-  bool number_float(number_float_t v, const string_t& text) override {
-    if (!std::isfinite(v)) fail(fmt::format("number {} is out of range", text));
-    return add(v);
-  }
-  bool string(string_t& v) override { return add(v); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(Json::object()); }
-  bool start_array(std::size_t) override { return open(Json::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& v) override {
-    Level& level = levels_.back();
-    if (level.value->contains(v)) fail(fmt::format("key \"{}\" stands twice in one object", v));
-    level.key = v;
-    document_.lines[join_path(level.path, v)] = line_;
-    return true;
-  }
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& error) override {
-    const std::string text = error.what();
-    const auto detail = text.find("syntax error");
-    fail(fmt::format("{} (at '{}')", detail == std::string::npos ? text : text.substr(detail), token));
-    return false;
-  }
-
- private:
-  struct Level {
-    Json* value;
-    std::string path;
-    std::string key;
-  };
-
-  Json* place(Json value, std::string& path) {
-    if (levels_.empty()) {
-      document_.value = std::move(value);
-      document_.lines[""] = line_;
-      return &document_.value;
-    }
-    Level& level = levels_.back();
-    if (level.value->is_array()) {
-      path = join_path(level.path, level.value->size());
-      document_.lines[path] = line_;
-      level.value->push_back(std::move(value));
-      return &level.value->back();
-    }
-    path = join_path(level.path, level.key);
-    return &((*level.value)[level.key] = std::move(value));
-  }
-  bool add(Json value) {
-    std::string path;
-    place(std::move(value), path);
-    return true;
-  }
-  bool open(Json value) {
-    if (levels_.size() >= kMaxDepth) fail(fmt::format("nested deeper than {} levels", kMaxDepth));
-    std::string path;
-    Json* placed = place(std::move(value), path);
-    levels_.push_back({placed, path, ""});
-    return true;
-  }
-  bool close() {
-    levels_.pop_back();
-    return true;
-  }
-  [[noreturn]] void fail(const std::string& message) const {
-    throw ConfigError(fmt::format("{}:{}: {}", document_.source, line_, message));
-  }
-
-  JsonDocument& document_;
-  const int& line_;
-  std::vector<Level> levels_;
-};
+constexpr std::size_t kMaxShownBytes = 60;
 
 /// "a.b[3]" → "a.b" → "a" → "".
 std::string parent_path(const std::string& path) {
@@ -140,24 +17,54 @@ std::string parent_path(const std::string& path) {
   return cut == std::string::npos ? std::string() : path.substr(0, cut);
 }
 
-}  // namespace
+/// First key of `map` that stands below `path` (not `path` itself), or null.
+template <typename Map>
+const std::string* first_below(const Map& map, const std::string& path) {
+  for (auto at = map.upper_bound(path); at != map.end() && at->first.starts_with(path); ++at) {
+    if (stands_below(at->first, path)) return &at->first;
+  }
+  return nullptr;
+}
 
-std::string JsonDocument::where(const std::string& path) const {
-  std::string known = path;
-  while (lines.find(known) == lines.end() && !known.empty()) known = parent_path(known);
-  const auto found = lines.find(known);
-  const std::string position = found == lines.end() ? source : fmt::format("{}:{}", source, found->second);
+/// `path` in the terms of the document's lines: the longest alias that covers it, put in its place.
+std::string real_path(const JsonDocument& document, const std::string& path) {
+  std::string covered = path;
+  for (;; covered = parent_path(covered)) {
+    const auto alias = document.aliases.find(covered);
+    if (alias != document.aliases.end()) {
+      const std::string rest = path.substr(covered.size());
+      return covered.empty() && !rest.empty() ? join_path(alias->second, rest) : alias->second + rest;
+    }
+    if (covered.empty()) return path;
+  }
+}
+
+/// "file:12" or another origin of exactly this real path, or empty.
+std::string position_of(const JsonDocument& document, const std::string& path) {
+  const auto origin = document.origins.find(path);
+  if (origin != document.origins.end()) return origin->second;
+  const auto line = document.lines.find(path);
+  return line == document.lines.end() ? std::string() : fmt::format("{}:{}", document.source, line->second);
+}
+
+std::string named(const std::string& position, const std::string& path) {
   return path.empty() ? position : fmt::format("{}: {}", position, path);
 }
 
-JsonDocument parse_json(std::string_view text, std::string source) {
-  JsonDocument document;
-  document.source = std::move(source);
-  int line = 1;
-  Builder builder(document, line);
-  Json::sax_parse(LineCountingIterator(text.data(), &line), LineCountingIterator(text.data() + text.size(), &line),
-                  &builder, Json::input_format_t::json, /*strict=*/true, /*ignore_comments=*/true);
-  return document;
+}  // namespace
+
+std::string JsonDocument::where(const std::string& path) const {
+  const std::string real = real_path(*this, path);
+  if (const std::string exact = position_of(*this, real); !exact.empty()) return named(exact, real);
+  if (!path.empty()) {
+    // Nothing wrote this value itself: an axis or an assignment that made it on its way is the one to blame.
+    if (const std::string* below = first_below(aliases, path); below != nullptr) return where(*below);
+    if (const std::string* below = first_below(origins, real); below != nullptr) return named(origins.at(*below), real);
+  }
+  std::string known = real;
+  while (!known.empty() && position_of(*this, known).empty()) known = parent_path(known);
+  const std::string position = position_of(*this, known);
+  return named(position.empty() ? source : position, real);
 }
 
 JsonDocument read_json(const std::filesystem::path& path) {
@@ -170,6 +77,25 @@ std::string join_path(const std::string& parent, const std::string& key) {
 
 std::string join_path(const std::string& parent, std::size_t index) { return fmt::format("{}[{}]", parent, index); }
 
+bool stands_below(const std::string& path, const std::string& ancestor) {
+  if (ancestor.empty()) return true;
+  return path.starts_with(ancestor) &&
+         (path.size() == ancestor.size() || path[ancestor.size()] == '.' || path[ancestor.size()] == '[');
+}
+
 std::string canonical_text(const Json& value) { return value.dump(); }
+
+std::string valid_utf8(const std::string& text) {
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+std::string shown(const Json& value) {
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() <= kMaxShownBytes) return text;
+  const auto continues_a_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  std::size_t cut = kMaxShownBytes - 3;
+  while (cut > 0 && continues_a_character(text[cut])) --cut;
+  return text.substr(0, cut) + "...";
+}
 
 }  // namespace ditscale::common

@@ -12,6 +12,9 @@ namespace ditscale::common {
 
 namespace {
 
+/// 2^53: beyond it a double no longer tells neighbouring whole numbers apart.
+constexpr double kLargestExactWhole = 9007199254740992.0;
+
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -27,21 +30,34 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+/// The number when it is whole and fits: 3, 3.0 and 3e0 are the same to a user.
+std::optional<std::int64_t> whole_number(const Json& value) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
+    return std::nullopt;
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const double number = value.get<double>();
+  if (std::nearbyint(number) != number || std::abs(number) > kLargestExactWhole) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+/// Whole numbers in full ("1000000", not "1e+06"), others in their shortest form.
+std::string number_text(double value) {
+  const bool whole = std::abs(value) < 1e15 && std::nearbyint(value) == value;
+  return whole ? fmt::format("{:.0f}", value) : fmt::format("{}", value);
+}
+
 std::string range_text(const Range& range) {
   const bool has_low = range.low > -1e308;
   const bool has_high = range.high < 1e308;
-  if (has_low && has_high) return fmt::format("{} {} to {}", range.low_open ? "above" : "from", range.low, range.high);
-  if (has_low) return range.low_open ? fmt::format("above {}", range.low) : fmt::format("{} or more", range.low);
-  return fmt::format("{} or less", range.high);
+  const std::string low = number_text(range.low);
+  const std::string high = number_text(range.high);
+  if (has_low && has_high) return fmt::format("{} {} to {}", range.low_open ? "above" : "from", low, high);
+  if (has_low) return range.low_open ? fmt::format("above {}", low) : fmt::format("{} or more", low);
+  return has_high ? fmt::format("{} or less", high) : "-1e308 to 1e308";
 }
 
 }  // namespace
-
-std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
 
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
@@ -74,21 +90,16 @@ const Json* ObjectReader::child(const std::string& key) { return find(key); }
 void ObjectReader::check_range(const std::string& key, double value, const Range& range) const {
   const bool below = range.low_open ? value <= range.low : value < range.low;
   if (below || value > range.high)
-    fail(key, fmt::format("{} is not allowed here; allowed: {}", value, range_text(range)));
+    fail(key, fmt::format("{} is not allowed here; allowed: {}", number_text(value), range_text(range)));
 }
 
 void ObjectReader::get(const std::string& key, std::int64_t& out, Range range) {
   const Json* value = find(key);
   if (value == nullptr) return;
-  const bool whole_float = value->is_number_float() && std::nearbyint(value->get<double>()) == value->get<double>() &&
-                           std::abs(value->get<double>()) < 9e15;
-  const bool too_large =
-      value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
-  if ((!value->is_number_integer() && !whole_float) || too_large)
-    fail(key, fmt::format("a whole number is needed, found {}", shown(*value)));
-  const auto number = whole_float ? static_cast<std::int64_t>(value->get<double>()) : value->get<std::int64_t>();
-  check_range(key, static_cast<double>(number), range);
-  out = number;
+  const std::optional<std::int64_t> number = whole_number(*value);
+  if (!number) fail(key, fmt::format("a whole number is needed, found {}", shown(*value)));
+  check_range(key, static_cast<double>(*number), range);
+  out = *number;
 }
 
 void ObjectReader::get(const std::string& key, std::optional<std::int64_t>& out, Range range) {
@@ -102,8 +113,9 @@ void ObjectReader::get(const std::string& key, double& out, Range range) {
   const Json* value = find(key);
   if (value == nullptr) return;
   if (!value->is_number()) fail(key, fmt::format("a number is needed, found {}", shown(*value)));
-  check_range(key, value->get<double>(), range);
-  out = value->get<double>();
+  const double number = value->get<double>() + 0.0;  // -0 becomes 0: equal settings must have equal text
+  check_range(key, number, range);
+  out = number;
 }
 
 void ObjectReader::get(const std::string& key, std::optional<double>& out, Range range) {
@@ -138,7 +150,7 @@ void ObjectReader::get_choice(const std::string& key, std::string& out, const st
   std::string value = out;
   get(key, value);
   if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
-    fail(key, fmt::format("\"{}\" is not known here; allowed: {}", value, fmt::join(allowed, ", ")));
+    fail(key, fmt::format("{} is not known here; allowed: {}", shown(value), fmt::join(allowed, ", ")));
   }
   out = value;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
@@ -61,8 +60,5 @@ class ObjectReader {
 
 /// The candidate closest in spelling to `word`, or empty when none is near. For "did you mean".
 [[nodiscard]] std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
-
-/// A JSON value as an error message shows it: its text, shortened to 60 characters.
-[[nodiscard]] std::string shown(const Json& value);
 
 }  // namespace ditscale::common
