@@ -1,5 +1,7 @@
 #include "sweeps/spec/arithmetic.hpp"
 
+#include <limits>
+
 namespace ditscale::sweeps {
 
 namespace {
@@ -86,7 +88,9 @@ std::int64_t activation_bytes(const ModelShape& shape, std::int64_t images, std:
   if (m.block == BlockDesign::kCrossAttention) per_token += 5 * m.d;
   const std::int64_t per_image =
       shape.model.depth * m.sequence() * per_token + m.tokens * (2 * m.d + m.patch_in + m.patch_out);
-  return images * per_image * bytes_per_value;
+  // The largest models and batches that a file may name do not fit the type: "more than any machine has" is enough.
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  return per_image > kMost / images / bytes_per_value ? kMost : images * per_image * bytes_per_value;
 }
 
 }  // namespace ditscale::sweeps

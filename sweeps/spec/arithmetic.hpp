@@ -25,7 +25,8 @@ struct ParameterCount {
 [[nodiscard]] std::int64_t training_state_bytes(const ModelShape& shape);
 
 /// Bytes of activations the reference path holds for the backward pass of `images` images.
-/// An estimate: counts the tensors that each layer saves; the allocator's slack is not in it.
+/// An estimate: counts the tensors that each layer saves; the allocator's slack is not in it. Ends at the largest
+/// std::int64_t; `images` and `bytes_per_value` are 1 or more.
 [[nodiscard]] std::int64_t activation_bytes(const ModelShape& shape, std::int64_t images, std::int64_t bytes_per_value);
 
 }  // namespace ditscale::sweeps

@@ -11,6 +11,10 @@ constexpr double kMacsPerGpuSecond = 1e14;
 constexpr double kStartUp_s = 3.0;
 }  // namespace
 
+std::int64_t num_evaluations(const EvaluateSpec& evaluate, std::int64_t last_step) {
+  return (last_step - 1) / evaluate.every_steps + 1;
+}
+
 std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step) {
   std::vector<std::int64_t> steps;
   for (std::int64_t step = evaluate.every_steps; step < last_step; step += evaluate.every_steps) steps.push_back(step);
@@ -30,7 +34,7 @@ TrialWork work_of(const TrialSpec& trial) {
   work.training_macs = 3.0 * static_cast<double>(forward_macs(trial.shape())) * images;
   for (const EvaluateSpec& evaluate : trial.evaluate) {
     work.sampling_macs +=
-        sampling_macs(trial, evaluate) * static_cast<double>(evaluation_steps(evaluate, trial.train.steps).size());
+        sampling_macs(trial, evaluate) * static_cast<double>(num_evaluations(evaluate, trial.train.steps));
   }
   return work;
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::sweeps {
@@ -13,8 +16,10 @@ struct TrialWork {
 };
 
 [[nodiscard]] TrialWork work_of(const TrialSpec& trial);
-/// Steps after which `evaluate` scores: multiples of every_steps up to the end, and the end itself.
+/// Steps after which `evaluate` scores: multiples of every_steps up to the end, and the end itself. `last_step` >= 1.
 [[nodiscard]] std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step);
+/// Their number, without listing them.
+[[nodiscard]] std::int64_t num_evaluations(const EvaluateSpec& evaluate, std::int64_t last_step);
 /// MACs to make one set of samples.
 [[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
 

@@ -76,12 +76,15 @@ const std::array<std::string, 12>& named_model_names() {
 }
 
 std::string model_label(const ModelSpec& model) {
+  const bool published_patch = std::find(kPatches.begin(), kPatches.end(), model.patch) != kPatches.end();
+  std::string label = fmt::format("d{}-w{}-h{}/{}", model.depth, model.width, model.heads, model.patch);
   for (const NamedSize& size : kSizes) {
-    if (size.depth == model.depth && size.width == model.width && size.heads == model.heads && model.mlp_ratio == 4.0) {
-      return fmt::format("DiT-{}/{}", size.letter, model.patch);
-    }
+    if (published_patch && size.depth == model.depth && size.width == model.width && size.heads == model.heads)
+      label = fmt::format("DiT-{}/{}", size.letter, model.patch);
   }
-  return fmt::format("d{}-w{}-h{}/{}", model.depth, model.width, model.heads, model.patch);
+  if (model.mlp_ratio != ModelSpec{}.mlp_ratio) label += fmt::format("-m{}", model.mlp_ratio);
+  if (model.block != BlockDesign::kAdaLnZero) label += fmt::format("-{}", to_name(model.block));
+  return label;
 }
 
 std::optional<std::string> why_impossible(const ModelShape& shape) {

@@ -66,7 +66,9 @@ struct ModelShape {
 [[nodiscard]] std::optional<ModelSpec> named_model(std::string_view name);
 /// The twelve names, S/8 first, XL/2 last.
 [[nodiscard]] const std::array<std::string, 12>& named_model_names();
-/// The published name of this model when it is one, else "d<depth>-w<width>-h<heads>/<patch>".
+/// The published name of this model's size, else "d<depth>-w<width>-h<heads>/<patch>"; followed by "-m<ratio>" and
+/// "-<block>" where the MLP ratio is not 4 or the block not adaLN-Zero, so that different transformers never share a
+/// label.
 [[nodiscard]] std::string model_label(const ModelSpec& model);
 
 /// Why this model cannot exist on this input ("width 100 is not a multiple of heads 3"), or empty when it can.

@@ -26,7 +26,8 @@ struct ExcludedCell {
   std::string reason;
 };
 
-/// A sweep file, expanded. Cells have distinct ids and stand in the order of the file.
+/// A sweep file, expanded. Cells have distinct ids. First the product: axes in alphabetical order of their paths, then
+/// zip groups, then seeds, the last turning fastest, values in the order of the file. Then the included cells.
 struct Sweep {
   std::string name;
   std::string description;
@@ -37,16 +38,18 @@ struct Sweep {
 /// Largest number of cells a sweep may have.
 inline constexpr std::size_t kMaxCells = 1'000'000;
 
-/// Expands a sweep document:
-///   name, description    the name is a folder's name: letters, digits, '_', '-', '.'
-///   base                 a trial; what it leaves out has the defaults of TrialSpec
-///   grid                 {path: [values…]}: the product of all axes
-///   zip                  [{path: [values…], …}, …]: in each group the axes advance together; groups multiply with the
-///   grid include              [{path: value, …}, …]: further cells, over base exclude              [{path: value, …},
-///   …]: cells of the product whose trial has all these values seeds                [0, 1, …] or a count: every cell is
-///   repeated with each seed
+/// Expands a sweep document (docs/sweeps.md):
+/// - name, description: the name is a folder's name: letters, digits, '_', '-', '.'
+/// - base: a trial; what it leaves out has the defaults of TrialSpec
+/// - grid: {path: [values…]}, the product of all axes
+/// - zip: [{path: [values…], …}, …]: in each group the axes advance together; groups multiply with the grid
+/// - include: [{path: value, …}, …]: further cells, over base; the whole sweep when there is neither grid nor zip
+/// - exclude: [{path: value, …}, …]: cells of the product whose trial has all these values
+/// - seeds: [0, 1, …] or a count: every cell is repeated with each seed, but included ones that set their own
+///
 /// `assignments` ("train.steps=100", "grid.model.width=[64]", "name=other") are applied first.
 /// Throws ConfigError with file, line, JSON path, found, allowed; an impossible cell is an error that names the cell.
+/// Throws UsageError for an assignment that is none.
 [[nodiscard]] Sweep expand_sweep(common::JsonDocument document, const std::vector<std::string>& assignments = {});
 
 /// The same from a file.

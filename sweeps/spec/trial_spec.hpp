@@ -113,7 +113,8 @@ struct TrialSpec {
   ResourceSpec resources;
   std::int64_t seed = 0;
 
-  /// Hash of the canonical JSON without what cannot change the result (data.root, checkpoint, resources).
+  /// Hash of the canonical JSON without what cannot change the result (data.root,
+  /// train.log_every_steps, checkpoint, resources).
   [[nodiscard]] common::TrialId id() const;
   [[nodiscard]] InputSpec input() const;
   [[nodiscard]] ModelShape shape() const;

@@ -1,0 +1,73 @@
+#include "sweeps/spec/assignments.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/error.hpp"
+#include "sweeps/spec/json_path.hpp"
+
+namespace ditscale::sweeps {
+
+using common::ConfigError;
+using common::Json;
+using common::JsonDocument;
+using common::stands_below;
+
+namespace {
+
+constexpr std::array<std::string_view, 8> kSweepKeys{"name", "description", "base",    "grid",
+                                                     "zip",  "include",     "exclude", "seeds"};
+
+std::string place_in_sweep(const std::string& path) {
+  const std::string first = path.substr(0, path.find_first_of(".["));
+  const bool of_the_sweep = std::find(kSweepKeys.begin(), kSweepKeys.end(), first) != kSweepKeys.end();
+  return of_the_sweep ? path : "base." + path;
+}
+
+/// An axis is one key with dots in it, not a path.
+void set_axis(Json& sweep, const std::string& axis, Json values, const std::string& where) {
+  Json& grid = sweep["grid"];
+  if (grid.is_null()) grid = Json::object();
+  if (!grid.is_object()) throw ConfigError(fmt::format("{}: \"grid\" is no object in the file", where));
+  grid[axis] = std::move(values);
+}
+
+template <typename Map>
+void erase_below(Map& map, const std::string& path) {
+  for (auto at = map.lower_bound(path); at != map.end() && at->first.starts_with(path);)
+    at = stands_below(at->first, path) ? map.erase(at) : std::next(at);
+}
+
+}  // namespace
+
+void apply_assignments(JsonDocument& document, const std::vector<std::string>& texts) {
+  if (!document.value.is_object()) return;  // refused by the reader, with its line
+  for (const std::string& text : texts) {
+    auto [path, value] = parse_assignment(text);
+    const std::string where = "--set " + text;
+    const std::string place = place_in_sweep(path);
+    if (place.starts_with("grid.")) {
+      set_axis(document.value, place.substr(5), std::move(value), where);
+    } else {
+      set_path(document.value, place, std::move(value), where);
+    }
+    erase_below(document.lines, place);
+    erase_below(document.origins, place);
+    document.origins[place] = where;
+  }
+}
+
+void check_none_is_lost(const JsonDocument& document, const std::map<std::string, std::string>& setters) {
+  constexpr std::string_view kBase = "base.";
+  for (const auto& [place, where] : document.origins) {
+    if (!place.starts_with(kBase)) continue;
+    const std::string path = place.substr(kBase.size());
+    for (const auto& [set_again, setter] : setters) {
+      if (!stands_below(path, set_again)) continue;
+      throw ConfigError(fmt::format("{}: {} sets {} again, so this would be lost; set that instead (--set '{}=…')",
+                                    where, setter, set_again, setter));
+    }
+  }
+}
+
+}  // namespace ditscale::sweeps
