@@ -43,7 +43,8 @@ Projection::Projection(SQLite::Database& database)
                "?7, threads = ?8, precision = ?9, trainer_host = ?10, pid = ?11 WHERE trial = ?1 AND number = ?2"),
       parameters_(database, "UPDATE attempts SET parameters = ?3 WHERE trial = ?1 AND number = ?2"),
       advance_(database,
-               "UPDATE attempts SET last_step = coalesce(?3, last_step), last_images = coalesce(?4, last_images) "
+               "UPDATE attempts SET last_step = max(coalesce(last_step, ?3), coalesce(?3, last_step)), "
+               "last_images = max(coalesce(last_images, ?4), coalesce(?4, last_images)) "
                "WHERE trial = ?1 AND number = ?2"),
       metric_(database, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "results/records.hpp"
+
+namespace ditscale::results {
+
+/// The study a database belongs to.
+struct SweepRow {
+  std::string name;
+  std::string description;
+};
+
+/// A trial with how far it is: one row of v_trials.
+struct TrialRow {
+  TrialRecord trial;
+  /// Steps the newest attempt with any progress has behind it.
+  std::optional<std::int64_t> steps_done;
+  /// Loss of the last metric; empty when there is none or it was not finite.
+  std::optional<double> last_loss;
+  /// Mean over the metrics.
+  std::optional<double> images_per_s;
+  std::int64_t num_attempts = 0;
+  /// Seconds of all attempts that ended.
+  std::optional<double> seconds;
+};
+
+/// One line of a training curve: a row of v_metrics (the newest attempt of each step).
+struct MetricRow {
+  common::TrialId trial;
+  std::int64_t step = 0;
+  std::optional<std::int64_t> images;
+  std::optional<double> loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s;
+};
+
+/// One score: a row of v_evaluations (the newest attempt of each step and setting).
+struct EvaluationRow {
+  common::TrialId trial;
+  std::int64_t step = 0;
+  std::optional<std::int64_t> images;
+  std::string settings_id;
+  std::string metric;
+  /// Empty when it could not be computed; `reason` says why then.
+  std::optional<double> value;
+  std::string reason;
+};
+
+/// Everything that makes scores comparable, under its id.
+struct SettingsRow {
+  std::string id;
+  common::Json document;
+};
+
+/// A value of a raw query: NULL, integer, real, or text (a blob is shown as text "<n bytes>").
+using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
+
+/// Reads a results database; can change nothing in it. A file of an older version is read through a migrated copy in
+/// memory; a newer one is a ConfigError that names both versions. Other errors are as in ResultsWriter.
+class ResultsReader {
+ public:
+  explicit ResultsReader(const std::filesystem::path& path);
+  ~ResultsReader();
+  ResultsReader(ResultsReader&&) noexcept;
+  ResultsReader& operator=(ResultsReader&&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const;
+  /// Version found in the file.
+  [[nodiscard]] int schema_version() const;
+  [[nodiscard]] std::vector<SweepRow> sweeps() const;
+  /// In the order of the sweep file.
+  [[nodiscard]] std::vector<TrialRow> trials() const;
+  [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+  /// By trial, then step.
+  [[nodiscard]] std::vector<MetricRow> metrics() const;
+  /// Of one metric, or of all when `metric` is empty; by trial, then step.
+  [[nodiscard]] std::vector<EvaluationRow> evaluations(const std::string& metric = {}) const;
+  [[nodiscard]] std::vector<SettingsRow> settings() const;
+
+  using OnColumns = std::function<void(const std::vector<std::string>&)>;
+  using OnRow = std::function<void(const std::vector<SqlValue>&)>;
+  /// Runs one SELECT of the user's. Anything that would write, attach a file or load code is refused, as is a second
+  /// statement: UsageError, as for SQL that does not parse.
+  void query(const std::string& sql, const OnColumns& on_columns, const OnRow& on_row) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ditscale::results

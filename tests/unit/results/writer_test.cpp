@@ -1,0 +1,233 @@
+#include "results/writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+#include "results/reader.hpp"
+#include "tests/support/made_up_study.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ditscale::results {
+namespace {
+
+using common::AttemptNumber;
+using test::MadeUpAttempt;
+
+class Writer : public ::testing::Test {
+ protected:
+  void put_trial(ResultsWriter& writer, const sweeps::TrialSpec& spec) {
+    const std::vector<TrialRecord> records{test::record_of(spec)};
+    writer.put_trials(records);
+  }
+  void start(ResultsWriter& writer, const MadeUpAttempt& attempt) { writer.start_attempt(attempt.record()); }
+
+  /// The whole content as text: what "same database" means here.
+  std::string dump() {
+    const ResultsReader reader(file_);
+    std::string text;
+    for (const char* table :
+         {"trials", "attempts", "events", "metrics", "settings", "evaluations", "checkpoints", "samples"}) {
+      reader.query(
+          std::string("SELECT * FROM ") + table, [&](const auto&) { text += std::string(table) + "\n"; },
+          [&](const auto& row) {
+            for (const SqlValue& value : row) {
+              if (const auto* s = std::get_if<std::string>(&value)) text += *s + "|";
+              if (const auto* d = std::get_if<double>(&value)) text += fmt::format("{}|", *d);
+              if (const auto* i = std::get_if<std::int64_t>(&value)) text += fmt::format("{}|", *i);
+            }
+            text += "\n";
+          });
+    }
+    return text;
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_ / "results.db";
+  sweeps::TrialSpec spec_ = test::small_spec();
+};
+
+TEST_F(Writer, TakesTheSameEventsOnlyOnce) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.started(0).metric(50, 0.9).checkpoint(50).samples(50).evaluation(50, 300.0).outcome(50, "preempted");
+  EXPECT_EQ(writer.ingest(attempt.events()), 6);
+  const std::string once = dump();
+  EXPECT_EQ(writer.ingest(attempt.events()), 0);
+  EXPECT_EQ(dump(), once);
+  EXPECT_EQ(writer.attempts().at(0).last_event, 6);
+}
+
+TEST_F(Writer, KeepsAnEventOfAnUnknownKindAsItIs) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.add("weather", std::nullopt, {{"sky", "blue"}});
+  EXPECT_EQ(writer.ingest(attempt.events()), 1);
+  EXPECT_NE(dump().find(R"({"sky":"blue"})"), std::string::npos);
+}
+
+TEST_F(Writer, KeepsAnEventWhoseBodyLacksItsStepWithoutTabulatingIt) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.add("metric", std::nullopt, {{"loss", 1.0}}).metric(50, 0.5);
+  EXPECT_EQ(writer.ingest(attempt.events()), 2);
+  EXPECT_EQ(ResultsReader(file_).metrics().size(), 1U);
+}
+
+TEST_F(Writer, RefusesEventsOfAnAttemptThatNobodyStarted) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 3);
+  attempt.metric(50, 0.5);
+  EXPECT_THROW(writer.ingest(attempt.events()), common::InternalError);
+  EXPECT_TRUE(ResultsReader(file_).metrics().empty());
+}
+
+TEST_F(Writer, TheNewestAttemptWinsAtEachStep) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt first(spec_, 1);
+  start(writer, first);
+  first.started(0).metric(50, 0.9).metric(100, 0.8).metric(150, 0.75).evaluation(100, 250.0).evaluation(150, 240.0);
+  MadeUpAttempt second(spec_, 2);
+  start(writer, second);
+  second.started(100).metric(150, 0.7).metric(200, 0.6).evaluation(150, 230.0);
+  writer.ingest(second.events());
+  writer.ingest(first.events());  // late: still only the newest counts
+
+  const ResultsReader reader(file_);
+  std::vector<double> losses;
+  for (const MetricRow& row : reader.metrics()) losses.push_back(*row.loss);
+  EXPECT_EQ(losses, (std::vector<double>{0.9, 0.8, 0.7, 0.6}));
+  std::vector<double> scores;
+  for (const EvaluationRow& row : reader.evaluations("fid")) scores.push_back(*row.value);
+  EXPECT_EQ(scores, (std::vector<double>{250.0, 230.0}));
+  EXPECT_EQ(reader.trials().at(0).steps_done, 200);
+  EXPECT_EQ(reader.trials().at(0).num_attempts, 2);
+}
+
+TEST_F(Writer, KeepsWhyAScoreIsMissing) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.evaluation(100, nullptr);
+  writer.ingest(attempt.events());
+  const auto rows = ResultsReader(file_).evaluations();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_FALSE(rows[0].value.has_value());
+  EXPECT_EQ(rows[0].reason, "the covariance is not finite");
+}
+
+TEST_F(Writer, KnownTrialsKeepStateAndResultsWhenTheSweepIsPutAgain) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  writer.set_trial_state(spec_.id(), TrialState::kFailed, "out of memory", 5);
+  std::vector<TrialRecord> again{test::record_of(spec_, 7)};
+  again[0].label = "renamed";
+  writer.put_trials(again);
+  const auto trials = writer.trials();
+  ASSERT_EQ(trials.size(), 1U);
+  EXPECT_EQ(trials[0].state, TrialState::kFailed);
+  EXPECT_EQ(trials[0].reason, "out of memory");
+  EXPECT_EQ(trials[0].label, "renamed");
+  EXPECT_EQ(trials[0].position, 7);
+}
+
+TEST_F(Writer, GivesBackTrialsAndAttemptsAsTheyWerePut) {
+  ResultsWriter writer(file_);
+  writer.put_sweep("demo", "first", {{"name", "demo"}});
+  writer.put_sweep("demo", "second", {{"name", "demo"}});
+  put_trial(writer, spec_);
+  const MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  writer.end_attempt(spec_.id(), AttemptNumber{1}, TrialState::kLost, "node went away", 1234.5);
+
+  const TrialRecord expected = test::record_of(spec_);
+  const TrialRecord got = writer.trials().at(0);
+  EXPECT_EQ(got.id, expected.id);
+  EXPECT_EQ(got.spec, expected.spec);
+  EXPECT_EQ(got.axes, expected.axes);
+  EXPECT_EQ(got.forward_macs, expected.forward_macs);
+  EXPECT_EQ(got.training_flops, expected.training_flops);
+  const AttemptRecord ended = writer.attempts().at(0);
+  EXPECT_EQ(ended.state, TrialState::kLost);
+  EXPECT_EQ(ended.reason, "node went away");
+  EXPECT_EQ(ended.ended_s, 1234.5);
+  EXPECT_EQ(ended.devices, "cpu 0");
+  EXPECT_EQ(ResultsReader(file_).sweeps().at(0).description, "second");
+}
+
+TEST_F(Writer, LeavingABatchWithoutCommitUndoesIt) {
+  ResultsWriter writer(file_);
+  {
+    const ResultsWriter::Batch batch(writer);
+    put_trial(writer, spec_);
+    EXPECT_EQ(writer.trials().size(), 1U);
+  }
+  EXPECT_TRUE(writer.trials().empty());
+  ResultsWriter::Batch batch(writer);
+  put_trial(writer, spec_);
+  batch.commit();
+  EXPECT_EQ(writer.trials().size(), 1U);
+}
+
+TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
+  ResultsWriter writer(file_);
+  ResultsWriter::Batch batch(writer);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.metric(50, 0.5);
+  std::vector<AttemptEvent> events = attempt.events();
+  events.push_back(events[0]);
+  events[1].attempt = AttemptNumber{9};
+  EXPECT_THROW(writer.ingest(events), common::InternalError);
+  batch.commit();
+  EXPECT_TRUE(ResultsReader(file_).metrics().empty());
+  EXPECT_EQ(writer.trials().size(), 1U);
+}
+
+TEST_F(Writer, UnknownTrialsAndDoubleAttemptsAreDefects) {
+  ResultsWriter writer(file_);
+  EXPECT_THROW(writer.set_trial_state(spec_.id(), TrialState::kFailed, "", 1), common::InternalError);
+  put_trial(writer, spec_);
+  start(writer, MadeUpAttempt(spec_, 1));
+  EXPECT_THROW(start(writer, MadeUpAttempt(spec_, 1)), common::InternalError);
+}
+
+TEST_F(Writer, MeasuresTheRateOfFinishedAttemptsPerKindOfSlot) {
+  ResultsWriter writer(file_);
+  EXPECT_FALSE(writer.measured_macs_per_s(1, 0).has_value());
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.started(100).metric(200, 0.5).evaluation(200, 100.0, 2000, 5e9).outcome(200, "succeeded");
+  writer.ingest(attempt.events());
+  EXPECT_FALSE(writer.measured_macs_per_s(1, 0).has_value());  // it still runs
+  writer.end_attempt(spec_.id(), AttemptNumber{1}, TrialState::kSucceeded, "", 1020);
+
+  const double images = 100 * 64;
+  const double macs = 3.0 * static_cast<double>(sweeps::forward_macs(spec_.shape())) * images + 5e9;
+  EXPECT_NEAR(writer.measured_macs_per_s(1, 0).value(), macs / 20.0, 1e-6 * macs);
+  EXPECT_FALSE(writer.measured_macs_per_s(2, 0).has_value());
+  EXPECT_FALSE(writer.measured_macs_per_s(1, 1).has_value());
+}
+
+TEST(TrialStates, AreStoredByNamesThatReadBack) {
+  for (int i = 0; i <= static_cast<int>(TrialState::kExcluded); ++i) {
+    const auto state = static_cast<TrialState>(i);
+    EXPECT_EQ(trial_state_from(to_name(state)), state);
+  }
+  EXPECT_FALSE(trial_state_from("zombie").has_value());
+  EXPECT_TRUE(is_final(TrialState::kDiverged));
+  EXPECT_FALSE(is_final(TrialState::kLost));
+}
+
+}  // namespace
+}  // namespace ditscale::results
