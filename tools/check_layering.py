@@ -75,6 +75,15 @@ def objection(path, home, quote, included):
     return None
 
 
+def lacks_own_header_first(root, path, lines):
+    """True when x.cpp beside x.hpp includes anything before it: only first does it prove that x.hpp compiles alone."""
+    header = path.with_suffix(".hpp")
+    if path.suffix != ".cpp" or not header.exists():
+        return False
+    first = next((match.group(2) for match in map(INCLUDE.match, lines) if match), "")
+    return first != header.relative_to(root).as_posix()
+
+
 def violations_in(root, path):
     relative = path.relative_to(root)
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -83,6 +92,8 @@ def violations_in(root, path):
         yield f"{relative}: {len(lines)} lines, {limit} is the end: split it"
     if path.suffix in {".hpp", ".cuh"} and "#pragma once" not in lines:
         yield f"{relative}: a header begins with #pragma once"
+    if lacks_own_header_first(root, path, lines):
+        yield f"{relative}: the first include must be its own header"
     home = home_of(relative)
     for number, line in enumerate(lines, start=1):
         match = INCLUDE.match(line)

@@ -52,7 +52,10 @@ main() {
   [[ "$kind" =~ ^(auto|cpu|cuda)$ ]] || fail "--torch $kind: use auto, cpu or cuda."
 
   exec 9<"$here/setup.sh"  # two at a time would install into the same folder
-  flock 9
+  flock -n 9 || {
+    say "waiting for another set-up of this folder to end"
+    flock 9
+  }
   setup_packages "$here/requirements/apt.txt" "$dry_run"
   setup_torch "$here/.." "$kind" "$dry_run"
   ((dry_run)) || say "everything is there."

@@ -69,6 +69,12 @@ class Layering(unittest.TestCase):
     def test_refuses_a_header_without_pragma_once(self):
         self.refuses("common/b.hpp", "#include <vector>\n", "begins with #pragma once")
 
+    def test_refuses_a_file_that_does_not_include_its_own_header_first(self):
+        self.refuses("common/error.cpp", '#include <map>\n#include "common/error.hpp"\n', "must be its own header")
+
+    def test_accepts_a_file_that_includes_its_own_header_first(self):
+        self.accepts("common/error.cpp", '#include "common/error.hpp"\n#include <map>\n')
+
     def test_refuses_a_file_that_is_too_long(self):
         self.refuses("common/long.cpp", "\n" * 501, "501 lines, 500 is the end")
 
