@@ -63,6 +63,8 @@ endif()
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_EXTENSIONS OFF)
+# fmt 9 drops half of its constexpr under nvcc, from a time when that could not compile them; the other half then fails.
+add_compile_definitions($<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 find_package(CUDAToolkit REQUIRED)
 
 # One CUDA runtime in the process: the copy that LibTorch loads, or the toolkit's where LibTorch brings none.
