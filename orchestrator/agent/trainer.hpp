@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/child_process.hpp"
+#include "orchestrator/messages/messages.hpp"
+
+namespace ditscale::orchestrator {
+
+/// How an agent starts trainers.
+struct TrainerSettings {
+  /// Program that is called as `<worker> train …`.
+  std::filesystem::path worker;
+  /// Kill a trainer that is silent for longer.
+  double silence_s = 1800.0;
+  /// Devices were counted in the order of the bus, so trainers must count them so too.
+  bool gpus_by_bus = true;
+};
+
+/// One running attempt, as the agent that started it sees it. It lives in the thread that started it: the trainer is
+/// told to stop (SIGTERM) when that thread ends.
+class Trainer {
+ public:
+  /// Throws SystemError when the program cannot be started.
+  [[nodiscard]] static Trainer start(const StartMessage& order, const TrainerSettings& settings, double now_s);
+
+  [[nodiscard]] bool is(const common::TrialId& trial, common::AttemptNumber attempt) const {
+    return order_.trial == trial && order_.attempt == attempt;
+  }
+  [[nodiscard]] const common::TrialId& trial() const { return order_.trial; }
+  [[nodiscard]] common::AttemptNumber attempt() const { return order_.attempt; }
+  /// The pipe to wait for; -1 once the trainer has closed its end.
+  [[nodiscard]] int event_fd() const { return pipe_closed_ ? -1 : child_.events().get(); }
+  /// Whole event lines that came since the last call.
+  [[nodiscard]] std::vector<std::string> read_lines(double now_s);
+  /// Kills the trainer when it was silent for too long.
+  void watch_silence(double now_s);
+  /// Asks it to save and end, or kills its whole group.
+  void stop(bool kill);
+  /// How it ended; empty while it runs. Call `read_lines` once more after the end.
+  [[nodiscard]] std::optional<EndedMessage> poll();
+
+ private:
+  Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, double now_s)
+      : order_(std::move(order)), silence_limit_s_(silence_limit_s), child_(std::move(child)), last_word_s_(now_s) {}
+
+  StartMessage order_;
+  double silence_limit_s_;
+  common::ChildProcess child_;
+  double last_word_s_;
+  std::optional<double> silent_s_;
+  std::string partial_line_;
+  bool pipe_closed_ = false;
+};
+
+/// The last `count` lines of a text file joined by " | ", without control characters; empty when there is none.
+[[nodiscard]] std::string last_lines(const std::filesystem::path& file, int count);
+
+}  // namespace ditscale::orchestrator

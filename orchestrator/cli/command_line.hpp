@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "orchestrator/cli/options.hpp"
+
+namespace ditscale::orchestrator {
+
+/// Parses the command line. After printing help (exit code 0) or a usage error (2) there is nothing to do: `options` is
+/// empty then.
+struct ParsedCommandLine {
+  std::optional<Options> options;
+  int exit_code = 0;
+};
+[[nodiscard]] ParsedCommandLine parse_command_line(int argc, const char* const* argv);
+
+/// "90", "1.5", "01:30:00" or "02:30" (minutes and seconds) in seconds. Throws UsageError.
+[[nodiscard]] double parse_duration_s(const std::string& text);
+
+}  // namespace ditscale::orchestrator

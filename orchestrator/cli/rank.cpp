@@ -1,0 +1,145 @@
+#include "orchestrator/cli/rank.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <set>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "orchestrator/agent/agent.hpp"
+#include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/coordinator/coordinator.hpp"
+#include "orchestrator/launcher/parent.hpp"
+#include "orchestrator/view/report.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+
+namespace {
+
+/// Into the study's folder only: standard error belongs to the display.
+void start_study_log(const common::StudyPaths& paths) {
+  common::make_folder(paths.folder);
+  try {
+    auto logger = spdlog::basic_logger_mt("coordinator", paths.log().string());
+    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    logger->flush_on(spdlog::level::info);
+    // A full disk must not drown the terminal in complaints about the log; the database's own error is shown.
+    logger->set_error_handler([](const std::string&) {});
+    spdlog::set_default_logger(std::move(logger));
+  } catch (const spdlog::spdlog_ex& error) {
+    throw common::SystemError(error.what());
+  }
+}
+
+std::set<common::TrialId> ids_of(const sweeps::Sweep& sweep) {
+  std::set<common::TrialId> ids;
+  for (const sweeps::Cell& cell : sweep.cells) ids.insert(cell.id);
+  return ids;
+}
+
+void print_report(const common::StudyPaths& paths, const sweeps::Sweep& sweep, ExitCode code, bool json) {
+  const Report report = read_report(paths, ids_of(sweep));
+  if (!json) {
+    std::fputs(report_text(report).c_str(), stdout);
+  } else {
+    common::Json document = report_json(report);
+    document["exit_code"] = common::to_int(code);
+    std::fputs((document.dump(2) + "\n").c_str(), stdout);
+  }
+  std::fflush(stdout);
+}
+
+/// All trials have ended in earlier runs.
+ExitCode nothing_left(const State& state, Display& display) {
+  display.close();
+  for (const Trial& trial : state.trials) {
+    if (trial.state == results::TrialState::kSucceeded) continue;
+    display.notice("nothing to do: every trial has ended, and not every one succeeded");
+    return ExitCode::kFinishedWithFailures;
+  }
+  display.notice("nothing to do: every trial has succeeded already");
+  return ExitCode::kNothingToDo;
+}
+
+ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep& sweep,
+                   const common::StudyPaths& paths) {
+  const common::SystemClock clock;
+  start_study_log(paths);
+  Study study(paths, sweep);
+  State state = make_state(sweep.cells, options.policy, clock.unix_s(), options.limit_s);
+  study.record(restore(state, study.past(), clock.unix_s()));
+  const auto display =
+      make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing, clock);
+  if (nothing_to_do(state)) return nothing_left(state, *display);
+  StopSource stop_source(options.launcher.has_value());
+  return Coordinator({world, study, state, *display, stop_source, clock, options.timing}).run();
+}
+
+ExitCode coordinate(World& world, const RunOptions& options) {
+  const sweeps::Sweep sweep = sweeps::load_sweep(options.sweep.file, options.sweep.assignments);
+  const common::StudyPaths paths = study_of(options.sweep.runs, sweep.name);
+  const ExitCode code = run_study(world, options, sweep, paths);
+  print_report(paths, sweep, code, options.json);
+  if (code == ExitCode::kIncomplete) std::fputs("not complete: run the same command again to go on\n", stderr);
+  return code;
+}
+
+/// Agents end whatever happens to the coordinator, and MPI ends in order, so that mpirun has nothing to add.
+ExitCode run_coordinator(World& world, const RunOptions& options) {
+  if (world.size() < 2) {
+    throw common::UsageError(
+        "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
+        "without mpirun");
+  }
+  try {
+    const ExitCode code = coordinate(world, options);
+    shut_down_agents(world, options.timing);
+    return code;
+  } catch (...) {
+    shut_down_agents(world, options.timing);
+    throw;
+  }
+}
+
+/// An agent does as its coordinator says; of signals it obeys only those that end it (and so its trainers, gently).
+void leave_signals_to_coordinator() {
+  for (const int ignored : {SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(ignored, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void run_as_agent(World& world, const RunOptions& options) {
+  leave_signals_to_coordinator();
+  const common::SystemClock clock;
+  const TrainerSettings settings{*options.worker, options.timing.silence_s, !options.limits.visible_gpus};
+  run_agent(world, local_report(options.limits), settings, options.timing, clock);
+}
+
+}  // namespace
+
+ExitCode run_rank(const RunOptions& options) {
+  end_with_parent(SIGKILL, options.launcher);
+  StopSource::block_signals();
+  World world;
+  ExitCode code = ExitCode::kDone;
+  try {
+    if (world.rank() == 0) {
+      code = run_coordinator(world, options);
+    } else {
+      run_as_agent(world, options);
+    }
+  } catch (const common::Error&) {
+    if (world.rank() == 0) world.finish();
+    throw;
+  }
+  world.finish();
+  return code;
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,93 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/rank.hpp"
+#include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/coordinator/admission.hpp"
+#include "orchestrator/launcher/launcher.hpp"
+#include "orchestrator/mpi/launch_arguments.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+
+namespace {
+
+constexpr int kNumRanks = 2;
+constexpr int kSignalBase = 128;
+
+void check_worker(const std::filesystem::path& worker) {
+  if (::access(worker.c_str(), X_OK) == 0) return;
+  throw common::ConfigError(
+      fmt::format("{}: there is no program that could train here. Build it (`make`), or name it with --worker PATH",
+                  worker.string()));
+}
+
+std::string find_mpirun(const Environment& environment) {
+  const std::string mpirun = find_program("mpirun", environment.path);
+  if (mpirun.empty()) {
+    throw common::ConfigError(
+        "mpirun is not on PATH. Install Open MPI (Debian: apt-get install openmpi-bin), or load your cluster's MPI "
+        "module");
+  }
+  return mpirun;
+}
+
+std::vector<std::string> job_arguments(const RunOptions& options, const Environment& environment,
+                                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{find_mpirun(environment)};
+  for (std::string& argument : launch_arguments(kNumRanks)) argv.push_back(std::move(argument));
+  argv.push_back(environment.program.string());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const std::size_t columns = options.json ? 0 : environment.terminal_columns;
+  for (const std::string& extra : {std::string("--launcher"), std::to_string(::getpid()), std::string("--live-columns"),
+                                   std::to_string(columns)}) {
+    argv.push_back(extra);
+  }
+  return argv;
+}
+
+ExitCode explain_end(int code) {
+  if (code <= common::to_int(ExitCode::kNothingToDo)) return static_cast<ExitCode>(code);
+  if (code >= kSignalBase) {
+    std::fprintf(stderr,
+                 "orchestrator: the run was cut short (a process of it ended by signal %d). Nothing that was saved is "
+                 "lost: run the same command again to go on\n",
+                 code - kSignalBase);
+    return ExitCode::kIncomplete;
+  }
+  std::fprintf(stderr, "orchestrator: mpirun ended with exit code %d\n", code);
+  return ExitCode::kError;
+}
+
+/// Finds what is wrong before MPI starts, where the message stands alone.
+ExitCode launch(const RunOptions& options, const Environment& environment, const std::vector<std::string>& arguments) {
+  const sweeps::Sweep sweep = sweeps::load_sweep(options.sweep.file, options.sweep.assignments);
+  const AgentReport here = local_report(options.limits);
+  if (options.dry_run) {
+    std::fputs(plan_text(make_plan(sweep, {here}, rates_of(study_of(options.sweep.runs, sweep.name)))).c_str(), stdout);
+    std::printf("dry run: nothing was started\n");
+    return ExitCode::kDone;
+  }
+  check_worker(*options.worker);
+  if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
+  if (environment.is_root) {
+    for (const auto& [name, value] : root_permissions()) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  return explain_end(run_mpi_job(job_arguments(options, environment, arguments), options.timing));
+}
+
+}  // namespace
+
+ExitCode run_command(RunOptions options, const Environment& environment, const std::vector<std::string>& arguments) {
+  options.limits.visible_gpus = environment.visible_gpus;
+  if (!options.worker) options.worker = environment.program.parent_path() / "worker";
+  options.worker = std::filesystem::absolute(*options.worker);
+  return environment.under_mpi ? run_rank(options) : launch(options, environment, arguments);
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,80 @@
+#include "orchestrator/cli/study_choice.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <fmt/ranges.h>
+
+#include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "results/writer.hpp"
+
+namespace ditscale::orchestrator {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<common::StudyPaths> all_studies(const fs::path& runs) {
+  std::vector<common::StudyPaths> studies;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(runs, missing)) {
+    const common::StudyPaths study{entry.path()};
+    if (fs::exists(study.database(), missing)) studies.push_back(study);
+  }
+  return studies;
+}
+
+/// The log is written to whenever something happens; the database only while someone writes results.
+fs::file_time_type last_work(const common::StudyPaths& study) {
+  std::error_code missing;
+  return std::max(fs::last_write_time(study.database(), missing), fs::last_write_time(study.log(), missing));
+}
+
+common::StudyPaths newest_study(const fs::path& runs) {
+  std::optional<common::StudyPaths> newest;
+  for (const common::StudyPaths& study : all_studies(runs)) {
+    if (!newest || last_work(study) > last_work(*newest)) newest = study;
+  }
+  if (!newest)
+    throw common::UsageError(fmt::format("{}: there is no study here; name its folder with --runs", runs.string()));
+  return *newest;
+}
+
+std::string known_names(const fs::path& runs) {
+  std::vector<std::string> names;
+  for (const common::StudyPaths& study : all_studies(runs)) names.push_back(study.folder.filename().string());
+  return names.empty() ? "there is none" : fmt::format("there are: {}", fmt::join(names, ", "));
+}
+
+/// Keeps the lock as long as the database is open: whoever holds it is the one writer.
+struct MeasuredStudy {
+  common::FileLock lock;
+  results::ResultsWriter database;
+};
+
+}  // namespace
+
+common::StudyPaths study_of(const fs::path& runs, const std::string& sweep_name) { return {runs / sweep_name}; }
+
+common::StudyPaths find_study(const fs::path& runs, const std::string& choice) {
+  if (choice == "last") return newest_study(runs);
+  common::StudyPaths study = study_of(runs, choice);
+  if (fs::is_directory(choice)) study = {fs::path(choice)};
+  if (fs::is_regular_file(choice)) study = study_of(runs, sweeps::load_sweep(choice).name);
+  if (fs::exists(study.database())) return study;
+  throw common::UsageError(fmt::format("no study \"{}\" in {}: {}", choice, runs.string(), known_names(runs)));
+}
+
+RateOf rates_of(const common::StudyPaths& study) {
+  const RateOf unknown = [](const Ask&) { return std::nullopt; };
+  if (!fs::exists(study.database())) return unknown;
+  auto lock = common::FileLock::try_acquire(study.lock());
+  if (!lock) return unknown;
+  const std::shared_ptr<MeasuredStudy> open(
+      new MeasuredStudy{std::move(*lock), results::ResultsWriter(study.database())});
+  return [open](const Ask& ask) { return open->database.measured_macs_per_s(ask.cpus, ask.gpus); };
+}
+
+}  // namespace ditscale::orchestrator

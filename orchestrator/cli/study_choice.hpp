@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/trial_paths.hpp"
+#include "orchestrator/plan/plan.hpp"
+#include "sweeps/spec/sweep.hpp"
+
+namespace ditscale::orchestrator {
+
+/// The study of a sweep below the folder of all studies.
+[[nodiscard]] common::StudyPaths study_of(const std::filesystem::path& runs, const std::string& sweep_name);
+
+/// The study that a person means: "last" (the one worked on last), a sweep's name, a sweep file, or a study's folder.
+/// Throws UsageError that says what there is when it has no database.
+[[nodiscard]] common::StudyPaths find_study(const std::filesystem::path& runs, const std::string& choice);
+
+/// Rates measured in a study that nobody works on now; unknown while someone does, or when there is none.
+[[nodiscard]] RateOf rates_of(const common::StudyPaths& study);
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/exit_code.hpp"
+#include "common/ids.hpp"
+#include "orchestrator/coordinator/devices.hpp"
+#include "results/records.hpp"
+
+namespace ditscale::orchestrator {
+
+enum class StopKind { kNone, kCheckpoint, kKill };
+
+/// Records first, in one transaction; then the messages to agents. So an attempt that runs is always on record.
+struct PutAttempt {
+  results::AttemptRecord record;
+};
+struct EndAttempt {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  results::TrialState state = results::TrialState::kLost;
+  std::string reason;
+  double time_s = 0;
+};
+struct SetTrialState {
+  common::TrialId trial;
+  results::TrialState state = results::TrialState::kPending;
+  std::string reason;
+  double time_s = 0;
+};
+struct Ingest {
+  results::AttemptEvent event;
+};
+
+struct StartTrainer {
+  int agent = 0;
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  Devices devices;
+};
+struct StopTrainer {
+  int agent = 0;
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  StopKind kind = StopKind::kCheckpoint;
+};
+
+/// Nothing more is to be done or can be done.
+struct Finish {
+  common::ExitCode code = common::ExitCode::kDone;
+  std::string reason;
+};
+
+using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, StartTrainer, StopTrainer, Finish>;
+using Actions = std::vector<Action>;
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,219 @@
+#include "orchestrator/coordinator/coordinator.hpp"
+
+#include <cmath>
+
+#include <spdlog/spdlog.h>
+
+#include "common/error.hpp"
+#include "orchestrator/coordinator/admission.hpp"
+#include "orchestrator/mpi/backoff.hpp"
+#include "orchestrator/mpi/sleep.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+
+namespace {
+
+/// Rates that differ by less than this share would only reshuffle equals.
+constexpr double kRateChange = 0.02;
+
+void log_action(const Action& action) {
+  if (const auto* set = std::get_if<SetTrialState>(&action)) {
+    spdlog::info("trial {} is {}{}{}", set->trial.str(), results::to_name(set->state), set->reason.empty() ? "" : ": ",
+                 set->reason);
+  } else if (const auto* start = std::get_if<StartTrainer>(&action)) {
+    spdlog::info("trial {}: attempt {} starts on agent {}, {}", start->trial.str(), common::to_int(start->attempt),
+                 start->agent, start->devices.text());
+  } else if (const auto* stop = std::get_if<StopTrainer>(&action)) {
+    spdlog::info("trial {}: attempt {} is {}", stop->trial.str(), common::to_int(stop->attempt),
+                 stop->kind == StopKind::kKill ? "killed" : "asked to save and stop");
+  } else if (const auto* finish = std::get_if<Finish>(&action)) {
+    spdlog::info("finished with exit code {}: {}", common::to_int(finish->code), finish->reason);
+  }
+}
+
+}  // namespace
+
+Coordinator::Coordinator(const Parts& parts)
+    : parts_(parts), unix_offset_s_(parts.clock.unix_s() - parts.clock.monotonic_s()) {}
+
+double Coordinator::now_s() const { return parts_.clock.monotonic_s() + unix_offset_s_; }
+
+ExitCode Coordinator::run() {
+  if (!await_agents()) return ExitCode::kIncomplete;
+  for (const Trial& trial : parts_.state.trials) learn_rate(trial.cell.id);
+  Backoff backoff(parts_.timing);
+  while (!finish_) {
+    const bool news = look();
+    if (!finish_) sleep_for(backoff.next_s(news));
+  }
+  parts_.display.close();
+  if (trouble_) {
+    throw common::SystemError(fmt::format(
+        "{}. The study was stopped; trainers saved where they could. Put this right and run the same command again: "
+        "what was finished is not run again",
+        *trouble_));
+  }
+  parts_.display.notice(finish_->reason);
+  return finish_->code;
+}
+
+bool Coordinator::await_agents() {
+  const int num_agents = parts_.world.size() - 1;
+  const double give_up_s = now_s() + parts_.timing.join_wait_s;
+  AgentsJoined joined;
+  while (std::ssize(joined.agents) < num_agents) {
+    if (parts_.stop_source.poll()) return false;
+    if (now_s() > give_up_s) {
+      throw common::SystemError(fmt::format("only {} of {} agents reported within {} s", joined.agents.size(),
+                                            num_agents, parts_.timing.join_wait_s));
+    }
+    const auto received = parts_.world.receive();
+    if (!received) {
+      sleep_for(parts_.timing.shortest_sleep_s);
+      continue;
+    }
+    const auto hello = std::get<HelloMessage>(decode(received->bytes));
+    spdlog::info("agent {} on {}: {}", received->rank, hello.host, hello.devices.text());
+    joined.agents.push_back({received->rank, hello.host, hello.devices});
+  }
+  std::vector<sweeps::Cell> unfinished;
+  for (const Trial& trial : parts_.state.trials) {
+    if (!results::is_final(trial.state)) unfinished.push_back(trial.cell);
+  }
+  if (const auto problem = why_too_large(unfinished, joined.agents)) throw common::ConfigError(*problem);
+  dispatch(joined);
+  return true;
+}
+
+bool Coordinator::look() {
+  bool news = false;
+  if (const auto wish = parts_.stop_source.poll()) {
+    parts_.display.notice(wish->at_once ? "killing the trainers"
+                                        : "stopping: the trainers save a checkpoint; once more kills them at once");
+    dispatch(*wish);
+    news = true;
+  }
+  while (const auto received = parts_.world.receive()) {
+    std::visit([this](const auto& each) { on(each); }, decode(received->bytes));
+    news = true;
+  }
+  dispatch(Tick{});
+  news = news || !pending_.empty();
+  apply();
+  parts_.display.update(parts_.state);
+  return news;
+}
+
+void Coordinator::dispatch(const ClusterEvent& event) {
+  Actions actions = react(parts_.state, event, now_s());
+  pending_.insert(pending_.end(), std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end()));
+}
+
+void Coordinator::on(const LinesMessage& lines) {
+  for (const std::string& line : lines.lines) {
+    try {
+      const common::Event event = common::Event::from_line(line);
+      if (event.kind == "started") ingest_previous(lines.trial, lines.attempt);
+      dispatch(TrainerSpoke{lines.trial, lines.attempt, event});
+    } catch (const common::CorruptData& error) {
+      spdlog::warn("trial {}: {}", lines.trial.str(), error.what());
+    }
+  }
+}
+
+/// An attempt whose agent was killed may have saved and spoken after its end was recorded. Its successor starts only
+/// when it is gone, so its file is complete now.
+void Coordinator::ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt) {
+  const common::AttemptNumber previous{common::to_int(attempt) - 1};
+  if (common::to_int(previous) < 1) return;
+  for (const common::Event& event : parts_.study.events_of(trial, previous)) {
+    pending_.push_back(Ingest{{trial, previous, event}});
+  }
+}
+
+void Coordinator::on(const EndedMessage& ended) {
+  for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt)) {
+    dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
+  }
+  dispatch(
+      TrainerEnded{ended.trial, ended.attempt, ended.code, ended.signal, ended.how, ended.silent_s, ended.log_tail});
+  apply();
+  learn_rate(ended.trial);
+}
+
+template <typename Other>
+void Coordinator::on(const Other&) {
+  throw common::InternalError("the coordinator was sent a message for an agent");
+}
+
+void Coordinator::learn_rate(const common::TrialId& id) {
+  const Trial* trial = find_trial(parts_.state, id);
+  if (trial == nullptr || trouble_) return;
+  const auto rate = parts_.study.measured_rate(trial->ask);
+  const auto known = parts_.state.rates.find(trial->ask);
+  const bool same =
+      rate && known != parts_.state.rates.end() && std::abs(*rate - known->second) <= kRateChange * known->second;
+  if (rate && !same) dispatch(RateMeasured{trial->ask, *rate});
+}
+
+void Coordinator::apply() {
+  const Actions actions = std::exchange(pending_, {});
+  if (actions.empty()) return;
+  for (const Action& action : actions) log_action(action);
+  if (!trouble_) {
+    try {
+      parts_.study.record(actions);
+    } catch (const common::SystemError& error) {
+      give_up(error.what());
+    }
+  }
+  parts_.display.changed(parts_.state, actions);
+  for (const Action& action : actions) {
+    if (const auto* start = std::get_if<StartTrainer>(&action)) perform(*start);
+    if (const auto* stop = std::get_if<StopTrainer>(&action)) {
+      parts_.world.send(stop->agent, encode(StopMessage{stop->trial, stop->attempt, stop->kind == StopKind::kKill}));
+    }
+    if (const auto* finish = std::get_if<Finish>(&action)) finish_ = *finish;
+  }
+  for (const ClusterEvent& event : std::exchange(afterwards_, {})) dispatch(event);
+  apply();
+}
+
+/// A trainer starts only when its attempt is on record and its folder is there; else the start itself has failed.
+void Coordinator::perform(const StartTrainer& start) {
+  if (!trouble_) {
+    try {
+      parts_.study.prepare(start);
+      const auto folder = std::filesystem::absolute(parts_.study.paths().trial(start.trial).folder);
+      parts_.world.send(start.agent, encode(StartMessage{start.trial, start.attempt, folder.string(), start.devices}));
+      return;
+    } catch (const common::SystemError& error) {
+      give_up(error.what());
+    }
+  }
+  TrainerEnded ended;
+  ended.trial = start.trial;
+  ended.attempt = start.attempt;
+  ended.how = *trouble_;
+  afterwards_.push_back(ended);
+}
+
+void Coordinator::give_up(const std::string& trouble) {
+  spdlog::error("{}", trouble);
+  trouble_ = trouble;
+  parts_.display.notice("stopping: " + trouble);
+  afterwards_.push_back(StopRequested{});
+}
+
+void shut_down_agents(World& world, const Timing& timing) {
+  for (int rank = 1; rank < world.size(); ++rank) world.send(rank, encode(ShutdownMessage{}));
+  while (!world.all_sent()) {
+    sleep_for(timing.shortest_sleep_s);
+    // Whatever agents still had to say is in the trainers' files.
+    [[maybe_unused]] const auto late = world.receive();
+  }
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "common/clock.hpp"
+#include "common/exit_code.hpp"
+#include "orchestrator/coordinator/reactor.hpp"
+#include "orchestrator/coordinator/stop_source.hpp"
+#include "orchestrator/coordinator/study.hpp"
+#include "orchestrator/messages/messages.hpp"
+#include "orchestrator/mpi/world.hpp"
+#include "orchestrator/view/display.hpp"
+
+namespace ditscale::orchestrator {
+
+/// The shell around the decisions: turns messages, files and signals into events, and actions into records and
+/// messages. Everything it refers to must outlive it.
+class Coordinator {
+ public:
+  struct Parts {
+    World& world;
+    Study& study;
+    State& state;
+    Display& display;
+    StopSource& stop_source;
+    const common::Clock& clock;
+    Timing timing;
+  };
+  explicit Coordinator(const Parts& parts);
+
+  /// Seconds since the Unix epoch that never go back: the time of all decisions.
+  [[nodiscard]] double now_s() const;
+  /// Runs the study to its end. Throws ConfigError when a cell fits on no agent (nothing was started then), and
+  /// SystemError after an orderly stop when the database or a folder could not be written.
+  [[nodiscard]] common::ExitCode run();
+
+ private:
+  /// Waits for every agent's first message. False when a stop was wished meanwhile.
+  [[nodiscard]] bool await_agents();
+  [[nodiscard]] bool look();
+  void dispatch(const ClusterEvent& event);
+  void on(const LinesMessage& lines);
+  void on(const EndedMessage& ended);
+  template <typename Other>
+  void on(const Other& message);
+  void ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt);
+  void learn_rate(const common::TrialId& trial);
+  void apply();
+  void record();
+  void perform(const StartTrainer& start);
+  void give_up(const std::string& trouble);
+
+  Parts parts_;
+  double unix_offset_s_;
+  /// Decided, but not applied yet.
+  Actions pending_;
+  std::vector<ClusterEvent> afterwards_;
+  /// Why nothing can be written any more.
+  std::optional<std::string> trouble_;
+  std::optional<Finish> finish_;
+};
+
+/// Tells every agent to end, and waits until they were told.
+void shut_down_agents(World& world, const Timing& timing);
+
+}  // namespace ditscale::orchestrator

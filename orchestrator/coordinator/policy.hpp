@@ -1,0 +1,52 @@
+#pragma once
+
+namespace ditscale::orchestrator {
+
+/// Every limit on a trial's life. Time is in seconds.
+struct Policy {
+  /// Further attempts after failures of the trial's own. Two: one for bad luck, one to be sure that it was not.
+  int retries = 2;
+  /// Wait before the first retry; doubles with each further one. Gives a device time to come to rest.
+  double retry_wait_s = 1.0;
+  double max_retry_wait_s = 60.0;
+  /// Losses and preemptions in a row that brought no new checkpoint, after which the trial counts as failed: a trial
+  /// that cannot reach a checkpoint would otherwise be started for ever.
+  int max_losses_without_progress = 20;
+  /// Time a trainer has to save after it was asked to stop, before it is killed. A checkpoint takes seconds; an
+  /// evaluation step that cannot be interrupted takes longer.
+  double stop_wait_s = 120.0;
+  /// Smaller trials that may start ahead of a larger one that does not fit; then a node is kept free for it.
+  int max_overtakes = 16;
+  /// Trainers are stopped this long before the time limit (time to save), but never more than a quarter of the limit.
+  double stop_margin_s = 30.0;
+  double stop_margin_share = 0.25;
+  /// Start-up of a trainer before its first step, when judging whether it can reach a checkpoint in time.
+  double start_up_s = 3.0;
+};
+
+/// Waits and limits of the processes around the decisions. Time is in seconds.
+struct Timing {
+  /// Sleeps between looks for messages: short after news, growing by half while nothing happens.
+  double shortest_sleep_s = 0.001;
+  double longest_sleep_s = 0.05;
+  double sleep_growth = 1.5;
+  /// A trainer that sends no event for this long is taken to hang. Metrics come every few seconds, but scoring a large
+  /// model may take many minutes without a word.
+  double silence_s = 1800.0;
+  /// Time for all agents to report after the start of the MPI job.
+  double join_wait_s = 60.0;
+  /// The live view is drawn four times a second; the estimate of the end costs more and changes slowly.
+  double redraw_s = 0.25;
+  double estimate_s = 2.0;
+  /// Into a file or a pipe, one line of progress in this time.
+  double plain_progress_s = 30.0;
+  /// What the launcher grants the MPI job to end after a second Ctrl-C, before it kills it.
+  double kill_wait_s = 5.0;
+  /// What the launcher grants trainers without an agent to save and end, before it kills them.
+  double orphan_wait_s = 60.0;
+};
+
+/// Lines of a trainer's log that are quoted when it dies without a word.
+inline constexpr int kQuotedLogLines = 8;
+
+}  // namespace ditscale::orchestrator

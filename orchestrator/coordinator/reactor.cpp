@@ -1,0 +1,205 @@
+#include "orchestrator/coordinator/reactor.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/error.hpp"
+#include "orchestrator/coordinator/ending.hpp"
+#include "orchestrator/coordinator/scheduler.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+using results::TrialState;
+
+namespace {
+
+/// Applies one event; then, whatever it was, starts what can start and sees whether all is over.
+class Reaction {
+ public:
+  Reaction(State& state, double now_s) : state_(state), now_s_(now_s) {}
+
+  Actions run(const ClusterEvent& event) {
+    if (state_.finished) return {};
+    std::visit([this](const auto& each) { on(each); }, event);
+    stop_at_time_limit();
+    kill_overdue();
+    wake_waiting(state_, now_s_);
+    start_ready();
+    finish_if_over();
+    return std::move(actions_);
+  }
+
+ private:
+  void on(const AgentsJoined& joined) {
+    for (const AgentReport& report : joined.agents) {
+      const Node node{report.host, report.devices, report.devices};
+      DITSCALE_CHECK(state_.nodes.emplace(report.agent, node).second, "agent {} joined twice", report.agent);
+    }
+  }
+
+  void on(const AgentLost& lost) {
+    for (Trial& trial : state_.trials) {
+      if (trial.run && trial.run->agent == lost.agent) {
+        end_run(trial, trial.run->outcome.value_or(Outcome{TrialState::kLost, lost.reason}));
+      }
+    }
+    state_.nodes.erase(lost.agent);
+    if (state_.nodes.empty()) state_.stopping = true;
+  }
+
+  void on(const TrainerSpoke& spoke) {
+    Trial* trial = find_trial(state_, spoke.trial);
+    if (trial == nullptr) return;
+    const bool current = trial->run && trial->run->attempt == spoke.attempt;
+    if (current && spoke.event.number <= trial->run->last_event) return;  // known from the pipe or the file
+    actions_.push_back(Ingest{{spoke.trial, spoke.attempt, spoke.event}});
+    if (current) {
+      trial->run->last_event = spoke.event.number;
+      absorb(trial->progress, spoke.event);
+      if (const auto outcome = outcome_of(spoke.event)) trial->run->outcome = outcome;
+    } else {
+      accept_late_success(*trial, spoke);
+    }
+  }
+
+  /// A trainer that was taken for lost has finished after all; it counts as long as no newer attempt has started.
+  void accept_late_success(Trial& trial, const TrainerSpoke& spoke) {
+    const auto outcome = outcome_of(spoke.event);
+    const bool newest = !trial.run && common::to_int(spoke.attempt) == trial.num_attempts;
+    if (!outcome || outcome->state != TrialState::kSucceeded || !newest || results::is_final(trial.state)) return;
+    const std::size_t position = position_of(trial);
+    if (state_.waiting.erase({trial.not_before_s, position}) == 0) dequeue(state_, position);
+    trial.state = TrialState::kSucceeded;
+    trial.reason = outcome->reason;
+    ++state_.num_final;
+    actions_.push_back(EndAttempt{spoke.trial, spoke.attempt, trial.state, trial.reason, now_s_});
+    record_state(trial);
+  }
+
+  void on(const TrainerEnded& ended) {
+    Trial* trial = find_trial(state_, ended.trial);
+    if (trial == nullptr || !trial->run || trial->run->attempt != ended.attempt) return;  // superseded
+    end_run(*trial, ending_of(*trial->run, ended));
+  }
+
+  void on(const StopRequested& request) {
+    state_.stopping = true;
+    stop_all(request.at_once ? StopKind::kKill : StopKind::kCheckpoint);
+  }
+
+  void on(const RateMeasured& measured) {
+    state_.rates[measured.ask] = measured.macs_per_s;
+    predict_all(state_);
+  }
+
+  void on(const Tick&) {}
+
+  void end_run(Trial& trial, const Outcome& ending) {
+    const Run run = *std::exchange(trial.run, std::nullopt);
+    const auto node = state_.nodes.find(run.agent);
+    if (node != state_.nodes.end()) node->second.free.give_back(run.devices);
+    --state_.num_running;
+    trial.progress.seconds += now_s_ - run.started_s;
+    trial.progress.images_per_s.reset();
+    settle(trial, ending, run.first_checkpoint_step, state_.policy, now_s_);
+    actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_});
+    record_state(trial);
+    if (results::is_final(trial.state)) {
+      ++state_.num_final;
+    } else {
+      enqueue(state_, position_of(trial), now_s_);
+    }
+  }
+
+  void start_ready() {
+    for (Placement& placement : place_ready(state_, now_s_)) start(placement);
+  }
+
+  void start(Placement& placement) {
+    Trial& trial = state_.trials[placement.position];
+    Run run;
+    run.attempt = common::AttemptNumber{++trial.num_attempts};
+    run.agent = placement.agent;
+    run.devices = std::move(placement.devices);
+    run.started_s = now_s_;
+    run.first_checkpoint_step = trial.progress.checkpoint_step;
+    results::AttemptRecord record;
+    record.trial = trial.cell.id;
+    record.number = run.attempt;
+    record.host = state_.nodes.at(run.agent).host;
+    record.devices = run.devices.text();
+    record.predicted_s = trial.remaining_s();
+    record.started_s = now_s_;
+    trial.state = TrialState::kRunning;
+    trial.reason.clear();
+    ++state_.num_running;
+    actions_.push_back(PutAttempt{std::move(record)});
+    record_state(trial);
+    actions_.push_back(StartTrainer{run.agent, trial.cell.id, run.attempt, run.devices});
+    trial.run = std::move(run);
+  }
+
+  void stop_at_time_limit() {
+    if (!state_.stop_at_s || now_s_ < *state_.stop_at_s) return;
+    if (!std::exchange(state_.stopping, true)) stop_all(StopKind::kCheckpoint);
+    if (now_s_ >= *state_.end_s) stop_all(StopKind::kKill);
+  }
+
+  void stop_all(StopKind kind) {
+    for (Trial& trial : state_.trials) {
+      if (!trial.run || trial.run->stop >= kind) continue;
+      trial.run->stop = kind;
+      if (kind == StopKind::kCheckpoint) trial.run->kill_at_s = now_s_ + state_.policy.stop_wait_s;
+      actions_.push_back(StopTrainer{trial.run->agent, trial.cell.id, trial.run->attempt, kind});
+    }
+  }
+
+  void kill_overdue() {
+    if (!state_.stopping) return;
+    for (Trial& trial : state_.trials) {
+      if (!trial.run || trial.run->stop == StopKind::kKill || now_s_ < trial.run->kill_at_s) continue;
+      trial.run->stop = StopKind::kKill;
+      actions_.push_back(StopTrainer{trial.run->agent, trial.cell.id, trial.run->attempt, StopKind::kKill});
+    }
+  }
+
+  void finish_if_over() {
+    if (state_.num_running > 0) return;
+    if (state_.num_final == state_.trials.size()) return finish_complete();
+    if (state_.stopping) return finish(ExitCode::kIncomplete, "stopped before every trial had ended");
+    if (state_.nodes.empty()) return;  // nobody has joined yet
+    if (!state_.waiting.empty()) return;
+    finish(ExitCode::kIncomplete, state_.stop_at_s ? "the time that is left is too short for another checkpoint"
+                                                   : "no node that is left can take the remaining trials");
+  }
+
+  void finish_complete() {
+    std::size_t bad = 0;
+    for (const Trial& trial : state_.trials) bad += trial.state == TrialState::kSucceeded ? 0 : 1;
+    if (bad == 0) return finish(ExitCode::kDone, "every trial has succeeded");
+    finish(ExitCode::kFinishedWithFailures, fmt::format("{} of {} trials did not succeed", bad, state_.trials.size()));
+  }
+
+  void finish(ExitCode code, std::string reason) {
+    state_.finished = true;
+    actions_.push_back(Finish{code, std::move(reason)});
+  }
+
+  void record_state(const Trial& trial) {
+    actions_.push_back(SetTrialState{trial.cell.id, trial.state, trial.reason, now_s_});
+  }
+
+  std::size_t position_of(const Trial& trial) const { return state_.positions.at(trial.cell.id); }
+
+  State& state_;
+  double now_s_;
+  Actions actions_;
+};
+
+}  // namespace
+
+Actions react(State& state, const ClusterEvent& event, double now_s) { return Reaction(state, now_s).run(event); }
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,85 @@
+#include "orchestrator/coordinator/restore.hpp"
+
+#include <algorithm>
+
+#include "orchestrator/coordinator/ending.hpp"
+
+namespace ditscale::orchestrator {
+
+using results::TrialState;
+
+namespace {
+
+constexpr const char* kLostReason = "the run ended (killed, or its node was lost) while this attempt was under way";
+
+std::optional<Outcome> outcome_in(const std::vector<common::Event>& events) {
+  std::optional<Outcome> outcome;
+  for (const common::Event& event : events) {
+    if (auto found = outcome_of(event)) outcome = std::move(found);
+  }
+  return outcome;
+}
+
+/// Last sign of life of an attempt whose end nobody saw.
+double last_seen_s(const PastAttempt& attempt) {
+  return attempt.events.empty() ? attempt.record.started_s
+                                : std::max(attempt.record.started_s, attempt.events.back().time_s);
+}
+
+void ingest_all(const PastAttempt& attempt, Actions& actions) {
+  for (const common::Event& event : attempt.events) {
+    if (event.number <= attempt.record.last_event) continue;
+    actions.push_back(Ingest{{attempt.record.trial, attempt.record.number, event}});
+  }
+}
+
+/// Takes one attempt into the trial's counters; closes it when it is still open.
+void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, double now_s, Actions& actions) {
+  const std::int64_t first_checkpoint_step = trial.progress.checkpoint_step;
+  for (const common::Event& event : attempt.events) absorb(trial.progress, event);
+  trial.progress.images_per_s.reset();
+  trial.num_attempts = std::max(trial.num_attempts, common::to_int(attempt.record.number));
+  ingest_all(attempt, actions);
+
+  Outcome ending{attempt.record.state, attempt.record.reason};
+  const double ended_s = attempt.record.ended_s.value_or(last_seen_s(attempt));
+  if (attempt.record.state == TrialState::kRunning) {
+    ending = outcome_in(attempt.events).value_or(Outcome{TrialState::kLost, kLostReason});
+    actions.push_back(EndAttempt{attempt.record.trial, attempt.record.number, ending.state, ending.reason, ended_s});
+  }
+  trial.progress.seconds += ended_s - attempt.record.started_s;
+  settle(trial, ending, first_checkpoint_step, policy, now_s);
+}
+
+void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {
+  for (const PastAttempt& attempt : past.attempts) replay(trial, attempt, policy, now_s, actions);
+  if (results::is_final(past.state)) {
+    trial.state = past.state;
+    trial.reason = past.reason;
+    return;
+  }
+  // The wait before a retry was there for devices to come to rest; a restart is rest enough.
+  trial.not_before_s = 0;
+  if (trial.state != past.state || trial.reason != past.reason) {
+    actions.push_back(SetTrialState{trial.cell.id, trial.state, trial.reason, now_s});
+  }
+}
+
+}  // namespace
+
+Actions restore(State& state, const std::unordered_map<common::TrialId, PastTrial>& past, double now_s) {
+  Actions actions;
+  for (std::size_t position = 0; position < state.trials.size(); ++position) {
+    Trial& trial = state.trials[position];
+    const auto known = past.find(trial.cell.id);
+    if (known != past.end()) restore_trial(trial, known->second, state.policy, now_s, actions);
+    if (results::is_final(trial.state)) {
+      ++state.num_final;
+    } else {
+      enqueue(state, position, now_s);
+    }
+  }
+  return actions;
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,60 @@
+#include "orchestrator/coordinator/stop_source.hpp"
+
+#include <csignal>
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/error.hpp"
+
+namespace ditscale::orchestrator {
+
+namespace {
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+void StopSource::block_signals() {
+  const sigset_t set = stop_signals();
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) throw common::errno_error("sigprocmask", "the stop signals");
+}
+
+StopSource::StopSource(bool listen_to_launcher) : listen_to_launcher_(listen_to_launcher) {
+  const sigset_t set = stop_signals();
+  signals_ = common::FileDescriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals_.valid()) throw common::errno_error("signalfd", "the stop signals");
+  if (listen_to_launcher_) ::fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+}
+
+std::optional<StopRequested> StopSource::poll() {
+  bool wished = read_signal();
+  wished = read_word() || wished;
+  if (!wished) return std::nullopt;
+  return StopRequested{++num_wishes_ > 1};
+}
+
+bool StopSource::read_signal() {
+  signalfd_siginfo info{};
+  return ::read(signals_.get(), &info, sizeof info) == sizeof info;
+}
+
+bool StopSource::read_word() {
+  if (!listen_to_launcher_) return false;
+  char chunk[64];
+  const ssize_t got = ::read(STDIN_FILENO, chunk, sizeof chunk);
+  if (got == 0) listen_to_launcher_ = false;  // the launcher is gone; so will we be
+  if (got > 0) partial_word_.append(chunk, static_cast<std::size_t>(got));
+  const std::size_t end = partial_word_.find('\n');
+  if (end == std::string::npos) return false;
+  partial_word_.erase(0, end + 1);
+  return true;
+}
+
+}  // namespace ditscale::orchestrator

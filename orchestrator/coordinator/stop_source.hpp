@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/file_descriptor.hpp"
+#include "orchestrator/coordinator/events.hpp"
+
+namespace ditscale::orchestrator {
+
+/// Where wishes to stop come from: words of the launcher on standard input ("stop", "kill"), and signals (SIGUSR1 and
+/// SIGUSR2 of a batch system, SIGINT, SIGTERM, SIGHUP), which are read instead of handled. The first wish saves and
+/// stops, a second one kills.
+class StopSource {
+ public:
+  /// Blocks those signals in this thread and those it starts; call it before MPI starts threads of its own.
+  static void block_signals();
+
+  /// `listen_to_launcher`: standard input is the launcher's pipe.
+  explicit StopSource(bool listen_to_launcher);
+  /// A new wish, if there is one.
+  [[nodiscard]] std::optional<StopRequested> poll();
+
+ private:
+  [[nodiscard]] bool read_signal();
+  [[nodiscard]] bool read_word();
+
+  common::FileDescriptor signals_;
+  bool listen_to_launcher_;
+  std::string partial_word_;
+  int num_wishes_ = 0;
+};
+
+}  // namespace ditscale::orchestrator

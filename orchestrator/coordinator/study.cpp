@@ -1,0 +1,195 @@
+#include "orchestrator/coordinator/study.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <spdlog/spdlog.h>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "orchestrator/coordinator/event_file.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::Json;
+using results::TrialState;
+
+namespace {
+
+common::FileLock lock_study(const common::StudyPaths& paths) {
+  common::make_folder(paths.trials());
+  auto lock = common::FileLock::try_acquire(paths.lock());
+  if (!lock) {
+    throw common::ConfigError(
+        fmt::format("{}: another `orchestrator run` works on this study now. Wait for it, stop it with Ctrl-C, or give "
+                    "this one another folder with --runs",
+                    paths.folder.string()));
+  }
+  return std::move(*lock);
+}
+
+Json document_of(const sweeps::Sweep& sweep) {
+  Json cells = Json::array();
+  for (const sweeps::Cell& cell : sweep.cells) {
+    cells.push_back(
+        {{"id", cell.id.str()}, {"label", cell.label()}, {"axes", cell.axes}, {"trial", cell.trial.to_json()}});
+  }
+  Json excluded = Json::array();
+  for (const sweeps::ExcludedCell& cell : sweep.excluded) {
+    excluded.push_back({{"axes", cell.axes}, {"reason", cell.reason}});
+  }
+  return {{"name", sweep.name}, {"description", sweep.description}, {"cells", cells}, {"excluded", excluded}};
+}
+
+/// Turns one action into its record; messages are none of the database's business.
+struct Recorder {
+  results::ResultsWriter& writer;
+  std::vector<results::AttemptEvent> events;
+
+  void operator()(const PutAttempt& put) { flush(), writer.start_attempt(put.record); }
+  void operator()(const EndAttempt& end) {
+    flush();
+    writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s);
+  }
+  void operator()(const SetTrialState& set) {
+    flush();
+    writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
+  }
+  void operator()(const Ingest& ingest) { events.push_back(ingest.event); }
+  void operator()(const StartTrainer&) {}
+  void operator()(const StopTrainer&) {}
+  void operator()(const Finish&) {}
+
+  void flush() {
+    if (!events.empty()) writer.ingest(events);
+    events.clear();
+  }
+};
+
+std::set<std::int32_t> numbers_in(const std::filesystem::path& attempts) {
+  std::set<std::int32_t> numbers;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(attempts, missing)) {
+    const std::string name = entry.path().filename().string();
+    std::int32_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error == std::errc() && end == name.data() + name.size() && number > 0) numbers.insert(number);
+  }
+  return numbers;
+}
+
+results::AttemptRecord unrecorded(const common::TrialId& trial, std::int32_t number,
+                                  const std::vector<common::Event>& events) {
+  results::AttemptRecord record;
+  record.trial = trial;
+  record.number = common::AttemptNumber{number};
+  record.devices = "not on record";
+  if (!events.empty()) record.started_s = events.front().time_s;
+  return record;
+}
+
+bool is_record(const Action& action) {
+  return !std::holds_alternative<StartTrainer>(action) && !std::holds_alternative<StopTrainer>(action) &&
+         !std::holds_alternative<Finish>(action);
+}
+
+}  // namespace
+
+results::TrialRecord record_of(const sweeps::Cell& cell, std::int64_t position) {
+  const sweeps::ModelShape shape = cell.trial.shape();
+  const sweeps::ParameterCount parameters = sweeps::count_parameters(shape);
+  results::TrialRecord record;
+  record.id = cell.id;
+  record.label = cell.label();
+  record.axes = cell.axes;
+  record.spec = cell.trial.to_json();
+  record.total_parameters = parameters.total;
+  record.trainable_parameters = parameters.trainable;
+  record.forward_macs = sweeps::forward_macs(shape);
+  record.training_flops = sweeps::training_flops_per_image(shape) * static_cast<double>(cell.trial.train.steps) *
+                          static_cast<double>(cell.trial.train.global_batch);
+  record.position = position;
+  return record;
+}
+
+Study::Study(const common::StudyPaths& paths, const sweeps::Sweep& sweep) : paths_(paths), lock_(lock_study(paths)) {
+  writer_ = std::make_unique<results::ResultsWriter>(paths_.database());
+  for (const sweeps::Cell& cell : sweep.cells) specs_.emplace(cell.id, &cell.trial);
+  put_cells(sweep);
+  adopt_attempts();
+}
+
+void Study::put_cells(const sweeps::Sweep& sweep) {
+  const Json document = document_of(sweep);
+  std::vector<results::TrialRecord> records;
+  for (const sweeps::Cell& cell : sweep.cells) records.push_back(record_of(cell, std::ssize(records)));
+  results::ResultsWriter::Batch batch(*writer_);
+  writer_->put_sweep(sweep.name, sweep.description, document);
+  writer_->put_trials(records);
+  batch.commit();
+  num_foreign_ = writer_->trials().size() - records.size();
+  common::write_file_atomically(paths_.sweep_json(), document.dump(2) + "\n");
+}
+
+void Study::adopt_attempts() {
+  std::set<std::pair<common::TrialId, std::int32_t>> recorded;
+  for (const results::AttemptRecord& attempt : writer_->attempts()) {
+    recorded.emplace(attempt.trial, common::to_int(attempt.number));
+  }
+  for (const auto& [trial, unused] : specs_) {
+    for (const std::int32_t number : numbers_in(paths_.trial(trial).attempts())) {
+      if (recorded.count({trial, number}) != 0) continue;
+      spdlog::warn("trial {}: attempt {} has a folder but no record; taken in from its files", trial.str(), number);
+      writer_->start_attempt(unrecorded(trial, number, events_of(trial, common::AttemptNumber{number})));
+    }
+  }
+}
+
+std::unordered_map<common::TrialId, PastTrial> Study::past() const {
+  std::unordered_map<common::TrialId, PastTrial> past;
+  for (const results::TrialRecord& record : writer_->trials()) {
+    if (specs_.count(record.id) != 0) past[record.id] = {record.state, record.reason, {}};
+  }
+  for (const results::AttemptRecord& attempt : writer_->attempts()) {
+    const auto trial = past.find(attempt.trial);
+    if (trial == past.end()) continue;
+    const bool needs_file = !results::is_final(trial->second.state) || attempt.state == TrialState::kRunning;
+    trial->second.attempts.push_back(
+        {attempt, needs_file ? events_of(attempt.trial, attempt.number) : std::vector<common::Event>()});
+  }
+  for (auto& [unused, trial] : past) {
+    std::sort(trial.attempts.begin(), trial.attempts.end(),
+              [](const PastAttempt& a, const PastAttempt& b) { return a.record.number < b.record.number; });
+  }
+  return past;
+}
+
+void Study::record(const Actions& actions) {
+  if (std::none_of(actions.begin(), actions.end(), is_record)) return;
+  results::ResultsWriter::Batch batch(*writer_);
+  Recorder recorder{*writer_, {}};
+  for (const Action& action : actions) std::visit(recorder, action);
+  recorder.flush();
+  batch.commit();
+}
+
+void Study::prepare(const StartTrainer& start) {
+  const common::TrialPaths trial = paths_.trial(start.trial);
+  common::make_folder(trial.attempt(start.attempt));
+  common::write_file_atomically(trial.trial_json(), specs_.at(start.trial)->to_json().dump(2) + "\n");
+}
+
+std::vector<common::Event> Study::events_of(const common::TrialId& trial, common::AttemptNumber attempt) const {
+  const std::filesystem::path path = paths_.trial(trial).events(attempt);
+  EventFile file = read_event_file(path);
+  if (file.num_unreadable > 0) spdlog::warn("{}: {} lines are no events; skipped", path.string(), file.num_unreadable);
+  return std::move(file.events);
+}
+
+std::optional<double> Study::measured_rate(const Ask& ask) const {
+  return writer_->measured_macs_per_s(ask.cpus, ask.gpus);
+}
+
+}  // namespace ditscale::orchestrator

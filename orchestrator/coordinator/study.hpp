@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/file_lock.hpp"
+#include "common/trial_paths.hpp"
+#include "orchestrator/coordinator/actions.hpp"
+#include "orchestrator/coordinator/restore.hpp"
+#include "results/writer.hpp"
+#include "sweeps/spec/sweep.hpp"
+
+namespace ditscale::orchestrator {
+
+/// A study on disk: its folder, lock and database. The only place that writes there for the coordinator.
+class Study {
+ public:
+  /// Makes the folder, takes the lock, opens the database and records the sweep's cells. Throws ConfigError when
+  /// another coordinator holds the lock or the database is of a newer version, SystemError when the disk refuses.
+  Study(const common::StudyPaths& paths, const sweeps::Sweep& sweep);
+
+  /// What the records and the trials' event files say of the sweep's cells.
+  [[nodiscard]] std::unordered_map<common::TrialId, PastTrial> past() const;
+  /// Trials on record that are no longer in the sweep file.
+  [[nodiscard]] std::size_t num_foreign() const { return num_foreign_; }
+  /// Makes all records among `actions` durable, in one transaction.
+  void record(const Actions& actions);
+  /// Writes trial.json and makes the attempt's folder: all a trainer needs before it starts.
+  void prepare(const StartTrainer& start);
+  /// Events of one attempt in its file.
+  [[nodiscard]] std::vector<common::Event> events_of(const common::TrialId& trial, common::AttemptNumber attempt) const;
+  /// Measured MACs per second of devices asked for like this; empty when unknown.
+  [[nodiscard]] std::optional<double> measured_rate(const Ask& ask) const;
+
+  [[nodiscard]] const common::StudyPaths& paths() const { return paths_; }
+
+ private:
+  void put_cells(const sweeps::Sweep& sweep);
+  /// Attempts that have a folder but no record (the database was deleted) are put on record as running, so that
+  /// `past` closes them by what their files say, and no number is used twice.
+  void adopt_attempts();
+
+  common::StudyPaths paths_;
+  common::FileLock lock_;
+  std::unique_ptr<results::ResultsWriter> writer_;
+  std::unordered_map<common::TrialId, const sweeps::TrialSpec*> specs_;
+  std::size_t num_foreign_ = 0;
+};
+
+/// The cell as the database keeps it.
+[[nodiscard]] results::TrialRecord record_of(const sweeps::Cell& cell, std::int64_t position);
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "orchestrator/coordinator/actions.hpp"
+#include "orchestrator/coordinator/devices.hpp"
+#include "results/records.hpp"
+#include "sweeps/spec/sweep.hpp"
+
+namespace ditscale::orchestrator {
+
+/// How a trainer says it ended.
+struct Outcome {
+  results::TrialState state = results::TrialState::kFailed;
+  std::string reason;
+};
+
+/// How far a trial has come, over all its attempts. For people and for predictions, not for decisions about its state.
+struct Progress {
+  std::int64_t step = 0;
+  std::optional<double> loss;
+  std::optional<double> images_per_s;
+  /// The newest checkpoint's step: what a further attempt starts from.
+  std::int64_t checkpoint_step = 0;
+  std::optional<double> fid;
+  /// Seconds of all ended attempts.
+  double seconds = 0;
+};
+
+/// The attempt that runs now.
+struct Run {
+  common::AttemptNumber attempt{1};
+  int agent = 0;
+  Devices devices;
+  double started_s = 0;
+  std::int64_t first_checkpoint_step = 0;
+  std::int64_t last_event = 0;
+  std::optional<Outcome> outcome;
+  StopKind stop = StopKind::kNone;
+  /// When a trainer that was asked to stop is killed.
+  double kill_at_s = std::numeric_limits<double>::infinity();
+};
+
+/// One cell of the sweep as the coordinator sees it.
+struct Trial {
+  sweeps::Cell cell;
+  Ask ask;
+  /// Seconds a whole training takes at the rate known now.
+  double predicted_s = 0;
+
+  results::TrialState state = results::TrialState::kPending;
+  std::string reason;
+  std::int32_t num_attempts = 0;
+  /// Failures of its own.
+  int failures = 0;
+  /// Losses and preemptions in a row without a new checkpoint.
+  int losses_without_progress = 0;
+  /// A retry waits until then.
+  double not_before_s = 0;
+  /// Smaller trials that started ahead of it, and the node kept free for it after too many.
+  int overtaken = 0;
+  std::optional<int> kept_agent;
+  Progress progress;
+  std::optional<Run> run;
+
+  /// Seconds that are left after its newest checkpoint.
+  [[nodiscard]] double remaining_s() const;
+  /// Seconds from a start to its next checkpoint (or its end).
+  [[nodiscard]] double next_checkpoint_s() const;
+};
+
+/// Takes an event's facts into the progress.
+void absorb(Progress& progress, const common::Event& event);
+
+/// The outcome that an event declares; empty for other events, failed for an outcome this version does not know.
+[[nodiscard]] std::optional<Outcome> outcome_of(const common::Event& event);
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,159 @@
+#include "orchestrator/launcher/launcher.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <optional>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/file_descriptor.hpp"
+#include "orchestrator/launcher/descendants.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::errno_error;
+using common::FileDescriptor;
+
+namespace {
+
+constexpr double kNever_s = std::numeric_limits<double>::infinity();
+/// How often the end of something is looked for when no signal tells of it.
+constexpr int kLook_ms = 200;
+
+sigset_t watched_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  return set;
+}
+
+/// In the child, between fork and exec: only calls that are safe there.
+[[noreturn]] void become_job(char* const* argv, int standard_input, pid_t launcher) {
+  const bool ready = ::setsid() >= 0 && ::prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && ::getppid() == launcher &&
+                     ::dup2(standard_input, STDIN_FILENO) >= 0;
+  if (ready) {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::execv(argv[0], argv);
+  }
+  ::_exit(127);
+}
+
+class Job {
+ public:
+  Job(const std::vector<std::string>& argv, const Timing& timing) : timing_(timing) {
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw errno_error("prctl", "subreaper");
+    const sigset_t set = watched_signals();
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    signals_ = FileDescriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!signals_.valid()) throw errno_error("signalfd", "the launcher's signals");
+    start(argv);
+  }
+
+  int run() {
+    while (!exit_code_) look();
+    if (reap()) wait_for_orphans();
+    return *exit_code_;
+  }
+
+ private:
+  void start(const std::vector<std::string>& argv) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw errno_error("pipe", "to the coordinator");
+    const FileDescriptor read_end(ends[0]);
+    words_ = FileDescriptor(ends[1]);
+    std::vector<std::string> arguments = argv;
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const pid_t self = ::getpid();
+    job_ = ::fork();
+    if (job_ < 0) throw errno_error("fork for", argv.front());
+    if (job_ == 0) become_job(pointers.data(), read_end.get(), self);
+  }
+
+  /// Waits for a signal or for a while, and acts.
+  void look() {
+    pollfd signals{signals_.get(), POLLIN, 0};
+    ::poll(&signals, 1, kLook_ms);
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo != SIGCHLD) pass_on_wish();
+    }
+    reap();
+    if (!exit_code_ && clock_.monotonic_s() >= kill_at_s_) {
+      ::kill(job_, SIGKILL);
+      kill_children();
+    }
+  }
+
+  void pass_on_wish() {
+    const bool first = ++num_wishes_ == 1;
+    const std::string word = first ? "stop\n" : "kill\n";
+    [[maybe_unused]] const ssize_t ignored = ::write(words_.get(), word.data(), word.size());
+    if (!first && kill_at_s_ == kNever_s) kill_at_s_ = clock_.monotonic_s() + timing_.kill_wait_s;
+  }
+
+  /// Collects what has ended; true while there are children left.
+  bool reap() {
+    for (;;) {
+      int status = 0;
+      const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+      if (ended < 0 && errno == EINTR) continue;
+      if (ended <= 0) return ended == 0;
+      if (ended == job_) exit_code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+  }
+
+  /// Trainers are told to stop by their agent's end; here they get the time to save.
+  void wait_for_orphans() {
+    std::fputs("waiting for trainers that lost their agent to save and end (Ctrl-C kills them)\n", stderr);
+    kill_at_s_ = clock_.monotonic_s() + (num_wishes_ > 1 ? 0.0 : timing_.orphan_wait_s);
+    const int wishes_before = num_wishes_;
+    while (reap()) {
+      look();
+      if (clock_.monotonic_s() >= kill_at_s_ || num_wishes_ > wishes_before) kill_children();
+    }
+  }
+
+  Timing timing_;
+  common::SystemClock clock_;
+  FileDescriptor signals_;
+  /// Write end of rank 0's standard input.
+  FileDescriptor words_;
+  pid_t job_ = -1;
+  std::optional<int> exit_code_;
+  int num_wishes_ = 0;
+  double kill_at_s_ = kNever_s;
+};
+
+}  // namespace
+
+int run_mpi_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
+
+std::string find_program(const std::string& program, const std::string& path) {
+  std::size_t start = 0;
+  while (start <= path.size()) {
+    const std::size_t end = std::min(path.find(':', start), path.size());
+    const std::filesystem::path candidate = std::filesystem::path(path.substr(start, end - start)) / program;
+    if (end > start && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
+    start = end + 1;
+  }
+  return {};
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,16 @@
+#include "orchestrator/launcher/parent.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "common/error.hpp"
+
+namespace ditscale::orchestrator {
+
+void end_with_parent(int signal, std::optional<pid_t> launcher) {
+  if (::prctl(PR_SET_PDEATHSIG, signal) != 0) throw common::errno_error("prctl", "parent-death signal");
+  const pid_t parent = ::getppid();
+  if (parent == 1 || parent == launcher) ::_exit(1);
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,77 @@
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "common/exit_code.hpp"
+#include "orchestrator/cli/command_line.hpp"
+#include "orchestrator/cli/commands.hpp"
+
+namespace {
+
+using namespace ditscale;
+using common::ExitCode;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::size_t terminal_columns() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0) return 0;
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+orchestrator::Environment environment() {
+  orchestrator::Environment result;
+  result.program = std::filesystem::read_symlink("/proc/self/exe");
+  result.path = variable("PATH");
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE", "PMI_RANK"}) {
+    result.under_mpi = result.under_mpi || std::getenv(name) != nullptr;
+  }
+  result.is_root = ::geteuid() == 0;
+  result.terminal_columns = terminal_columns();
+  if (const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES")) result.visible_gpus = gpus;
+  return result;
+}
+
+ExitCode run(const orchestrator::Options& options, const std::vector<std::string>& arguments) {
+  const orchestrator::Environment here = environment();
+  if (const auto* plan = std::get_if<orchestrator::PlanOptions>(&options)) {
+    return orchestrator::plan_command(*plan, here);
+  }
+  if (const auto* run = std::get_if<orchestrator::RunOptions>(&options)) {
+    return orchestrator::run_command(*run, here, arguments);
+  }
+  return orchestrator::status_command(std::get<orchestrator::StatusOptions>(options));
+}
+
+ExitCode complain(const std::exception& error, ExitCode code) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "orchestrator: %s\n", error.what());
+  return code;
+}
+
+ExitCode run_command_line(int argc, char** argv) {
+  try {
+    const auto parsed = orchestrator::parse_command_line(argc, argv);
+    if (!parsed.options) return static_cast<ExitCode>(parsed.exit_code);
+    return run(*parsed.options, {argv + 1, argv + argc});
+  } catch (const common::UsageError& error) {
+    return complain(error, ExitCode::kUsage);
+  } catch (const std::exception& error) {
+    return complain(error, ExitCode::kError);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return common::to_int(run_command_line(argc, argv)); }

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/ids.hpp"
+#include "orchestrator/coordinator/actions.hpp"
+#include "orchestrator/coordinator/devices.hpp"
+
+namespace ditscale::orchestrator {
+
+/// Agent to coordinator: who I am and what I own. First message of every agent.
+struct HelloMessage {
+  std::string host;
+  Devices devices;
+};
+
+/// Agent to coordinator: event lines of a trainer, as they came through its pipe.
+struct LinesMessage {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  std::vector<std::string> lines;
+};
+
+/// Agent to coordinator: a trainer is gone (see TrainerEnded).
+struct EndedMessage {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  std::optional<int> code;
+  std::optional<int> signal;
+  std::string how;
+  std::optional<double> silent_s;
+  std::string log_tail;
+};
+
+/// Coordinator to agent: start a trainer in this folder on these of your devices.
+struct StartMessage {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  std::string folder;
+  Devices devices;
+};
+
+/// Coordinator to agent: end this attempt's trainer. One that is gone already is fine.
+struct StopMessage {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  bool kill = false;
+};
+
+/// Coordinator to agent: the study is over.
+struct ShutdownMessage {};
+
+using Message = std::variant<HelloMessage, LinesMessage, EndedMessage, StartMessage, StopMessage, ShutdownMessage>;
+
+/// MessagePack of one message.
+[[nodiscard]] std::vector<std::uint8_t> encode(const Message& message);
+/// Throws CorruptData when the bytes are not a message of this version.
+[[nodiscard]] Message decode(const std::vector<std::uint8_t>& bytes);
+
+}  // namespace ditscale::orchestrator

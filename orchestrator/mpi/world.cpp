@@ -1,0 +1,73 @@
+#include "orchestrator/mpi/world.hpp"
+
+#include <string>
+
+#include <mpi.h>
+
+#include "common/error.hpp"
+
+namespace ditscale::orchestrator {
+
+namespace {
+
+constexpr int kTag = 1;
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw common::SystemError(fmt::format("{}: {}", call, std::string(text, static_cast<std::size_t>(length))));
+}
+
+}  // namespace
+
+struct World::Pending {
+  std::vector<std::uint8_t> bytes;
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
+World::World() {
+  check_mpi(MPI_Init(nullptr, nullptr), "MPI_Init");
+  check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+}
+
+World::~World() = default;
+
+void World::send(int rank, std::vector<std::uint8_t> bytes) {
+  auto pending = std::make_unique<Pending>();
+  pending->bytes = std::move(bytes);
+  check_mpi(MPI_Isend(pending->bytes.data(), static_cast<int>(pending->bytes.size()), MPI_BYTE, rank, kTag,
+                      MPI_COMM_WORLD, &pending->request),
+            "MPI_Isend");
+  pending_.push_back(std::move(pending));
+}
+
+std::optional<Received> World::receive() {
+  [[maybe_unused]] const bool sent = all_sent();
+  int found = 0;
+  MPI_Message message = MPI_MESSAGE_NULL;
+  MPI_Status status;
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &found, &message, &status), "MPI_Improbe");
+  if (found == 0) return std::nullopt;
+  int count = 0;
+  check_mpi(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
+  Received received{status.MPI_SOURCE, std::vector<std::uint8_t>(static_cast<std::size_t>(count))};
+  check_mpi(MPI_Mrecv(received.bytes.data(), count, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  return received;
+}
+
+bool World::all_sent() {
+  std::erase_if(pending_, [](const std::unique_ptr<Pending>& pending) {
+    int done = 0;
+    check_mpi(MPI_Test(&pending->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  });
+  return pending_.empty();
+}
+
+void World::finish() { check_mpi(MPI_Finalize(), "MPI_Finalize"); }
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,138 @@
+#include "orchestrator/view/display.hpp"
+
+#include <chrono>
+
+#include <fmt/chrono.h>
+
+#include "orchestrator/view/overview.hpp"
+#include "orchestrator/view/text.hpp"
+
+namespace ditscale::orchestrator {
+
+using results::TrialState;
+
+namespace {
+
+constexpr std::size_t kMaxRunningLines = 16;
+
+void write_text(std::FILE* out, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), out);
+  std::fflush(out);
+}
+
+std::string stamped(const common::Clock& clock, const std::string& text) {
+  const auto seconds = static_cast<std::time_t>(clock.unix_s());
+  return fmt::format("{:%H:%M:%S} {}\n", fmt::localtime(seconds), text);
+}
+
+class PlainDisplay final : public Display {
+ public:
+  PlainDisplay(std::FILE* out, const Timing& timing, const common::Clock& clock)
+      : out_(out), timing_(timing), clock_(clock), next_s_(clock.monotonic_s() + timing.plain_progress_s) {}
+
+  void notice(const std::string& text) override { write_text(out_, stamped(clock_, text)); }
+
+  void changed(const State& state, const Actions& actions) override {
+    for (const Action& action : actions) {
+      if (const auto* change = std::get_if<SetTrialState>(&action)) notice(change_text(state, *change));
+    }
+  }
+
+  void update(const State& state) override {
+    if (clock_.monotonic_s() < next_s_) return;
+    next_s_ = clock_.monotonic_s() + timing_.plain_progress_s;
+    const Overview overview = overview_of(state);
+    notice(fmt::format("progress: {}, {:.0f} % of the work, about {} left", counts_text(overview),
+                       100 * overview.done_share, duration_text(estimate_left_s(state, clock_.unix_s()))));
+    for (const Trial& trial : state.trials) {
+      if (trial.run) notice("  " + running_text(trial));
+    }
+  }
+
+  void close() override {}
+
+ private:
+  std::FILE* out_;
+  Timing timing_;
+  const common::Clock& clock_;
+  double next_s_;
+};
+
+class LiveDisplay final : public Display {
+ public:
+  LiveDisplay(std::FILE* out, std::string study, std::size_t columns, const Timing& timing, const common::Clock& clock)
+      : out_(out), study_(std::move(study)), columns_(columns), timing_(timing), clock_(clock) {}
+
+  void notice(const std::string& text) override { write_text(out_, erased() + stamped(clock_, text)); }
+
+  /// Only trouble gets a lasting line; what goes well is seen in the view and in the table at the end.
+  void changed(const State& state, const Actions& actions) override {
+    for (const Action& action : actions) {
+      const auto* change = std::get_if<SetTrialState>(&action);
+      const bool trouble = change != nullptr && !change->reason.empty() && change->state != TrialState::kSucceeded;
+      if (trouble) notice(change_text(state, *change));
+    }
+  }
+
+  void update(const State& state) override {
+    const double now_s = clock_.monotonic_s();
+    if (num_drawn_ > 0 && now_s < next_draw_s_) return;
+    if (now_s >= next_estimate_s_) {
+      left_s_ = estimate_left_s(state, clock_.unix_s());
+      next_estimate_s_ = now_s + timing_.estimate_s;
+    }
+    next_draw_s_ = now_s + timing_.redraw_s;
+    std::string text = erased();
+    // One column less than there is: a full line would wrap and spoil the count of lines.
+    for (const std::string& line : live_lines(state, study_, left_s_, columns_ - 1, kMaxRunningLines)) {
+      text += line + "\n";
+      ++num_drawn_;
+    }
+    write_text(out_, text);
+  }
+
+  void close() override { write_text(out_, erased()); }
+
+ private:
+  /// Escape sequence that takes away what was drawn last and leaves the cursor there.
+  std::string erased() {
+    const std::size_t drawn = std::exchange(num_drawn_, 0);
+    return drawn == 0 ? std::string() : fmt::format("\x1b[{}A\r\x1b[J", drawn);
+  }
+
+  std::FILE* out_;
+  std::string study_;
+  std::size_t columns_;
+  Timing timing_;
+  const common::Clock& clock_;
+  std::size_t num_drawn_ = 0;
+  double next_draw_s_ = 0;
+  double next_estimate_s_ = 0;
+  double left_s_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Display> make_display(std::FILE* out, const std::string& study, std::size_t live_columns,
+                                      const Timing& timing, const common::Clock& clock) {
+  constexpr std::size_t kFewestColumns = 20;
+  if (live_columns < kFewestColumns) return std::make_unique<PlainDisplay>(out, timing, clock);
+  return std::make_unique<LiveDisplay>(out, study, live_columns, timing, clock);
+}
+
+std::string change_text(const State& state, const SetTrialState& change) {
+  const auto found = state.positions.find(change.trial);
+  std::string text = change.trial.brief();
+  if (found == state.positions.end()) return text;
+  const Trial& trial = state.trials[found->second];
+  const std::string label = trial.cell.label();
+  if (!label.empty()) text += " " + label;
+  text += fmt::format(": {}", results::to_name(change.state));
+  if (change.state == TrialState::kRunning) text += fmt::format(" (attempt {})", trial.num_attempts);
+  if (change.state == TrialState::kSucceeded && trial.progress.fid)
+    text += fmt::format(", FID {:.2f}", *trial.progress.fid);
+  if (!change.reason.empty()) text += ": " + change.reason;
+  return text;
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,111 @@
+#include "orchestrator/view/overview.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "orchestrator/plan/list_schedule.hpp"
+#include "orchestrator/view/text.hpp"
+
+namespace ditscale::orchestrator {
+
+using results::TrialState;
+
+namespace {
+
+double done_share(const Trial& trial) {
+  if (results::is_final(trial.state)) return 1.0;
+  const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
+  const std::int64_t step = trial.run ? trial.progress.step : trial.progress.checkpoint_step;
+  return std::clamp(static_cast<double>(step) / steps, 0.0, 1.0);
+}
+
+/// By its own speed once it has made a noticeable part of the way in this attempt, by prediction before.
+double running_left_s(const Trial& trial, double now_s) {
+  constexpr double kTrustedShare = 0.02;
+  const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
+  const auto made = static_cast<double>(trial.progress.step - trial.run->first_checkpoint_step);
+  const double left_share = 1.0 - done_share(trial);
+  if (made / steps < kTrustedShare) return trial.predicted_s * left_share;
+  return left_share * steps * (now_s - trial.run->started_s) / made;
+}
+
+std::string bar(double share, std::size_t columns) {
+  const std::size_t room = std::clamp<std::size_t>(columns, 30, 90) - 10;
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(room));
+  return fmt::format("[{}{}] {:3.0f} %", std::string(full, '#'), std::string(room - full, '-'), 100 * share);
+}
+
+}  // namespace
+
+Overview overview_of(const State& state) {
+  Overview overview;
+  double all_s = 0;
+  double done_s = 0;
+  for (const Trial& trial : state.trials) {
+    all_s += trial.predicted_s;
+    done_s += trial.predicted_s * done_share(trial);
+    if (trial.run) {
+      ++overview.running;
+    } else if (!results::is_final(trial.state)) {
+      ++overview.queued;
+    } else {
+      ++(trial.state == TrialState::kSucceeded ? overview.succeeded : overview.bad);
+    }
+  }
+  overview.done_share = all_s > 0 ? done_s / all_s : 0.0;
+  return overview;
+}
+
+double estimate_left_s(const State& state, double now_s) {
+  std::vector<Ask> nodes;
+  for (const auto& [unused, node] : state.nodes)
+    nodes.push_back({std::ssize(node.all.cpus), std::ssize(node.all.gpus)});
+  std::vector<Job> running;
+  std::vector<Job> queued;
+  for (const Trial& trial : state.trials) {
+    if (trial.run) {
+      running.push_back({trial.ask, running_left_s(trial, now_s)});
+    } else if (!results::is_final(trial.state)) {
+      queued.push_back({trial.ask, trial.remaining_s()});
+    }
+  }
+  std::stable_sort(queued.begin(), queued.end(), [](const Job& a, const Job& b) { return a.seconds > b.seconds; });
+  running.insert(running.end(), queued.begin(), queued.end());
+  return makespan_s(nodes, running);
+}
+
+std::string counts_text(const Overview& overview) {
+  std::string text =
+      fmt::format("{} done, {} running, {} queued", overview.succeeded, overview.running, overview.queued);
+  if (overview.bad > 0) text += fmt::format(", {} failed", overview.bad);
+  return text;
+}
+
+std::string running_text(const Trial& trial) {
+  const Progress& progress = trial.progress;
+  std::string text = fmt::format("{}  {}  step {}/{}", trial.cell.id.brief(), trial.cell.label(), progress.step,
+                                 trial.cell.trial.train.steps);
+  if (progress.loss) text += fmt::format("  loss {:.4f}", *progress.loss);
+  if (progress.images_per_s) text += fmt::format("  {:.0f} images/s", *progress.images_per_s);
+  if (trial.num_attempts > 1) text += fmt::format("  attempt {}", trial.num_attempts);
+  if (trial.run && trial.run->stop != StopKind::kNone) text += "  stopping";
+  return text;
+}
+
+std::vector<std::string> live_lines(const State& state, const std::string& name, double left_s, std::size_t columns,
+                                    std::size_t max_running) {
+  const Overview overview = overview_of(state);
+  const std::string left = state.stopping ? "stopping" : "about " + duration_text(left_s) + " left";
+  std::vector<std::string> lines{fmt::format("{}: {}, {}", name, counts_text(overview), left),
+                                 bar(overview.done_share, columns)};
+  std::size_t shown = 0;
+  for (const Trial& trial : state.trials) {
+    if (trial.run && shown++ < max_running) lines.push_back("  " + running_text(trial));
+  }
+  if (shown > max_running) lines.push_back(fmt::format("  and {} more", shown - max_running));
+  for (std::string& line : lines) line = cut(line, columns);
+  return lines;
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/coordinator/state.hpp"
+
+namespace ditscale::orchestrator {
+
+/// How the study stands, in a few numbers.
+struct Overview {
+  std::size_t succeeded = 0;
+  std::size_t running = 0;
+  std::size_t queued = 0;
+  /// Failed, diverged, cancelled.
+  std::size_t bad = 0;
+  /// Predicted seconds that are done, as a share of all.
+  double done_share = 0;
+};
+
+[[nodiscard]] Overview overview_of(const State& state);
+
+/// Seconds until the last trial ends: the running ones by their own speed, the queued ones by prediction, scheduled on
+/// the nodes there are.
+[[nodiscard]] double estimate_left_s(const State& state, double now_s);
+
+/// "3 done, 2 running, 4 queued, 1 failed".
+[[nodiscard]] std::string counts_text(const Overview& overview);
+
+/// One line for a running trial: id, label, step, loss, speed, attempt.
+[[nodiscard]] std::string running_text(const Trial& trial);
+
+/// The whole live view: a head line, a bar, a line for each running trial (at most `max_running`).
+[[nodiscard]] std::vector<std::string> live_lines(const State& state, const std::string& name, double left_s,
+                                                  std::size_t columns, std::size_t max_running);
+
+}  // namespace ditscale::orchestrator

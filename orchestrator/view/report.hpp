@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/json_document.hpp"
+#include "common/trial_paths.hpp"
+#include "results/records.hpp"
+
+namespace ditscale::orchestrator {
+
+/// One trial's result.
+struct ReportRow {
+  results::TrialRecord trial;
+  std::optional<double> fid;
+  std::optional<double> loss;
+  std::optional<std::int64_t> steps_done;
+  std::optional<double> seconds;
+  std::int64_t num_attempts = 0;
+};
+
+/// How a study stands, by its database.
+struct Report {
+  std::string name;
+  common::StudyPaths paths;
+  /// In the order of the sweep file.
+  std::vector<ReportRow> rows;
+  /// Trials in the database that the sweep file no longer has.
+  std::size_t num_foreign = 0;
+};
+
+/// Reads the database of a study. With `cells`, only these trials are reported and the others are counted. The FID is
+/// the newest one of the trial's first entry under `evaluate`. Errors are those of ResultsReader.
+[[nodiscard]] Report read_report(const common::StudyPaths& paths,
+                                 const std::optional<std::set<common::TrialId>>& cells);
+
+/// A table, a line on each trial that did not succeed, and where things are.
+[[nodiscard]] std::string report_text(const Report& report);
+[[nodiscard]] common::Json report_json(const Report& report);
+
+}  // namespace ditscale::orchestrator

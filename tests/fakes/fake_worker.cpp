@@ -1,0 +1,221 @@
+// A trainer that trains nothing: it speaks the protocol of `worker train` (lock, checkpoints, events, exit codes) and
+// misbehaves as its trial's seed says. Its "loss" is a function of its checkpointed state, so a run that was
+// interrupted and resumed must end with the same numbers as one that was not.
+//
+//   seed    behaviour
+//   0-99    succeeds
+//   101-109 fails in its first (seed - 100) attempts, halfway through, then succeeds
+//   200     its loss becomes NaN halfway
+//   300     says nothing after its start, and ignores SIGTERM
+//   400     kills itself (SIGSEGV) halfway, always
+//   401     the same in its first attempt only
+//   500     complains in its log and exits before any event
+//   600     ignores SIGTERM
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/event.hpp"
+#include "common/file_descriptor.hpp"
+#include "common/trial_paths.hpp"
+#include "sweeps/spec/trial_spec.hpp"
+
+namespace {
+
+using namespace ditscale;
+using common::Json;
+namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t g_stop_asked = 0;
+
+struct Arguments {
+  fs::path trial_json;
+  common::TrialPaths paths;
+  common::AttemptNumber attempt{1};
+  int event_fd = -1;
+};
+
+/// Exactly the call of the contract: `train TRIAL --folder F --attempt N --event-fd 3 --threads T`.
+Arguments parse(int argc, char** argv) {
+  const bool good = argc == 11 && std::string(argv[1]) == "train" && std::string(argv[3]) == "--folder" &&
+                    std::string(argv[5]) == "--attempt" && std::string(argv[7]) == "--event-fd" &&
+                    std::string(argv[9]) == "--threads";
+  if (!good) throw common::UsageError("not called as a trainer is");
+  const char* threads = std::getenv("OMP_NUM_THREADS");
+  if (threads == nullptr || std::string(threads) != argv[10])
+    throw common::UsageError("OMP_NUM_THREADS is not --threads");
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) throw common::UsageError("MPI variables were handed down");
+  return {argv[2], {argv[4]}, common::AttemptNumber{std::atoi(argv[6])}, std::atoi(argv[8])};
+}
+
+class Voice {
+ public:
+  explicit Voice(const Arguments& arguments)
+      : file_(
+            ::open(arguments.paths.events(arguments.attempt).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+        pipe_(arguments.event_fd) {
+    if (!file_.valid()) throw common::errno_error("open", arguments.paths.events(arguments.attempt).string());
+  }
+  void say(const std::string& kind, Json body) {
+    common::Event event;
+    event.number = ++number_;
+    event.time_s = clock_.unix_s();
+    event.kind = kind;
+    event.body = std::move(body);
+    const std::string line = event.to_line() + "\n";
+    if (::write(file_.get(), line.data(), line.size()) < 0) throw common::errno_error("write", "events.jsonl");
+    [[maybe_unused]] const ssize_t ignored = ::write(pipe_, line.data(), line.size());
+  }
+
+ private:
+  common::FileDescriptor file_;
+  int pipe_;
+  common::SystemClock clock_;
+  std::int64_t number_ = 0;
+};
+
+/// The whole of what is trained.
+struct Brain {
+  std::int64_t step = 0;
+  std::uint64_t state = 1;
+  void learn(std::int64_t seed) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL + static_cast<std::uint64_t>(seed);
+    ++step;
+  }
+  [[nodiscard]] double loss() const { return 0.01 + static_cast<double>(state >> 40) * 1e-8; }
+};
+
+class FakeTrainer {
+ public:
+  explicit FakeTrainer(const Arguments& arguments)
+      : arguments_(arguments),
+        spec_(sweeps::trial_spec_from(common::read_json(arguments.trial_json))),
+        voice_(arguments) {
+    const char* step_ms = std::getenv("FAKE_STEP_MS");
+    step_time_ = std::chrono::milliseconds(step_ms == nullptr ? 0 : std::atoi(step_ms));
+  }
+
+  int run() {
+    take_lock();
+    load();
+    voice_.say("started", {{"step", brain_.step}, {"images", images()}, {"device", "fake"}, {"pid", ::getpid()}});
+    if (spec_.seed == 300) hang();
+    while (brain_.step < spec_.train.steps) {
+      if (g_stop_asked != 0) return stop();
+      std::this_thread::sleep_for(step_time_);
+      brain_.learn(spec_.seed);
+      if (brain_.step == spec_.train.steps / 2 && misbehaves()) return misbehave();
+      if (brain_.step % spec_.train.log_every_steps == 0) metric();
+      if (brain_.step % spec_.checkpoint.every_steps == 0) save();
+    }
+    save();
+    evaluate();
+    return outcome("succeeded", "", 0);
+  }
+
+ private:
+  void take_lock() {
+    common::make_folder(arguments_.paths.checkpoints());
+    lock_ = common::FileDescriptor(::open(arguments_.paths.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!lock_.valid() || ::flock(lock_.get(), LOCK_EX) != 0) throw common::errno_error("flock", "trainer.lock");
+  }
+
+  [[nodiscard]] fs::path checkpoint() const { return arguments_.paths.checkpoints() / "latest.json"; }
+  [[nodiscard]] std::int64_t images() const { return brain_.step * spec_.train.global_batch; }
+
+  void load() {
+    if (!fs::exists(checkpoint())) return;
+    const Json saved = Json::parse(common::read_file(checkpoint()));
+    brain_ = {saved.at("step").get<std::int64_t>(), saved.at("state").get<std::uint64_t>()};
+  }
+
+  void save() {
+    common::write_file_atomically(checkpoint(), Json{{"step", brain_.step}, {"state", brain_.state}}.dump());
+    voice_.say("checkpoint", {{"step", brain_.step},
+                              {"images", images()},
+                              {"file", "checkpoints/latest.json"},
+                              {"bytes", 64},
+                              {"digest", "none"},
+                              {"seconds", 0.0}});
+  }
+
+  void metric() {
+    voice_.say("metric",
+               {{"step", brain_.step}, {"images", images()}, {"loss", brain_.loss()}, {"images_per_s", 100.0}});
+  }
+
+  void evaluate() {
+    for (const sweeps::EvaluateSpec& entry : spec_.evaluate) {
+      voice_.say("evaluation", {{"step", brain_.step},
+                                {"images", images()},
+                                {"settings", sweeps::to_json(entry)},
+                                {"settings_id", "fake"},
+                                {"values", {{"fid", brain_.loss() * 1000}}},
+                                {"num_samples", entry.num_samples},
+                                {"seconds", 0.0},
+                                {"sampling_macs", 1}});
+    }
+  }
+
+  [[nodiscard]] bool misbehaves() const {
+    const int attempt = common::to_int(arguments_.attempt);
+    if (spec_.seed > 100 && spec_.seed < 110) return attempt <= spec_.seed - 100;
+    return spec_.seed == 200 || spec_.seed == 400 || (spec_.seed == 401 && attempt == 1);
+  }
+
+  int misbehave() {
+    if (spec_.seed == 200) return outcome("diverged", "loss is nan", 6);
+    if (spec_.seed >= 400) ::raise(SIGSEGV);
+    return outcome("failed", "it was told to fail", 1);
+  }
+
+  int stop() {
+    save();
+    return outcome("preempted", "asked to stop", 4);
+  }
+
+  int outcome(const std::string& state, const std::string& reason, int code) {
+    voice_.say("outcome", {{"state", state}, {"reason", reason}, {"step", brain_.step}, {"images", images()}});
+    return code;
+  }
+
+  [[noreturn]] static void hang() {
+    ::signal(SIGTERM, SIG_IGN);
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+
+  Arguments arguments_;
+  sweeps::TrialSpec spec_;
+  common::FileDescriptor lock_;
+  Voice voice_;
+  Brain brain_;
+  std::chrono::milliseconds step_time_{0};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGTERM, [](int) { g_stop_asked = 1; });
+  ::signal(SIGPIPE, SIG_IGN);
+  try {
+    const Arguments arguments = parse(argc, argv);
+    const auto spec = sweeps::trial_spec_from(common::read_json(arguments.trial_json));
+    if (spec.seed == 600) ::signal(SIGTERM, SIG_IGN);
+    if (spec.seed == 500) throw common::SystemError("no images where the images should be");
+    return FakeTrainer(arguments).run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fake worker: %s\n", error.what());
+    return 1;
+  }
+}
