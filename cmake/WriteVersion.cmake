@@ -1,18 +1,9 @@
-# Run at build time by Version.cmake: writes the header only when the revision has changed.
-execute_process(COMMAND git -C "${SOURCE_DIR}" describe --always --dirty --abbrev=12
+# Run in every build by Version.cmake: writes the header, and only when the revision has changed.
+cmake_minimum_required(VERSION 3.22)
+
+execute_process(COMMAND git --no-optional-locks -C "${SOURCE_DIR}" describe --always --dirty --abbrev=12
   OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
 if(failed)
   set(revision "unknown")
 endif()
-file(CONFIGURE OUTPUT "${HEADER}" CONTENT
-"#pragma once
-
-namespace ditscale {
-
-/// The project's version, as in CMakeLists.txt.
-inline constexpr char kVersion[] = \"@VERSION@\";
-/// The source's git revision, with -dirty after it when files had changed; \"unknown\" outside a checkout.
-inline constexpr char kRevision[] = \"@revision@\";
-
-}  // namespace ditscale
-" @ONLY)
+configure_file("${CMAKE_CURRENT_LIST_DIR}/ditscale_version.hpp.in" "${HEADER}" @ONLY)
