@@ -1,0 +1,150 @@
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/commands/correlation_text.hpp"
+#include "analysis/commands/options.hpp"
+#include "analysis/figures/study_figures.hpp"
+#include "analysis/fits/power_law.hpp"
+#include "analysis/queries/settings_choice.hpp"
+#include "analysis/tables/terminal.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+namespace fs = std::filesystem;
+
+using common::Json;
+
+namespace {
+
+struct Options {
+  DatabaseOptions database;
+  std::string metric = "fid";
+  std::string settings;
+  std::string out;
+  bool terminal = false;
+  bool no_terminal = false;
+  bool json = false;
+};
+
+/// Everything the command draws and says.
+struct Curves {
+  results::SettingsRow settings;
+  ScorePoints points;
+  std::vector<Correlation> correlations;
+  std::vector<Figure> figures;
+};
+
+std::optional<PowerLaw> law_of(const ScorePoints& points) {
+  const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
+  if (why_not_fittable(fit, false)) return std::nullopt;
+  return fit_power_law(fit, {}).law;
+}
+
+void refuse_without_scores(const Study& study, const Options& options, const ScorePoints& points) {
+  if (!points.all.empty()) return;
+  throw common::ConfigError(fmt::format(
+      "{}: no trial has a {} yet, so there is no curve to draw; wait for an evaluation{}", study.database.string(),
+      options.metric, points.left_out.empty() ? "" : "\n" + left_out_text(points.left_out)));
+}
+
+Curves make_curves(const Study& study, const Options& options) {
+  Curves curves;
+  curves.settings = choose_settings(study, options.metric, options.settings);
+  curves.points = score_points(study, options.metric, curves.settings.id);
+  refuse_without_scores(study, options, curves.points);
+  curves.correlations = correlations(curves.points.final);
+  const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
+  for (const Figure& figure : {score_by_forward_gflops(view, law_of(curves.points)), score_by_parameters(view),
+                               score_by_training_flops(view), loss_by_step(study)}) {
+    if (!figure.empty()) curves.figures.push_back(figure);
+  }
+  return curves;
+}
+
+Json details_of(const Study& study, const Options& options, const Curves& curves, const Figure& figure) {
+  Json details{{"database", study.database.string()}, {"sweep", study.name}};
+  if (figure.name == "loss_by_step") return details;
+  details.update({{"metric", options.metric},
+                  {"settings_id", curves.settings.id},
+                  {"settings", curves.settings.document},
+                  {"correlations", correlation_json(curves.correlations)},
+                  {"left_out", left_out_json(curves.points.left_out)}});
+  return details;
+}
+
+std::vector<fs::path> write_all(const Study& study, const Options& options, const Curves& curves,
+                                const Provenance& provenance) {
+  std::vector<fs::path> files;
+  for (const Figure& figure : curves.figures) {
+    const auto written = write_figure(figure, options.out, provenance, details_of(study, options, curves, figure));
+    files.insert(files.end(), written.begin(), written.end());
+  }
+  return files;
+}
+
+void print(const Curves& curves, const Options& options, const std::vector<fs::path>& files,
+           Surroundings& surroundings) {
+  const auto size = terminal_size();
+  if (options.terminal || (size && !options.no_terminal)) {
+    const TerminalSize shown = size.value_or(TerminalSize{});
+    surroundings.out << figure_text(curves.figures.front(), std::min<std::size_t>(shown.columns, 120),
+                                    std::clamp<std::size_t>(shown.rows - 2, 16, 32));
+  }
+  surroundings.out << correlation_text(curves.correlations, options.metric) << left_out_text(curves.points.left_out);
+  if (!files.empty()) {
+    surroundings.out << fmt::format("{} figures in {}:\n", curves.figures.size(), options.out);
+    for (const fs::path& file : files) {
+      if (file.extension() == ".png") surroundings.out << "  " << file.string() << " (and .svg, .csv, .json)\n";
+    }
+  }
+}
+
+void print_json(const Curves& curves, const Options& options, const std::vector<fs::path>& files,
+                Surroundings& surroundings) {
+  Json names = Json::array();
+  for (const fs::path& file : files) names.push_back(file.string());
+  surroundings.out << Json{{"metric", options.metric},
+                           {"settings_id", curves.settings.id},
+                           {"correlations", correlation_json(curves.correlations)},
+                           {"left_out", left_out_json(curves.points.left_out)},
+                           {"files", names}}
+                          .dump(2)
+                   << "\n";
+}
+
+void run(const Options& options, Surroundings& surroundings) {
+  if (options.out.empty() && !options.terminal && !options.json && !terminal_size()) {
+    throw common::UsageError("nothing to do: give --out DIR for files, or --terminal");
+  }
+  const Study study = load_study(options.database.path());
+  const Curves curves = make_curves(study, options);
+  std::vector<fs::path> files;
+  if (!options.out.empty()) files = write_all(study, options, curves, surroundings.provenance);
+  if (options.json) {
+    print_json(curves, options, files, surroundings);
+  } else {
+    print(curves, options, files, surroundings);
+  }
+}
+
+}  // namespace
+
+void add_curves_command(CLI::App& app, Surroundings& surroundings) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("curves", "scaling curves: score against compute and size, and loss curves");
+  options->database.add_to(*command);
+  command->add_option("--metric", options->metric, "score on the y axis")->capture_default_str();
+  command->add_option("--settings", options->settings, "id (or its start) of the evaluation settings to draw");
+  command->add_option("--out", options->out, "folder for SVG, PNG, CSV and JSON");
+  auto* terminal = command->add_flag("--terminal", options->terminal,
+                                     "print the main figure in characters (the default on a terminal)");
+  command->add_flag("--no-terminal", options->no_terminal, "do not")->excludes(terminal);
+  command->add_flag("--json", options->json, "correlations and file names as JSON");
+  command->footer(
+      "Example:\n  analysis curves --db runs/fashion_mnist_demo/results.db --out runs/fashion_mnist_demo/figures");
+  command->callback([options, &surroundings] { run(*options, surroundings); });
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+
+#include "analysis/figures/write_figure.hpp"
+#include "analysis/queries/study.hpp"
+#include "analysis/tables/table.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace ditscale::analysis {
+
+/// What every command needs from its surroundings.
+struct Surroundings {
+  std::ostream& out;
+  std::ostream& notes;
+  Provenance provenance;
+};
+
+/// Where the database is; shared by all commands.
+struct DatabaseOptions {
+  std::string db;
+  std::string runs = "runs";
+  std::string sweep;
+
+  void add_to(CLI::App& command);
+  [[nodiscard]] std::filesystem::path path() const { return find_database(db, runs, sweep); }
+};
+
+/// How a table is printed.
+struct FormatOptions {
+  std::string format = "table";
+  bool json = false;
+
+  void add_to(CLI::App& command);
+  /// --json wins over --format.
+  [[nodiscard]] Format chosen() const { return json ? Format::kJson : format_from(format); }
+};
+
+/// One `add_…` per command: declares it in `app` and runs it while the command line is parsed.
+void add_trials_command(CLI::App& app, Surroundings& surroundings);
+void add_metrics_command(CLI::App& app, Surroundings& surroundings);
+void add_query_command(CLI::App& app, Surroundings& surroundings);
+void add_curves_command(CLI::App& app, Surroundings& surroundings);
+void add_fit_command(CLI::App& app, Surroundings& surroundings);
+
+}  // namespace ditscale::analysis

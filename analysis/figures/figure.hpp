@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/tables/table.hpp"
+
+namespace ditscale::analysis {
+
+/// One point of a figure.
+struct FigurePoint {
+  double x = 0;
+  double y = 0;
+  /// Written beside the point where there is room; may be empty.
+  std::string label;
+};
+
+/// Points that share a look and a line in the legend.
+struct Series {
+  std::string name;
+  std::vector<FigurePoint> points;
+  enum class Look {
+    /// Points joined by a thin line.
+    kPointsAndLine,
+    kLine,
+    /// A broad grey line below everything else (an envelope).
+    kBand,
+    /// A dashed black line (a fitted law).
+    kLaw,
+  };
+  Look look = Look::kPointsAndLine;
+};
+
+struct Axis {
+  std::string label;
+  bool logarithmic = false;
+};
+
+/// What is drawn, apart from how. `table` holds the numbers behind it, for the CSV.
+struct Figure {
+  /// File name without its ending.
+  std::string name;
+  std::string title;
+  Axis x;
+  Axis y;
+  std::vector<Series> series;
+  Table table;
+
+  [[nodiscard]] bool empty() const;
+};
+
+/// Shown part of an axis and its marks.
+struct Scale {
+  double low = 0;
+  double high = 1;
+  bool logarithmic = false;
+  std::vector<double> ticks;
+  /// Where `value` lies between low (0) and high (1).
+  [[nodiscard]] double place(double value) const;
+};
+
+/// A scale with room around `values` and three to nine marks at round numbers. Works for one value.
+[[nodiscard]] Scale scale_for(const std::vector<double>& values, bool logarithmic);
+
+/// A mark as text: "250", "0.02", "2×10¹³" ("2e13" when `ascii`).
+[[nodiscard]] std::string tick_text(double value, bool ascii);
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,167 @@
+#include "analysis/figures/gnuplot_script.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "analysis/figures/labels.hpp"
+
+namespace ditscale::analysis {
+
+namespace {
+
+/// Okabe and Ito's colours without yellow: told apart by colour-blind readers, and of differing brightness.
+constexpr std::array<const char*, 7> kColours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                              "#E69F00", "#56B4E9", "#000000"};
+/// Filled and open shapes in turn, so that neighbours differ without colour too.
+constexpr std::array<int, 10> kShapes{7, 5, 9, 13, 11, 6, 4, 8, 12, 10};
+constexpr std::array<int, 5> kDashes{1, 2, 4, 5, 3};
+/// Points in a terminal of characters.
+constexpr std::array<char, 10> kCharacters{'o', 'x', '+', '#', '@', '%', '&', '=', '~', '$'};
+
+std::string ticks_of(const Scale& scale, bool ascii) {
+  std::string text;
+  for (const double tick : scale.ticks) {
+    text += fmt::format("{}{} {:.17g}", text.empty() ? "" : ", ", quoted(tick_text(tick, ascii)), tick);
+  }
+  return text;
+}
+
+struct Scales {
+  Scale x;
+  Scale y;
+};
+
+Scales scales_of(const Figure& figure) {
+  std::vector<double> xs;
+  std::vector<double> ys;
+  for (const Series& series : figure.series) {
+    for (const FigurePoint& point : series.points) {
+      xs.push_back(point.x);
+      ys.push_back(point.y);
+    }
+  }
+  return {scale_for(xs, figure.x.logarithmic), scale_for(ys, figure.y.logarithmic)};
+}
+
+std::string data_of(const Figure& figure) {
+  std::string text;
+  for (std::size_t i = 0; i < figure.series.size(); ++i) {
+    text += fmt::format("$data{} << EOD\n", i);
+    for (const FigurePoint& point : figure.series[i].points) text += fmt::format("{:.17g} {:.17g}\n", point.x, point.y);
+    text += "EOD\n";
+  }
+  return text;
+}
+
+std::string axes_of(const Figure& figure, const Scales& scales, bool ascii) {
+  std::string text;
+  if (figure.x.logarithmic) text += "set logscale x\n";
+  if (figure.y.logarithmic) text += "set logscale y\n";
+  text += fmt::format("set xrange [{:.17g}:{:.17g}]\nset yrange [{:.17g}:{:.17g}]\n", scales.x.low, scales.x.high,
+                      scales.y.low, scales.y.high);
+  text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(scales.x, ascii), ticks_of(scales.y, ascii));
+  text += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", quoted(figure.title), quoted(figure.x.label),
+                      quoted(figure.y.label));
+  return text;
+}
+
+std::string look_of(const Series& series, std::size_t number) {
+  const char* colour = kColours[number % kColours.size()];
+  const int dash = kDashes[number / kColours.size() % kDashes.size()];
+  switch (series.look) {
+    case Series::Look::kPointsAndLine:
+      return fmt::format("with linespoints lc rgb '{}' lw 1.5 dt {} pt {} ps 1.3", colour, dash,
+                         kShapes[number % kShapes.size()]);
+    case Series::Look::kLine:
+      return fmt::format("with lines lc rgb '{}' lw 1.8 dt {}", colour, kDashes[number % kDashes.size()]);
+    case Series::Look::kBand:
+      return "with lines lc rgb '#BBBBBB' lw 7 dt 1";
+    case Series::Look::kLaw:
+      break;
+  }
+  return "with lines lc rgb '#000000' lw 1.5 dt 2";
+}
+
+std::string character_look_of(const Series& series, std::size_t number) {
+  switch (series.look) {
+    case Series::Look::kPointsAndLine:
+    case Series::Look::kLine:
+      return fmt::format("with points pt '{}'", kCharacters[number % kCharacters.size()]);
+    case Series::Look::kBand:
+      return "with points pt '_'";
+    case Series::Look::kLaw:
+      break;
+  }
+  return "with points pt '.'";
+}
+
+/// "plot …"; what lies below comes first. Looks are numbered among the series that have points of their own.
+template <typename LookOf>
+std::string plot_command(const Figure& figure, LookOf look) {
+  std::string text;
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < figure.series.size(); ++i) {
+    const Series& series = figure.series[i];
+    const bool own = series.look == Series::Look::kPointsAndLine || series.look == Series::Look::kLine;
+    if (!series.points.empty()) {
+      text += fmt::format("{} $data{} using 1:2 {} title {}", text.empty() ? "plot" : ", \\\n    ", i,
+                          look(series, number), quoted(series.name));
+    }
+    if (own) ++number;
+  }
+  return text + "\n";
+}
+
+std::string frame_of(const Figure& figure, const Scales& scales, const PlotArea& area) {
+  std::string text = fmt::format(
+      "set lmargin at screen {:.6f}\nset rmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n"
+      "set tmargin at screen {:.6f}\n",
+      area.left / area.width, area.right / area.width, area.bottom / area.height, area.top / area.height);
+  text += "set border 3 lw 1 lc rgb '#444444'\nset tics nomirror out\nset grid lc rgb '#E4E4E4' lw 1 dt 1\n";
+  text += "set key outside right top vertical Left reverse samplen 2.5 spacing 1.25 noenhanced\n";
+  for (const PlacedLabel& label : place_labels(figure.series, scales.x, scales.y, area)) {
+    text += fmt::format("set label {} at screen {:.6f},{:.6f} left tc rgb '#444444' front\n", quoted(label.text),
+                        label.x, label.y);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) continue;
+    result += c == '\'' ? std::string("''") : std::string(1, c);
+  }
+  return result + "'";
+}
+
+std::string picture_script(const Figure& figure, const std::filesystem::path& svg, const std::filesystem::path& png) {
+  const PlotArea area;
+  const Scales scales = scales_of(figure);
+  const std::string common = data_of(figure) + axes_of(figure, scales, false) + frame_of(figure, scales, area);
+  const std::string plot = plot_command(figure, look_of);
+  return fmt::format(
+      "set encoding utf8\n"
+      "set terminal svg size {0},{1} dynamic noenhanced font 'DejaVu Sans,12' background '#FFFFFF'\n"
+      "set output {2}\n{4}{5}"
+      "set terminal pngcairo size {6},{7} noenhanced font 'DejaVu Sans,12' fontscale 2 linewidth 2 pointscale 2\n"
+      "set output {3}\n{5}"
+      "unset output\n",
+      area.width, area.height, quoted(svg.string()), quoted(png.string()), common, plot, 2 * area.width,
+      2 * area.height);
+}
+
+std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
+                            const std::filesystem::path& output) {
+  const Scales scales = scales_of(figure);
+  return fmt::format(
+      "set encoding utf8\nset terminal dumb noenhanced mono size {},{}\nset output {}\n{}{}"
+      "set key inside top right samplen 1\n{}unset output\n",
+      columns, rows, quoted(output.string()), data_of(figure), axes_of(figure, scales, true),
+      plot_command(figure, character_look_of));
+}
+
+}  // namespace ditscale::analysis

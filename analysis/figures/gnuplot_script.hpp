@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "analysis/figures/figure.hpp"
+
+namespace ditscale::analysis {
+
+/// gnuplot's text for the figure as SVG and as PNG (twice the pixels). All text of users stands in single quotes,
+/// where gnuplot neither expands nor executes anything, and enhanced text is off.
+[[nodiscard]] std::string picture_script(const Figure& figure, const std::filesystem::path& svg,
+                                         const std::filesystem::path& png);
+
+/// The same for a terminal of characters.
+[[nodiscard]] std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
+                                          const std::filesystem::path& output);
+
+/// 'text' for gnuplot: quotes doubled, control characters removed.
+[[nodiscard]] std::string quoted(const std::string& text);
+
+}  // namespace ditscale::analysis

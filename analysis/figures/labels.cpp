@@ -1,0 +1,116 @@
+#include "analysis/figures/labels.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "analysis/tables/cell_text.hpp"
+
+namespace ditscale::analysis {
+
+namespace {
+
+/// Of the figures' 12-point font, with a little to spare; radius of a point with its gap.
+constexpr double kCharacter_px = 7.4;
+constexpr double kLine_px = 15;
+constexpr double kPoint_px = 7;
+
+struct Box {
+  double left, bottom, right, top;
+  [[nodiscard]] bool overlaps(const Box& other) const {
+    return left < other.right && other.left < right && bottom < other.top && other.bottom < top;
+  }
+  [[nodiscard]] bool contains(double x, double y) const { return x > left && x < right && y > bottom && y < top; }
+};
+
+struct Pixel {
+  double x, y;
+};
+
+class Placer {
+ public:
+  Placer(const std::vector<Series>& series, const Scale& x, const Scale& y, const PlotArea& area)
+      : x_(x), y_(y), area_(area) {
+    for (const Series& one : series) {
+      for (std::size_t i = 0; i < one.points.size(); ++i) {
+        const Pixel at = pixel_of(one.points[i]);
+        if (one.look == Series::Look::kPointsAndLine) taken_.push_back(around(at));
+        if (i > 0) segments_.push_back({pixel_of(one.points[i - 1]), at});
+      }
+    }
+  }
+
+  [[nodiscard]] Pixel pixel_of(const FigurePoint& point) const {
+    return {area_.left + x_.place(point.x) * (area_.right - area_.left),
+            area_.bottom + y_.place(point.y) * (area_.top - area_.bottom)};
+  }
+
+  /// The first free box around `at` for a text, which then is taken.
+  std::optional<Box> place(Pixel at, double width) {
+    const double half = kLine_px / 2;
+    const double gap = kPoint_px + 2;
+    const std::array<Box, 8> candidates{{
+        {at.x + gap, at.y - half, at.x + gap + width, at.y + half},
+        {at.x - gap - width, at.y - half, at.x - gap, at.y + half},
+        {at.x - width / 2, at.y + gap, at.x + width / 2, at.y + gap + kLine_px},
+        {at.x - width / 2, at.y - gap - kLine_px, at.x + width / 2, at.y - gap},
+        {at.x + gap / 2, at.y + gap / 2, at.x + gap / 2 + width, at.y + gap / 2 + kLine_px},
+        {at.x + gap / 2, at.y - gap / 2 - kLine_px, at.x + gap / 2 + width, at.y - gap / 2},
+        {at.x - gap / 2 - width, at.y - gap / 2 - kLine_px, at.x - gap / 2, at.y - gap / 2},
+        {at.x - gap / 2 - width, at.y + gap / 2, at.x - gap / 2, at.y + gap / 2 + kLine_px},
+    }};
+    for (const Box& box : candidates) {
+      if (!free(box)) continue;
+      taken_.push_back(box);
+      return box;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static Box around(Pixel at) { return {at.x - kPoint_px, at.y - kPoint_px, at.x + kPoint_px, at.y + kPoint_px}; }
+
+  [[nodiscard]] bool free(const Box& box) const {
+    const bool inside =
+        box.left > area_.left && box.right < area_.right && box.bottom > area_.bottom && box.top < area_.top;
+    return inside && std::none_of(taken_.begin(), taken_.end(), [&](const Box& t) { return t.overlaps(box); }) &&
+           std::none_of(segments_.begin(), segments_.end(), [&](const auto& s) { return crosses(s, box); });
+  }
+
+  /// Whether a line between two points runs through the box; looked at every few pixels.
+  static bool crosses(const std::pair<Pixel, Pixel>& segment, const Box& box) {
+    const auto [from, to] = segment;
+    const int steps = 1 + static_cast<int>(std::hypot(to.x - from.x, to.y - from.y) / 3);
+    for (int i = 0; i <= steps; ++i) {
+      const double part = static_cast<double>(i) / steps;
+      if (box.contains(from.x + part * (to.x - from.x), from.y + part * (to.y - from.y))) return true;
+    }
+    return false;
+  }
+
+  const Scale& x_;
+  const Scale& y_;
+  const PlotArea& area_;
+  std::vector<Box> taken_;
+  std::vector<std::pair<Pixel, Pixel>> segments_;
+};
+
+}  // namespace
+
+std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const Scale& x, const Scale& y,
+                                      const PlotArea& area) {
+  Placer placer(series, x, y, area);
+  std::vector<PlacedLabel> placed;
+  for (const Series& one : series) {
+    for (const FigurePoint& point : one.points) {
+      if (point.label.empty()) continue;
+      const double width = kCharacter_px * static_cast<double>(width_of(point.label));
+      const auto box = placer.place(placer.pixel_of(point), width);
+      if (!box) continue;
+      placed.push_back({point.label, box->left / area.width, (box->bottom + box->top) / 2 / area.height});
+    }
+  }
+  return placed;
+}
+
+}  // namespace ditscale::analysis

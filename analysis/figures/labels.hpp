@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/figures/figure.hpp"
+
+namespace ditscale::analysis {
+
+/// Part of a canvas that the axes span, in pixels from the lower left corner.
+struct PlotArea {
+  double width = 960;
+  double height = 600;
+  double left = 90;
+  double right = 710;
+  double bottom = 80;
+  double top = 545;
+};
+
+/// A label with the place of its left end and middle, in parts of the canvas.
+struct PlacedLabel {
+  std::string text;
+  double x = 0;
+  double y = 0;
+};
+
+/// Finds a free place beside each labelled point: right, left, above or below it, overlapping neither a point, a line
+/// between points, another label nor the border. A label without such a place is left out.
+[[nodiscard]] std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const Scale& x, const Scale& y,
+                                                    const PlotArea& area);
+
+}  // namespace ditscale::analysis

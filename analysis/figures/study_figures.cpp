@@ -1,0 +1,172 @@
+#include "analysis/figures/study_figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "sweeps/spec/json_path.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+constexpr const char* kGflopsAxis = "forward Gflops (paper's convention: multiply-accumulates / 10⁹)";
+constexpr int kLawPoints = 64;
+
+/// What tells trials of one patch size apart: "d4 w128".
+std::string short_label(const StudyTrial& trial) {
+  const Json& spec = trial.row.trial.spec;
+  const Json depth = sweeps::value_at(spec, "model.depth");
+  const Json width = sweeps::value_at(spec, "model.width");
+  if (!depth.is_number_integer() || !width.is_number_integer()) return trial.id().brief();
+  return fmt::format("d{} w{}", depth.get<std::int64_t>(), width.get<std::int64_t>());
+}
+
+/// Legend of a trial; models that appear twice (other seeds, other training) carry the start of their id.
+std::string trial_name(const Study& study, const StudyTrial& trial) {
+  const auto same = std::count_if(study.trials.begin(), study.trials.end(),
+                                  [&](const StudyTrial& other) { return other.model == trial.model; });
+  return same > 1 ? fmt::format("{} {}", trial.model, trial.id().brief()) : trial.model;
+}
+
+Table score_table(const ScoreView& view, const std::vector<ScorePoint>& points) {
+  using Kind = Column::Kind;
+  Table table;
+  table.columns = {{"trial"},
+                   {"label"},
+                   {"model"},
+                   {"patch", Kind::kInteger},
+                   {"parameters", Kind::kInteger},
+                   {"forward_macs", Kind::kInteger},
+                   {"step", Kind::kInteger},
+                   {"schedule_fraction", Kind::kNumber},
+                   {"training_flops", Kind::kNumber},
+                   {view.metric, Kind::kNumber}};
+  for (const ScorePoint& p : points) {
+    const results::TrialRecord& trial = p.trial->row.trial;
+    table.rows.push_back(
+        {trial.id.str(), trial.label, p.trial->model, p.trial->patch, trial.total_parameters, trial.forward_macs,
+         p.step, static_cast<double>(p.step) / static_cast<double>(p.trial->planned_steps), p.training_flops, p.value});
+  }
+  return table;
+}
+
+/// One series per patch size (largest first: cheapest models first), points by rising x.
+std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const StudyTrial&)) {
+  std::map<std::int64_t, Series, std::greater<>> series;
+  for (const ScorePoint& p : view.points.final) {
+    Series& one = series[p.trial->patch];
+    one.name = fmt::format("patch {}", p.trial->patch);
+    one.points.push_back({x_of_trial(*p.trial), p.value, short_label(*p.trial)});
+  }
+  std::vector<Series> list;
+  for (auto& [patch, one] : series) {
+    std::stable_sort(one.points.begin(), one.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+/// The law over the range of the data; x of the law is forward MACs.
+Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
+  const auto [low, high] = std::minmax_element(
+      points.begin(), points.end(), [](const auto& a, const auto& b) { return a.trial->gflops() < b.trial->gflops(); });
+  Series series;
+  series.look = Series::Look::kLaw;
+  series.name =
+      law.floor > 0
+          ? fmt::format("{:.3g} + {:.3g} x^-{:.3g}", law.floor, law.factor * std::pow(1e9, -law.exponent), law.exponent)
+          : fmt::format("{:.3g} x^-{:.3g}", law.factor * std::pow(1e9, -law.exponent), law.exponent);
+  const double ratio = high->trial->gflops() / low->trial->gflops();
+  for (int i = 0; i < kLawPoints; ++i) {
+    const double gflops = low->trial->gflops() * std::pow(ratio, static_cast<double>(i) / (kLawPoints - 1));
+    series.points.push_back({gflops, law.at(gflops * 1e9), ""});
+  }
+  return series;
+}
+
+}  // namespace
+
+Figure score_by_forward_gflops(const ScoreView& view, const std::optional<PowerLaw>& law) {
+  Figure figure;
+  figure.name = view.metric + "_by_forward_gflops";
+  figure.title = fmt::format("{}: {} by model compute", view.study.name, view.score_label);
+  figure.x = {kGflopsAxis, true};
+  figure.y = {view.score_label, false};
+  if (law && !view.points.final.empty()) figure.series.push_back(law_series(*law, view.points.final));
+  for (Series& series : by_patch(view, [](const StudyTrial& t) { return t.gflops(); })) {
+    figure.series.push_back(std::move(series));
+  }
+  figure.table = score_table(view, view.points.final);
+  return figure;
+}
+
+Figure score_by_parameters(const ScoreView& view) {
+  Figure figure;
+  figure.name = view.metric + "_by_parameters";
+  figure.title = fmt::format("{}: {} by parameters", view.study.name, view.score_label);
+  figure.x = {"parameters (with the position embedding)", true};
+  figure.y = {view.score_label, false};
+  figure.series = by_patch(view, [](const StudyTrial& t) { return static_cast<double>(t.row.trial.total_parameters); });
+  figure.table = score_table(view, view.points.final);
+  return figure;
+}
+
+Figure score_by_training_flops(const ScoreView& view) {
+  Figure figure;
+  figure.name = view.metric + "_by_training_flops";
+  figure.title = fmt::format("{}: {} by training compute", view.study.name, view.score_label);
+  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true};
+  figure.y = {view.score_label, false};
+  std::vector<FigurePoint> all;
+  for (const StudyTrial& trial : view.study.trials) {
+    Series series;
+    series.name = trial_name(view.study, trial);
+    for (const ScorePoint& p : view.points.all) {
+      if (p.trial == &trial) series.points.push_back({p.training_flops, p.value, ""});
+    }
+    all.insert(all.end(), series.points.begin(), series.points.end());
+    if (!series.points.empty()) figure.series.push_back(std::move(series));
+  }
+  if (figure.series.size() > 1) {
+    figure.series.insert(figure.series.begin(), {"lower envelope", lower_envelope(all), Series::Look::kBand});
+  }
+  figure.table = score_table(view, view.points.all);
+  return figure;
+}
+
+Figure loss_by_step(const Study& study) {
+  Figure figure;
+  figure.name = "loss_by_step";
+  figure.title = study.name + ": training loss (smoothed)";
+  figure.x = {"step", true};
+  figure.y = {"training loss", true};
+  figure.table.columns = {
+      {"trial"}, {"label"}, {"model"}, {"step", Column::Kind::kInteger}, {"loss_smoothed", Column::Kind::kNumber}};
+  for (const StudyTrial& trial : study.trials) {
+    Series series{trial_name(study, trial), {}, Series::Look::kLine};
+    for (const CurvePoint& p : smoothed_loss(study, trial, "loss")) {
+      if (p.step <= 0 || p.value <= 0) continue;  // a logarithm has no place for them
+      series.points.push_back({static_cast<double>(p.step), p.value, ""});
+      figure.table.rows.push_back({trial.id().str(), trial.row.trial.label, trial.model, p.step, p.value});
+    }
+    if (!series.points.empty()) figure.series.push_back(std::move(series));
+  }
+  return figure;
+}
+
+std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points) {
+  std::stable_sort(points.begin(), points.end(),
+                   [](const auto& a, const auto& b) { return a.x < b.x || (a.x == b.x && a.y < b.y); });
+  std::vector<FigurePoint> envelope;
+  for (const FigurePoint& point : points) {
+    if (envelope.empty() || point.y < envelope.back().y) envelope.push_back({point.x, point.y, ""});
+  }
+  return envelope;
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/figures/figure.hpp"
+#include "analysis/fits/power_law.hpp"
+#include "analysis/queries/score_points.hpp"
+
+namespace ditscale::analysis {
+
+/// What the figures of one score share: its points, and its name on an axis ("FID (fashion_cnn features)").
+struct ScoreView {
+  const Study& study;
+  const ScorePoints& points;
+  std::string score_label;
+  /// Short name for files and columns: "fid".
+  std::string metric;
+};
+
+/// Final score against forward Gflops (log x), one series per patch size, with `law` as a dashed line when given.
+[[nodiscard]] Figure score_by_forward_gflops(const ScoreView& view, const std::optional<PowerLaw>& law);
+
+/// Final score against parameters (log x), one series per patch size.
+[[nodiscard]] Figure score_by_parameters(const ScoreView& view);
+
+/// Every score against the training FLOPs spent until then (log x), one series per trial, and their lower envelope.
+[[nodiscard]] Figure score_by_training_flops(const ScoreView& view);
+
+/// Smoothed training loss against the step, both logarithmic, one line per trial.
+[[nodiscard]] Figure loss_by_step(const Study& study);
+
+/// Points that no cheaper point undercuts, by rising x.
+[[nodiscard]] std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points);
+
+}  // namespace ditscale::analysis

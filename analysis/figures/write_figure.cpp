@@ -1,0 +1,68 @@
+#include "analysis/figures/write_figure.hpp"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "analysis/figures/gnuplot.hpp"
+#include "analysis/figures/gnuplot_script.hpp"
+#include "common/atomic_file.hpp"
+#include "common/hash.hpp"
+
+namespace ditscale::analysis {
+
+namespace fs = std::filesystem;
+
+using common::Json;
+
+namespace {
+
+Json sidecar(const Figure& figure, const Provenance& provenance, const Json& details, const std::string& csv) {
+  std::size_t num_points = 0;
+  for (const Series& series : figure.series) {
+    if (series.look != Series::Look::kBand && series.look != Series::Look::kLaw) num_points += series.points.size();
+  }
+  Json json{{"figure", figure.name},
+            {"title", figure.title},
+            {"x", {{"label", figure.x.label}, {"logarithmic", figure.x.logarithmic}}},
+            {"y", {{"label", figure.y.label}, {"logarithmic", figure.y.logarithmic}}},
+            {"num_points", num_points},
+            {"data", {{"file", figure.name + ".csv"}, {"xxh3_128", common::hash_hex128(csv)}}},
+            {"program",
+             {{"name", "ditscale analysis"},
+              {"version", provenance.version},
+              {"revision", provenance.revision},
+              {"command_line", provenance.command_line}}}};
+  json.update(details);
+  return json;
+}
+
+}  // namespace
+
+std::vector<fs::path> write_figure(const Figure& figure, const fs::path& folder, const Provenance& provenance,
+                                   const Json& details) {
+  common::make_folder(folder);
+  const fs::path svg = folder / (figure.name + ".svg");
+  const fs::path png = folder / (figure.name + ".png");
+  const fs::path csv = folder / (figure.name + ".csv");
+  const fs::path json = folder / (figure.name + ".json");
+  run_gnuplot(picture_script(figure, common::temporary_name(svg), common::temporary_name(png)));
+  common::publish_file(common::temporary_name(svg), svg);
+  common::publish_file(common::temporary_name(png), png);
+  const std::string data = to_csv(figure.table);
+  common::write_file_atomically(csv, data);
+  common::write_file_atomically(json, sidecar(figure, provenance, details, data).dump(2) + "\n");
+  return {svg, png, csv, json};
+}
+
+std::string figure_text(const Figure& figure, std::size_t columns, std::size_t rows) {
+  const fs::path file = common::temporary_name(fs::temp_directory_path() / fmt::format("ditscale-{}.txt", figure.name));
+  run_gnuplot(terminal_script(figure, columns, rows, file));
+  std::string text = common::read_file(file);
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  return text;
+}
+
+}  // namespace ditscale::analysis

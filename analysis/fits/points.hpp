@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ditscale::analysis {
+
+/// One point of a fit. Points of one run (the same training) are resampled together.
+struct FitPoint {
+  /// Positive.
+  double x = 0;
+  double y = 0;
+  /// What the point is called in reports, and which run it belongs to.
+  std::string label;
+  std::string run;
+};
+
+[[nodiscard]] std::vector<double> xs_of(std::span<const FitPoint> points);
+[[nodiscard]] std::vector<double> ys_of(std::span<const FitPoint> points);
+/// The runs, in order of first appearance.
+[[nodiscard]] std::vector<std::string> runs_of(std::span<const FitPoint> points);
+
+}  // namespace ditscale::analysis

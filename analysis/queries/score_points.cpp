@@ -1,0 +1,151 @@
+#include "analysis/queries/score_points.hpp"
+
+#include <algorithm>
+
+#include "analysis/statistics/summary.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+namespace {
+
+/// Part of the curve that the smoothing window covers, and part of the training whose mean is the final loss.
+constexpr double kWindow = 0.1;
+
+std::optional<double> loss_in(const results::MetricRow& row, const std::string& column) {
+  if (column == "loss_simple") return row.loss_simple;
+  if (column == "loss_vlb") return row.loss_vlb;
+  return row.loss;
+}
+
+std::vector<CurvePoint> raw_loss(const Study& study, const StudyTrial& trial, const std::string& column) {
+  std::vector<CurvePoint> curve;
+  for (const results::MetricRow& row : study.metrics_of(trial.id())) {
+    if (const auto value = loss_in(row, column)) curve.push_back({row.step, *value});
+  }
+  return curve;
+}
+
+/// Why a trial that was not scored at its end is left out.
+std::string why_unfinished(const StudyTrial& trial) {
+  const std::string state{to_name(trial.row.trial.state)};
+  const std::string& reason = trial.row.trial.reason;
+  return fmt::format("{} after step {} of {}{}", state, trial.row.steps_done.value_or(0), trial.planned_steps,
+                     reason.empty() ? "" : ": " + reason);
+}
+
+}  // namespace
+
+bool is_loss(const std::string& metric) { return metric == "loss" || metric == "loss_simple" || metric == "loss_vlb"; }
+
+ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id) {
+  ScorePoints points;
+  for (const results::EvaluationRow& row : study.scores(metric, settings_id)) {
+    const StudyTrial* trial = study.find(row.trial);
+    const bool final = row.step == trial->planned_steps;
+    if (!row.value) {
+      if (final) points.left_out.push_back({trial->row.trial.label, fmt::format("no {}: {}", metric, row.reason)});
+      continue;
+    }
+    const ScorePoint point{trial, row.step, trial->training_flops_after(row.step), *row.value};
+    points.all.push_back(point);
+    if (final) points.final.push_back(point);
+  }
+  for (const StudyTrial& trial : study.trials) {
+    const results::EvaluationRow* last = study.last_score(trial.id(), metric, settings_id);
+    if (last == nullptr || last->step != trial.planned_steps) {
+      points.left_out.push_back({trial.row.trial.label, why_unfinished(trial)});
+    }
+  }
+  return points;
+}
+
+ScorePoints loss_points(const Study& study, const std::string& column) {
+  ScorePoints points;
+  for (const StudyTrial& trial : study.trials) {
+    for (const CurvePoint& c : smoothed_loss(study, trial, column)) {
+      points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
+    }
+    std::vector<double> last_tenth;
+    for (const CurvePoint& c : raw_loss(study, trial, column)) {
+      if (static_cast<double>(c.step) > (1 - kWindow) * static_cast<double>(trial.planned_steps)) {
+        last_tenth.push_back(c.value);
+      }
+    }
+    const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
+    if (finished && !last_tenth.empty()) {
+      points.final.push_back(
+          {&trial, trial.planned_steps, trial.training_flops_after(trial.planned_steps), *mean(last_tenth)});
+    } else {
+      points.left_out.push_back({trial.row.trial.label, why_unfinished(trial)});
+    }
+  }
+  return points;
+}
+
+std::vector<CurvePoint> smoothed_loss(const Study& study, const StudyTrial& trial, const std::string& column) {
+  const std::vector<CurvePoint> raw = raw_loss(study, trial, column);
+  const auto half = static_cast<std::size_t>(kWindow * static_cast<double>(raw.size()) / 2);
+  std::vector<CurvePoint> smooth;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const std::size_t reach = std::min({half, i, raw.size() - 1 - i});
+    double sum = 0;
+    for (std::size_t j = i - reach; j <= i + reach; ++j) sum += raw[j].value;
+    smooth.push_back({raw[i].step, sum / static_cast<double>(2 * reach + 1)});
+  }
+  return smooth;
+}
+
+XQuantity x_quantity_from(const std::string& name) {
+  for (const XQuantity quantity : {XQuantity::kForwardMacs, XQuantity::kParameters, XQuantity::kTrainingFlops}) {
+    if (to_name(quantity) == name) return quantity;
+  }
+  throw common::UsageError(fmt::format("--x {}: not known; allowed: forward_macs, parameters, training_flops", name));
+}
+
+std::string to_name(XQuantity quantity) {
+  switch (quantity) {
+    case XQuantity::kForwardMacs:
+      return "forward_macs";
+    case XQuantity::kParameters:
+      return "parameters";
+    case XQuantity::kTrainingFlops:
+      break;
+  }
+  return "training_flops";
+}
+
+double x_of(const ScorePoint& point, XQuantity quantity) {
+  switch (quantity) {
+    case XQuantity::kForwardMacs:
+      return static_cast<double>(point.trial->row.trial.forward_macs);
+    case XQuantity::kParameters:
+      return static_cast<double>(point.trial->row.trial.total_parameters);
+    case XQuantity::kTrainingFlops:
+      break;
+  }
+  return point.training_flops;
+}
+
+std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity) {
+  std::vector<FitPoint> fit;
+  for (const ScorePoint& point : points) {
+    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str()});
+  }
+  return fit;
+}
+
+std::vector<Correlation> correlations(const std::vector<ScorePoint>& final_points) {
+  std::vector<Correlation> result;
+  for (const XQuantity quantity : {XQuantity::kForwardMacs, XQuantity::kParameters}) {
+    const std::vector<FitPoint> points = fit_points(final_points, quantity);
+    const std::vector<double> logs = log10_of(xs_of(points));
+    const std::vector<double> ys = ys_of(points);
+    Correlation c{to_name(quantity), points.size(), pearson(logs, ys), std::nullopt, spearman(logs, ys)};
+    if (c.pearson) c.pearson_interval = fisher_interval(*c.pearson, c.n);
+    result.push_back(std::move(c));
+  }
+  return result;
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/fits/points.hpp"
+#include "analysis/queries/study.hpp"
+#include "analysis/statistics/correlation.hpp"
+
+namespace ditscale::analysis {
+
+/// One score (or loss) of one trial at one step. The trial belongs to the study.
+struct ScorePoint {
+  const StudyTrial* trial = nullptr;
+  std::int64_t step = 0;
+  /// Real FLOPs spent on training up to this step.
+  double training_flops = 0;
+  double value = 0;
+};
+
+/// A trial that has no final score, and why.
+struct LeftOut {
+  std::string label;
+  std::string why;
+};
+
+/// What can be drawn and fitted of one score under one setting.
+struct ScorePoints {
+  /// Every scored step.
+  std::vector<ScorePoint> all;
+  /// One per trial that was scored at its last planned step.
+  std::vector<ScorePoint> final;
+  std::vector<LeftOut> left_out;
+};
+
+/// Scores of `metric` under `settings_id`; a null score is left out with the worker's reason.
+[[nodiscard]] ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id);
+
+/// The same of the training loss: `all` is the smoothed curve, `final` the mean over the last tenth of the planned
+/// steps. `column` is "loss", "loss_simple" or "loss_vlb".
+[[nodiscard]] ScorePoints loss_points(const Study& study, const std::string& column);
+[[nodiscard]] bool is_loss(const std::string& metric);
+
+/// Loss of one trial by step, smoothed: the mean over a window of a tenth of the curve, which narrows towards both
+/// ends so that it stays centred. Values that were not finite are left out.
+struct CurvePoint {
+  std::int64_t step = 0;
+  double value = 0;
+};
+[[nodiscard]] std::vector<CurvePoint> smoothed_loss(const Study& study, const StudyTrial& trial,
+                                                    const std::string& column);
+
+/// What stands on the x axis of a fit.
+enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };
+/// "forward_macs", "parameters" or "training_flops"; anything else is a UsageError.
+[[nodiscard]] XQuantity x_quantity_from(const std::string& name);
+[[nodiscard]] std::string to_name(XQuantity quantity);
+[[nodiscard]] double x_of(const ScorePoint& point, XQuantity quantity);
+[[nodiscard]] std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity);
+
+/// How final scores go with size: log10 of forward MACs and of parameters against the score itself (the paper's
+/// -0.93 is the first one's Pearson r).
+struct Correlation {
+  std::string x;
+  std::size_t n = 0;
+  std::optional<double> pearson;
+  std::optional<Interval> pearson_interval;
+  std::optional<double> spearman;
+};
+[[nodiscard]] std::vector<Correlation> correlations(const std::vector<ScorePoint>& final_points);
+
+}  // namespace ditscale::analysis

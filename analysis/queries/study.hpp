@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/reader.hpp"
+
+namespace ditscale::analysis {
+
+/// One trial with what all commands show of it.
+struct StudyTrial {
+  results::TrialRow row;
+  /// "DiT-S/4" or "d4-w64-h4/7".
+  std::string model;
+  /// Side of a patch; 0 when the configuration does not say.
+  std::int64_t patch = 0;
+  std::int64_t planned_steps = 0;
+  std::int64_t global_batch = 0;
+
+  [[nodiscard]] const common::TrialId& id() const { return row.trial.id; }
+  [[nodiscard]] double gflops() const { return static_cast<double>(row.trial.forward_macs) / 1e9; }
+  /// Real FLOPs (6 x MACs x images) spent after `step` steps.
+  [[nodiscard]] double training_flops_after(std::int64_t step) const;
+};
+
+/// A results database in memory, as the commands use it.
+struct Study {
+  std::filesystem::path database;
+  std::string name;
+  std::vector<StudyTrial> trials;
+  std::vector<results::MetricRow> metrics;
+  std::vector<results::EvaluationRow> evaluations;
+  std::vector<results::SettingsRow> settings;
+
+  /// Null when unknown.
+  [[nodiscard]] const StudyTrial* find(const common::TrialId& id) const;
+  /// Scores of `metric` under `settings_id`, by trial (in the order of the sweep), then step.
+  [[nodiscard]] std::vector<results::EvaluationRow> scores(const std::string& metric,
+                                                           const std::string& settings_id) const;
+  /// Metrics of one trial by step.
+  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id) const;
+  /// The score of a trial's last scored step; null when it has none.
+  [[nodiscard]] const results::EvaluationRow* last_score(const common::TrialId& id, const std::string& metric,
+                                                         const std::string& settings_id) const;
+  /// Names of the scores that the database has: "fid" …
+  [[nodiscard]] std::vector<std::string> score_names() const;
+};
+
+/// Reads everything. A database without trials is a ConfigError that says what to do.
+[[nodiscard]] Study load_study(const std::filesystem::path& database);
+
+/// Where the database is: `db` when given, else `runs`/`sweep`/results.db, else the newest results.db below `runs`.
+[[nodiscard]] std::filesystem::path find_database(const std::string& db, const std::string& runs,
+                                                  const std::string& sweep);
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "analysis/tables/table.hpp"
+
+namespace ditscale::analysis {
+
+/// A cell as people read it: "-" for null, numbers rounded as the column says, large integers with thousands apart.
+[[nodiscard]] std::string cell_text(const common::Json& cell, const Column& column);
+
+/// Characters (UTF-8 code points) of `text`.
+[[nodiscard]] std::size_t width_of(const std::string& text);
+
+/// The first characters of `text`, with "…" at the end when it is longer than `width`.
+[[nodiscard]] std::string cut_to(const std::string& text, std::size_t width);
+
+}  // namespace ditscale::analysis

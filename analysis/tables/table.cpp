@@ -1,0 +1,168 @@
+#include "analysis/tables/table.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analysis/tables/cell_text.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kNarrowest = 8;
+
+std::vector<std::vector<std::string>> texts_of(const Table& table) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : table.rows) {
+    std::vector<std::string> texts;
+    for (std::size_t c = 0; c < table.columns.size(); ++c) texts.push_back(cell_text(row[c], table.columns[c]));
+    rows.push_back(std::move(texts));
+  }
+  return rows;
+}
+
+std::vector<std::size_t> natural_widths(const Table& table, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    std::size_t width = width_of(table.columns[c].name);
+    for (const auto& row : rows) width = std::max(width, width_of(row[c]));
+    widths.push_back(width);
+  }
+  return widths;
+}
+
+/// Takes characters from the widest shrinkable column until the line fits or none can give.
+void shrink(const Table& table, std::vector<std::size_t>& widths, std::size_t available) {
+  std::size_t total = widths.empty() ? 0 : kGap * (widths.size() - 1);
+  for (const std::size_t width : widths) total += width;
+  for (; total > available; --total) {
+    std::size_t* widest = nullptr;
+    for (std::size_t c = 0; c < widths.size(); ++c) {
+      const bool can_give = table.columns[c].shrinkable && widths[c] > kNarrowest;
+      if (can_give && (widest == nullptr || widths[c] > *widest)) widest = &widths[c];
+    }
+    if (widest == nullptr) return;
+    --*widest;
+  }
+}
+
+std::string line_of(const Table& table, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    const std::string text = cut_to(cells[c], widths[c]);
+    const std::string padding(widths[c] - std::min(widths[c], width_of(text)), ' ');
+    if (c > 0) line += std::string(kGap, ' ');
+    line += table.columns[c].kind == Column::Kind::kText ? text + padding : padding + text;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::vector<std::string> names_of(const Table& table) {
+  std::vector<std::string> names;
+  for (const Column& column : table.columns) names.push_back(column.name);
+  return names;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string csv_cell(const Json& cell) {
+  if (cell.is_null()) return "";
+  return csv_field(cell.is_string() ? cell.get<std::string>() : cell.dump());
+}
+
+}  // namespace
+
+std::optional<std::size_t> Table::find(const std::string& column) const {
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].name == column) return c;
+  }
+  return std::nullopt;
+}
+
+Format format_from(const std::string& name) {
+  if (name == "table") return Format::kTable;
+  if (name == "csv") return Format::kCsv;
+  if (name == "json") return Format::kJson;
+  if (name == "md") return Format::kMarkdown;
+  throw common::UsageError(fmt::format("--format {}: not known; allowed: table, csv, json, md", name));
+}
+
+std::string to_text(const Table& table, std::optional<std::size_t> width) {
+  const auto rows = texts_of(table);
+  std::vector<std::size_t> widths = natural_widths(table, rows);
+  if (width) shrink(table, widths, *width);
+  std::string text = line_of(table, names_of(table), widths);
+  for (const auto& row : rows) text += line_of(table, row, widths);
+  return text;
+}
+
+std::string to_csv(const Table& table) {
+  std::string text;
+  const auto add_line = [&](const std::vector<std::string>& fields) {
+    text += fmt::format("{}\r\n", fmt::join(fields, ","));
+  };
+  std::vector<std::string> fields;
+  for (const Column& column : table.columns) fields.push_back(csv_field(column.name));
+  add_line(fields);
+  for (const auto& row : table.rows) {
+    fields.clear();
+    for (const Json& cell : row) fields.push_back(csv_cell(cell));
+    add_line(fields);
+  }
+  return text;
+}
+
+Json to_json(const Table& table) {
+  Json list = Json::array();
+  for (const auto& row : table.rows) {
+    Json object = Json::object();
+    for (std::size_t c = 0; c < table.columns.size(); ++c) object[table.columns[c].name] = row[c];
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+std::string to_markdown(const Table& table) {
+  const auto escaped = [](std::string text) {
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+    return text;
+  };
+  std::string text = "|";
+  for (const Column& column : table.columns) text += " " + escaped(column.name) + " |";
+  text += "\n|";
+  for (const Column& column : table.columns) text += column.kind == Column::Kind::kText ? " --- |" : " ---: |";
+  text += "\n";
+  for (const auto& row : texts_of(table)) {
+    text += "|";
+    for (const std::string& cell : row) text += " " + escaped(cell) + " |";
+    text += "\n";
+  }
+  return text;
+}
+
+std::string render(const Table& table, Format format, std::optional<std::size_t> width) {
+  switch (format) {
+    case Format::kCsv:
+      return to_csv(table);
+    case Format::kJson:
+      return to_json(table).dump(2) + "\n";
+    case Format::kMarkdown:
+      return to_markdown(table);
+    case Format::kTable:
+      break;
+  }
+  return to_text(table, width);
+}
+
+}  // namespace ditscale::analysis
