@@ -131,8 +131,7 @@ struct TrialSpec {
 /// The same for a document that is one trial.
 [[nodiscard]] TrialSpec trial_spec_from(const common::JsonDocument& document);
 
-/// The settings that make one score comparable with another, apart from what the trainer adds (decoder, rounding,
-/// reference).
+/// One entry of "evaluate" as it stands in trial.json.
 [[nodiscard]] common::Json to_json(const EvaluateSpec& evaluate);
 
 }  // namespace ditscale::sweeps
