@@ -49,8 +49,9 @@ void adamw_ema(const torch::Tensor& weights, const torch::Tensor& gradients, con
     return;
   }
 #ifdef DITSCALE_HAVE_CUDA
-  kernels::adamw_ema_cuda(w, g, m, v, e, weights.numel(), c,
-                          at::cuda::getCurrentCUDAStream(weights.device().index()).stream());
+  const auto stream = c10::cuda::getCurrentCUDAStream(weights.device().index());
+  const char* error = kernels::adamw_ema_cuda(w, g, m, v, e, weights.numel(), c, stream.stream());
+  if (error != nullptr) throw common::SystemError(fmt::format("launch of the AdamW kernel: {}", error));
 #else
   DITSCALE_CHECK(false, "this build has no kernels for {}", weights.device().str());
 #endif

@@ -1,4 +1,3 @@
-#include "common/error.hpp"
 #include "worker/kernels/adamw_ema_kernels.hpp"
 
 #include <cuda_runtime.h>
@@ -13,27 +12,20 @@ __global__ void adamw_ema_kernel(float* __restrict__ weights, const float* __res
                                  float* __restrict__ moment2, float* __restrict__ ema, std::int64_t count, AdamWCoefficients c) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
-    const float g = gradients[i] * c.gradient_scale;
-    const float m = c.beta1 * moment1[i] + (1.0F - c.beta1) * g;
-    const float v = c.beta2 * moment2[i] + (1.0F - c.beta2) * g * g;
-    const float w = weights[i] * c.decay - c.step_size * m / (sqrtf(v) * c.inverse_root_correction2 + c.epsilon);
-    moment1[i] = m;
-    moment2[i] = v;
-    weights[i] = w;
-    ema[i] += (1.0F - c.ema_decay) * (w - ema[i]);
+    adamw_update(weights[i], gradients[i], moment1[i], moment2[i], ema[i], c);
   }
 }
 
 }  // namespace
 
-void adamw_ema_cuda(float* weights, const float* gradients, float* moment1, float* moment2, float* ema, std::int64_t count,
-                    const AdamWCoefficients& c, void* stream) {
+const char* adamw_ema_cuda(float* weights, const float* gradients, float* moment1, float* moment2, float* ema, std::int64_t count,
+                           const AdamWCoefficients& c, void* stream) {
   constexpr std::int64_t kThreads = 256;
   constexpr std::int64_t kMaxBlocks = 4096;
   const auto blocks = static_cast<unsigned>(std::min((count + kThreads - 1) / kThreads, kMaxBlocks));
   adamw_ema_kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(weights, gradients, moment1, moment2, ema, count, c);
   const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) throw common::SystemError(std::string("launch of the AdamW kernel: ") + cudaGetErrorString(error));
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }
 
 }  // namespace ditscale::worker::kernels

@@ -1,0 +1,106 @@
+#include "worker/checkpoint/checkpoint_file.hpp"
+
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include <xxhash.h>
+
+#include "common/error.hpp"
+#include "worker/storage/hdf5_file.hpp"
+
+namespace ditscale::worker {
+
+using common::CorruptData;
+using common::Json;
+
+namespace {
+
+Json to_json(const FlatLayout& layout) {
+  Json slots = Json::array();
+  for (const ParameterSlot& slot : layout.slots())
+    slots.push_back({{"name", slot.name}, {"shape", slot.shape}, {"offset", slot.offset}});
+  return slots;
+}
+
+Json parse_text(const Hdf5File& file, const std::string& name, const std::filesystem::path& path) {
+  Json json = Json::parse(file.read_text(name), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw CorruptData(fmt::format("{}: {} is not JSON", path.string(), name));
+  return json;
+}
+
+CheckpointHeader header_of(const Hdf5File& file, const std::filesystem::path& path) {
+  const Json json = parse_text(file, "header", path);
+  try {
+    const auto version = json.at("version").get<std::int64_t>();
+    if (version != kCheckpointVersion) {
+      throw CorruptData(
+          fmt::format("{}: checkpoint version {}, this program reads {}", path.string(), version, kCheckpointVersion));
+    }
+    return {json.at("step").get<std::int64_t>(), json.at("images_seen").get<std::int64_t>(),
+            json.at("training_s").get<double>(), json.at("trial"), json.at("precision").get<std::string>()};
+  } catch (const Json::exception& error) {
+    throw CorruptData(fmt::format("{}: its header lacks something: {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const TrainState& state, const Json& trial, const std::string& precision) {
+  const auto copy = [](const torch::Tensor& buffer) {
+    return buffer.to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
+  };
+  return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), state.layout,
+          state.step,          state.images_seen,   state.training_s,    trial,           precision};
+}
+
+void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& s) {
+  Hdf5File file = Hdf5File::create(path);
+  const Json header{{"version", kCheckpointVersion}, {"step", s.step},   {"images_seen", s.images_seen},
+                    {"training_s", s.training_s},    {"trial", s.trial}, {"precision", s.precision}};
+  file.write_text("header", header.dump());
+  file.write_text("layout", to_json(s.layout).dump());
+  file.write("weights", s.weights);
+  file.write("moment1", s.moment1);
+  file.write("moment2", s.moment2);
+  file.write("ema", s.ema);
+  file.close();
+}
+
+CheckpointHeader read_checkpoint_header(const std::filesystem::path& path) {
+  return header_of(Hdf5File::open(path), path);
+}
+
+void load_checkpoint_file(const std::filesystem::path& path, TrainState& state) {
+  const Hdf5File file = Hdf5File::open(path);
+  const CheckpointHeader header = header_of(file, path);
+  if (parse_text(file, "layout", path) != to_json(state.layout)) {
+    throw CorruptData(fmt::format("{}: its parameters are not those of this trial's model", path.string()));
+  }
+  const auto load = [&](const char* name, torch::Tensor& buffer) {
+    buffer.copy_(file.read(name, torch::kFloat32, buffer.sizes()));
+  };
+  load("weights", state.weights);
+  load("moment1", state.moment1);
+  load("moment2", state.moment2);
+  load("ema", state.ema);
+  state.step = header.step;
+  state.images_seen = header.images_seen;
+  state.training_s = header.training_s;
+}
+
+std::string file_digest(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw common::errno_error("open", path.string());
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash(XXH3_createState(), XXH3_freeState);
+  XXH3_128bits_reset(hash.get());
+  std::vector<char> piece(std::size_t{1} << 20);
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0) {
+    XXH3_128bits_update(hash.get(), piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) throw common::errno_error("read", path.string());
+  const XXH128_hash_t digest = XXH3_128bits_digest(hash.get());
+  return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
+}
+
+}  // namespace ditscale::worker

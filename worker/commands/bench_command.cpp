@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <ATen/Parallel.h>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/exit_code.hpp"
+#include "common/json_document.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/json_path.hpp"
+#include "worker/commands/commands.hpp"
+#include "worker/kernels/operations.hpp"
+#include "worker/training/train_step.hpp"
+
+namespace ditscale::worker {
+
+using common::Json;
+
+namespace {
+
+struct BenchOptions {
+  std::vector<std::string> assignments;
+  int steps = 20;
+  int threads = 0;
+  std::string device = "auto";
+  bool reference = false;
+  bool json = false;
+};
+
+/// Width 128, depth 6, 64 tokens of a 32 x 32 input with four channels, batch 128.
+sweeps::TrialSpec trial_of(const BenchOptions& options) {
+  common::JsonDocument document;
+  document.source = "bench";
+  document.value = {{"data", {{"name", "imagenet_latents"}}},
+                    {"model", {{"depth", 6}, {"width", 128}, {"heads", 4}, {"patch", 4}}},
+                    {"train", {{"global_batch", 128}}},
+                    {"resources", {{"cpus", 2}}}};
+  for (const std::string& text : options.assignments) {
+    auto [path, value] = sweeps::parse_assignment(text);
+    sweeps::set_path(document.value, path, std::move(value), "--set " + text);
+  }
+  return sweeps::trial_spec_from(document);
+}
+
+/// Random bytes of the trial's shape: speed does not depend on what the images show.
+ImageSet random_images(const sweeps::TrialSpec& trial) {
+  const sweeps::InputSpec input = trial.input();
+  const std::int64_t count = 4 * trial.train.global_batch;
+  ImageSet images;
+  images.images = torch::randint(0, 256, {count, input.channels, input.size, input.size}, torch::kUInt8);
+  images.labels = torch::randint(0, input.num_classes, {count}, torch::kInt64);
+  return images;
+}
+
+void wait_for(torch::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.index());
+}
+
+/// Seconds of each step after a few that warm up.
+std::vector<double> time_steps(const sweeps::TrialSpec& trial, const BenchOptions& options, torch::Device device,
+                               Precision precision) {
+  constexpr int kWarmUp = 3;
+  const ImageSet images = random_images(trial);
+  const BatchSource source(images, trial);
+  SingleProcess alone;
+  TrainState state(trial.shape(), 0, device);
+  TrainStep step(trial, source, alone, device, precision);
+  const common::SystemClock clock;
+  std::vector<double> seconds;
+  for (int i = 0; i < kWarmUp + options.steps; ++i) {
+    const double start_s = clock.monotonic_s();
+    if (!step.run(state, false).finite()) throw common::InternalError("the benchmark's loss is not finite");
+    wait_for(device);
+    if (i >= kWarmUp) seconds.push_back(clock.monotonic_s() - start_s);
+  }
+  return seconds;
+}
+
+int run(const BenchOptions& options) {
+  const sweeps::TrialSpec trial = trial_of(options);
+  const int threads = options.threads > 0 ? options.threads : static_cast<int>(trial.resources.cpus);
+  at::set_num_threads(threads);
+  use_fused_kernels(!options.reference);
+  const torch::Device device = choose_device(options.device, 0);
+  const Precision precision = choose_precision(trial.train.precision, device);
+  std::vector<double> seconds = time_steps(trial, options, device, precision);
+  std::sort(seconds.begin(), seconds.end());
+  const double median_s = seconds[seconds.size() / 2];
+  const double images_per_s = static_cast<double>(trial.train.global_batch) / median_s;
+  const Json result{{"model", sweeps::model_label(trial.model)},
+                    {"batch", trial.train.global_batch},
+                    {"tokens", trial.shape().num_tokens()},
+                    {"device", device_name(device)},
+                    {"threads", threads},
+                    {"precision", to_name(precision)},
+                    {"kernels", options.reference ? "reference" : "fused"},
+                    {"step_s_median", median_s},
+                    {"step_s_min", seconds.front()},
+                    {"images_per_s", images_per_s},
+                    {"flops_per_s", images_per_s * sweeps::training_flops_per_image(trial.shape())}};
+  if (options.json) {
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("{} batch {} on {} ({} threads, {}): {:.1f} images/s, {:.1f} GFLOP/s, {:.2f} ms a step\n",
+               result["model"].get<std::string>(), trial.train.global_batch, result["device"].get<std::string>(),
+               threads, to_name(precision), images_per_s, result["flops_per_s"].get<double>() * 1e-9, median_s * 1e3);
+  }
+  return common::to_int(common::ExitCode::kDone);
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* command = app.add_subcommand("bench", "Time training steps on random images");
+  command->add_option("--set", options->assignments, "Change the model or the batch: path=value");
+  command->add_option("--steps", options->steps, "Steps that are timed, after three that are not")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads; default: resources.cpus (2)")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  command->add_flag("--reference", options->reference, "Plain LibTorch operations instead of the fused kernels");
+  command->add_flag("--json", options->json, "As JSON");
+  command->footer("Example: worker bench --set model.width=256 --set train.global_batch=64");
+  command->callback([options, &context] { context.action = [options] { return run(*options); }; });
+}
+
+}  // namespace ditscale::worker

@@ -1,0 +1,14 @@
+#include "worker/commands/commands.hpp"
+
+namespace ditscale::worker {
+
+void add_commands(CLI::App& app, Context& context) {
+  add_train_command(app, context);
+  add_sample_command(app, context);
+  add_evaluate_command(app, context);
+  add_describe_command(app, context);
+  add_devices_command(app, context);
+  add_bench_command(app, context);
+}
+
+}  // namespace ditscale::worker

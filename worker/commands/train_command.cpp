@@ -1,0 +1,112 @@
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "common/exit_code.hpp"
+#include "sweeps/spec/json_path.hpp"
+#include "worker/commands/commands.hpp"
+#include "worker/training/trainer.hpp"
+
+namespace ditscale::worker {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A trial that diverged; beside the shared exit codes, for the agent. Never renumber.
+constexpr int kDivergedCode = 6;
+
+struct TrainOptions {
+  std::string trial_file;
+  std::string folder;
+  int attempt = 0;
+  int event_fd = -1;
+  int threads = 0;
+  std::string device = "auto";
+  std::vector<std::string> assignments;
+};
+
+sweeps::TrialSpec read_trial(const TrainOptions& options) {
+  common::JsonDocument document = common::read_json(options.trial_file);
+  for (const std::string& text : options.assignments) {
+    auto [path, value] = sweeps::parse_assignment(text);
+    sweeps::set_path(document.value, path, std::move(value), "--set " + text);
+  }
+  return sweeps::trial_spec_from(document);
+}
+
+int next_attempt(const common::TrialPaths& paths) {
+  int attempt = 1;
+  while (fs::exists(paths.attempt(common::AttemptNumber{attempt}))) ++attempt;
+  return attempt;
+}
+
+int exit_code_of(const Outcome& outcome) {
+  switch (outcome.state) {
+    case OutcomeState::kSucceeded:
+      return common::to_int(common::ExitCode::kDone);
+    case OutcomeState::kPreempted:
+      return common::to_int(common::ExitCode::kIncomplete);
+    case OutcomeState::kDiverged:
+      return kDivergedCode;
+    case OutcomeState::kFailed:
+      return common::to_int(common::ExitCode::kError);
+  }
+  throw common::InternalError("an outcome without an exit code");
+}
+
+int run(const TrainOptions& options, const Environment& environment) {
+  const sweeps::TrialSpec trial = read_trial(options);
+  AttemptOptions attempt;
+  attempt.paths.folder =
+      options.folder.empty() ? fs::path("runs") / "by_hand" / trial.id().str() : fs::path(options.folder);
+  attempt.attempt = common::AttemptNumber{options.attempt > 0 ? options.attempt : next_attempt(attempt.paths)};
+  attempt.device = options.device;
+  attempt.threads = options.threads > 0 ? options.threads : static_cast<int>(trial.resources.cpus);
+  attempt.event_fd = options.event_fd;
+  attempt.launch = environment.launch;
+  attempt.cache_folder = environment.cache_folder;
+  common::make_folder(attempt.paths.folder);
+  if (!fs::exists(attempt.paths.trial_json())) {
+    common::write_file_atomically(attempt.paths.trial_json(), trial.to_json().dump(2) + "\n");
+  }
+  spdlog::info("trial {} in {}, attempt {}", trial.id().str(), attempt.paths.folder.string(),
+               common::to_int(attempt.attempt));
+  const Outcome outcome = run_attempt(trial, attempt);
+  spdlog::info("{}{}{}", to_name(outcome.state), outcome.reason.empty() ? "" : ": ", outcome.reason);
+  return exit_code_of(outcome);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App* command =
+      app.add_subcommand("train", "Train one trial; the same command again goes on from its newest checkpoint");
+  command
+      ->add_option("trial", options->trial_file,
+                   "Trial file (JSON): one cell of a sweep; what it leaves out has the defaults")
+      ->required();
+  command->add_option("--folder", options->folder, "The trial's folder; default runs/by_hand/<id>");
+  command->add_option("--attempt", options->attempt, "Number of this attempt; default: the next free one")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--event-fd", options->event_fd,
+                      "Descriptor that events are written to as well (used by the agent)");
+  command->add_option("--threads", options->threads, "Threads of this process; default: the trial's resources.cpus")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  command->add_option("--set", options->assignments, "Override a field: path=value");
+  command->footer(
+      "Exit codes: 0 done, 1 failed, 2 usage, 4 stopped after a checkpoint (run again), 6 diverged.\n"
+      "Example: worker train trial.json --folder runs/by_hand/first --set train.steps=200");
+  command->callback(
+      [options, &context] { context.action = [options, &context] { return run(*options, context.environment); }; });
+}
+
+}  // namespace ditscale::worker

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <torch/torch.h>
+
+namespace ditscale::worker {
+
+/// The processes that train one trial together. Every call but rank() and size() is *collective: all ranks*.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  [[nodiscard]] virtual std::int64_t rank() const = 0;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// Sums a contiguous float32 tensor over all ranks, in place.
+  virtual void all_reduce_sum(torch::Tensor& values) = 0;
+  /// Ends every rank of a gang, this one included, since the others would wait for this one for ever. By itself:
+  /// nothing.
+  virtual void abort_gang() = 0;
+
+  [[nodiscard]] bool is_first() const { return rank() == 0; }
+};
+
+/// One process by itself.
+class SingleProcess final : public Communicator {
+ public:
+  [[nodiscard]] std::int64_t rank() const override { return 0; }
+  [[nodiscard]] std::int64_t size() const override { return 1; }
+  void all_reduce_sum(torch::Tensor& values) override { (void)values; }
+  void abort_gang() override {}
+};
+
+/// What mpirun says of this process; one process when it was not started by mpirun.
+struct Launch {
+  bool under_mpi = false;
+  /// Rank among the processes of this node: the device to take.
+  std::int64_t local_rank = 0;
+};
+
+/// Single, MPI (processor) or NCCL (GPU), as the launch and the device ask. Throws ConfigError for several ranks on
+/// GPUs in a build without NCCL, SystemError when MPI or NCCL fails.
+[[nodiscard]] std::unique_ptr<Communicator> make_communicator(const Launch& launch, torch::Device device);
+
+}  // namespace ditscale::worker

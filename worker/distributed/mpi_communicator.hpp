@@ -1,0 +1,20 @@
+#pragma once
+
+#include "worker/distributed/communicator.hpp"
+#include "worker/distributed/mpi_session.hpp"
+
+namespace ditscale::worker {
+
+/// Sums over MPI, for tensors in the processor's memory.
+class MpiCommunicator final : public Communicator {
+ public:
+  [[nodiscard]] std::int64_t rank() const override { return session_.rank(); }
+  [[nodiscard]] std::int64_t size() const override { return session_.size(); }
+  void all_reduce_sum(torch::Tensor& values) override;
+  void abort_gang() override { session_.abort(); }
+
+ private:
+  MpiSession session_;
+};
+
+}  // namespace ditscale::worker

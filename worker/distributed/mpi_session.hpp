@@ -1,0 +1,32 @@
+#pragma once
+
+// The C interface only: the C++ one is long withdrawn and would need a library of its own.
+#define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
+#include <mpi.h>
+
+namespace ditscale::worker {
+
+/// Throws SystemError naming the MPI call when it failed.
+void check_mpi(int code, const char* call);
+
+/// MPI from initialisation to finalisation; one in a process.
+class MpiSession {
+ public:
+  MpiSession();
+  ~MpiSession();
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+  /// MPI_Abort: ends every rank when there are several.
+  void abort();
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+
+ private:
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace ditscale::worker

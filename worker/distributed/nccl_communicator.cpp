@@ -1,0 +1,47 @@
+#ifdef DITSCALE_HAVE_NCCL
+
+#include "worker/distributed/nccl_communicator.hpp"
+
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "common/error.hpp"
+
+namespace ditscale::worker {
+
+namespace {
+
+void check_nccl(ncclResult_t result, const char* call) {
+  if (result != ncclSuccess) {
+    throw common::SystemError(fmt::format("{}: {} ({})", call, ncclGetErrorString(result), ncclGetLastError(nullptr)));
+  }
+}
+
+}  // namespace
+
+NcclCommunicator::NcclCommunicator(torch::Device device) : device_(device) {
+  const c10::cuda::CUDAGuard guard(device_);
+  ncclUniqueId id;
+  if (session_.rank() == 0) check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");
+  check_mpi(MPI_Bcast(&id, sizeof id, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  check_nccl(ncclCommInitRank(&communicator_, session_.size(), id, session_.rank()), "ncclCommInitRank");
+}
+
+NcclCommunicator::~NcclCommunicator() {
+  // Abort does not wait for the other ranks, so a destructor may call it.
+  if (communicator_ != nullptr) ncclCommAbort(communicator_);
+}
+
+void NcclCommunicator::all_reduce_sum(torch::Tensor& values) {
+  DITSCALE_CHECK(values.device() == device_ && values.is_contiguous() && values.scalar_type() == torch::kFloat32,
+                 "not a float32 buffer of this rank's GPU");
+  float* data = values.data_ptr<float>();
+  const auto stream = c10::cuda::getCurrentCUDAStream(device_.index());
+  check_nccl(ncclAllReduce(data, data, static_cast<std::size_t>(values.numel()), ncclFloat, ncclSum, communicator_,
+                           stream.stream()),
+             "ncclAllReduce");
+}
+
+}  // namespace ditscale::worker
+
+#endif

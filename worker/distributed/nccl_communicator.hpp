@@ -1,0 +1,29 @@
+#pragma once
+
+#include <nccl.h>
+
+#include "worker/distributed/communicator.hpp"
+#include "worker/distributed/mpi_session.hpp"
+
+namespace ditscale::worker {
+
+/// Sums over NCCL on this process's GPU, on the current stream; MPI carries the unique id at the start.
+class NcclCommunicator final : public Communicator {
+ public:
+  explicit NcclCommunicator(torch::Device device);
+  ~NcclCommunicator() override;
+  NcclCommunicator(const NcclCommunicator&) = delete;
+  NcclCommunicator& operator=(const NcclCommunicator&) = delete;
+
+  [[nodiscard]] std::int64_t rank() const override { return session_.rank(); }
+  [[nodiscard]] std::int64_t size() const override { return session_.size(); }
+  void all_reduce_sum(torch::Tensor& values) override;
+  void abort_gang() override { session_.abort(); }
+
+ private:
+  MpiSession session_;
+  torch::Device device_;
+  ncclComm_t communicator_ = nullptr;
+};
+
+}  // namespace ditscale::worker

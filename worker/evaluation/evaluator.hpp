@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <torch/torch.h>
+
+#include "common/json_document.hpp"
+#include "sweeps/spec/trial_spec.hpp"
+#include "worker/data/image_set.hpp"
+#include "worker/evaluation/feature_network.hpp"
+#include "worker/evaluation/gaussian_stats.hpp"
+#include "worker/model/dit.hpp"
+
+namespace ditscale::worker {
+
+/// One set of scores and everything that makes it comparable with another.
+struct Evaluation {
+  /// Sampler, steps, guidance, samples, seed, labels, rounding, weights, feature network and reference with their
+  /// digests.
+  common::Json settings;
+  /// Hash of the canonical settings: equal ids, comparable scores.
+  std::string settings_id;
+  /// Score name → number, or null.
+  common::Json values;
+  /// Why a value is null; empty otherwise.
+  std::string reason;
+  std::int64_t num_samples = 0;
+  /// Rank of the samples' covariance: below the number of features it is singular, and FID biased upwards.
+  std::int64_t covariance_rank = 0;
+  double seconds = 0;
+  double sampling_macs = 0;
+  /// The first samples, (n, C, S, S) uint8: something to look at.
+  torch::Tensor first_samples;
+};
+
+/// Scores models of one trial: samples, features, Fréchet distance to the training set. Loads the network and the
+/// reference once.
+class Evaluator {
+ public:
+  /// `train_images` must outlive the evaluator; `cache_folder` keeps reference statistics between runs.
+  Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images, std::filesystem::path cache_folder,
+            torch::Device device);
+  ~Evaluator();
+
+  /// Empty when `stop()` became true on the way.
+  [[nodiscard]] std::optional<Evaluation> evaluate(const DiT& model, const sweeps::EvaluateSpec& settings,
+                                                   const std::function<bool()>& stop);
+
+  /// The settings as a score made with `settings` would record them, and their id.
+  [[nodiscard]] common::Json full_settings(const sweeps::EvaluateSpec& settings);
+
+ private:
+  struct Reference;
+  Reference& reference(const std::string& features);
+  /// Draws the samples and collects their features; false when `stop()` became true. Throws NotFinite.
+  bool draw(const DiT& model, const sweeps::EvaluateSpec& settings, GaussianAccumulator& features,
+            torch::Tensor& first_samples, const std::function<bool()>& stop);
+
+  const sweeps::TrialSpec& trial_;
+  const ImageSet& train_images_;
+  std::filesystem::path cache_folder_;
+  torch::Device device_;
+  std::unique_ptr<Reference> reference_;
+};
+
+[[nodiscard]] std::string settings_id(const common::Json& full_settings);
+
+}  // namespace ditscale::worker

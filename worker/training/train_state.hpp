@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include <torch/torch.h>
+
+#include "sweeps/spec/model_spec.hpp"
+#include "worker/model/dit.hpp"
+#include "worker/model/flat_parameters.hpp"
+
+namespace ditscale::worker {
+
+/// All that training changes: one flat float32 buffer for each kind of state, in the order of the layout, and two
+/// counters.
+struct TrainState {
+  /// A model with fresh weights; the EMA starts as a copy.
+  TrainState(const sweeps::ModelShape& shape, std::uint64_t seed, torch::Device device);
+
+  DiT model;
+  /// The same network over the EMA buffer: what is sampled. Never trained.
+  DiT ema_model;
+  FlatLayout layout;
+  torch::Tensor weights, gradients, moment1, moment2, ema;
+  std::int64_t step = 0;
+  std::int64_t images_seen = 0;
+  /// Seconds spent in training steps, over all attempts.
+  double training_s = 0;
+};
+
+}  // namespace ditscale::worker

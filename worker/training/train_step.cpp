@@ -1,0 +1,87 @@
+#include "worker/training/train_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/error.hpp"
+#include "worker/kernels/adamw_ema.hpp"
+
+namespace ditscale::worker {
+
+bool StepResult::finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
+
+double learning_rate(const sweeps::TrainSpec& train, std::int64_t step) {
+  if (step >= train.warmup_steps) return train.lr;
+  return train.lr * static_cast<double>(step) / static_cast<double>(train.warmup_steps);
+}
+
+TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, Communicator& communicator,
+                     torch::Device device, Precision precision)
+    : trial_(trial),
+      source_(source),
+      communicator_(communicator),
+      device_(device),
+      precision_(precision),
+      objective_(NoiseSchedule::linear(trial.objective.num_timesteps), trial.objective.learn_variance, device),
+      local_batch_(trial.train.global_batch / communicator.size()),
+      micro_batch_(std::min(trial.train.micro_batch.value_or(local_batch_), local_batch_)) {
+  if (local_batch_ * communicator.size() != trial.train.global_batch || local_batch_ % micro_batch_ != 0) {
+    throw common::ConfigError(
+        fmt::format("train.global_batch {} does not divide among {} processes in micro-batches of {}",
+                    trial.train.global_batch, communicator.size(), micro_batch_));
+  }
+}
+
+void TrainStep::accumulate(TrainState& state, std::int64_t first, std::int64_t count, torch::Tensor& sums) {
+  const Batch batch = source_.batch(first, count);
+  const auto x0 = batch.x0.to(device_), noise = batch.noise.to(device_), labels = batch.labels.to(device_),
+             t = batch.t.to(device_);
+  const auto xt = objective_.add_noise(x0, noise, t);
+  torch::Tensor output;
+  {
+    const PrecisionScope scope(precision_, device_);
+    output = state.model->forward(xt, t, labels);
+  }
+  const DiffusionLoss loss = objective_.loss(output.to(torch::kFloat32), x0, xt, noise, t);
+  (loss.total.sum() / static_cast<double>(trial_.train.global_batch)).backward();
+  const auto vlb = loss.vlb.defined() ? loss.vlb : torch::zeros_like(loss.simple);
+  sums.narrow(0, 0, 3).add_(torch::stack({loss.total.detach().sum(), loss.simple.detach().sum(), vlb.detach().sum()}));
+}
+
+StepResult TrainStep::run(TrainState& state, bool stop) {
+  state.gradients.zero_();
+  auto sums = torch::zeros({4}, torch::dtype(torch::kFloat32).device(device_));  // total, simple, vlb, wishes to stop
+  if (stop) sums[3] = 1.0F;
+  const std::int64_t first = state.images_seen + communicator_.rank() * local_batch_;
+  for (std::int64_t at = 0; at < local_batch_; at += micro_batch_) accumulate(state, first + at, micro_batch_, sums);
+  communicator_.all_reduce_sum(state.gradients);
+  communicator_.all_reduce_sum(sums);
+
+  const auto norm = state.gradients.norm();
+  const auto host = torch::cat({sums, norm.view({1})}).to(torch::kCPU, torch::kFloat64);
+  const double* values = host.const_data_ptr<double>();
+  const auto images = static_cast<double>(trial_.train.global_batch);
+  StepResult result{values[0] / images,
+                    values[1] / images,
+                    values[2] / images,
+                    values[4],
+                    learning_rate(trial_.train, state.step + 1),
+                    values[3] > 0};
+  if (!result.finite()) return result;
+
+  AdamWStep update;
+  update.lr = result.lr;
+  update.beta1 = trial_.train.beta1;
+  update.beta2 = trial_.train.beta2;
+  update.weight_decay = trial_.train.weight_decay;
+  update.ema_decay = trial_.train.ema_decay;
+  update.step = state.step + 1;
+  if (trial_.train.clip_norm && result.grad_norm > *trial_.train.clip_norm)
+    update.gradient_scale = *trial_.train.clip_norm / result.grad_norm;
+  adamw_ema(state.weights, state.gradients, state.moment1, state.moment2, state.ema, update);
+  state.step += 1;
+  state.images_seen += trial_.train.global_batch;
+  return result;
+}
+
+}  // namespace ditscale::worker

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sweeps/spec/trial_spec.hpp"
+#include "worker/diffusion/hybrid_loss.hpp"
+#include "worker/distributed/communicator.hpp"
+#include "worker/training/batch_source.hpp"
+#include "worker/training/device.hpp"
+#include "worker/training/train_state.hpp"
+
+namespace ditscale::worker {
+
+/// Means over the global batch of one step.
+struct StepResult {
+  double loss = 0;
+  double loss_simple = 0;
+  /// 0 when the variance is not learned.
+  double loss_vlb = 0;
+  double grad_norm = 0;
+  double lr = 0;
+  /// Another rank asked to stop.
+  bool stop = false;
+
+  [[nodiscard]] bool finite() const;
+};
+
+/// Learning rate of step 1, 2, …: linear over `warmup_steps`, constant after.
+[[nodiscard]] double learning_rate(const sweeps::TrainSpec& train, std::int64_t step);
+
+/// One optimiser step of a trial, over all ranks and micro-batches.
+class TrainStep {
+ public:
+  /// Everything passed must outlive this object. Throws ConfigError when the global batch does not divide among ranks
+  /// and micro-batches.
+  TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, Communicator& communicator, torch::Device device,
+            Precision precision);
+
+  /// Advances `state` by one step, unless loss or gradient is not finite: then the state is left as it was.
+  /// `stop` is this rank's wish to stop; the result says whether any rank had it. *Collective: all ranks.*
+  StepResult run(TrainState& state, bool stop);
+
+ private:
+  /// Adds the gradient of images first … first + count - 1, and their losses to `sums` (total, simple, vlb).
+  void accumulate(TrainState& state, std::int64_t first, std::int64_t count, torch::Tensor& sums);
+
+  const sweeps::TrialSpec& trial_;
+  const BatchSource& source_;
+  Communicator& communicator_;
+  torch::Device device_;
+  Precision precision_;
+  DiffusionObjective objective_;
+  std::int64_t local_batch_;
+  std::int64_t micro_batch_;
+};
+
+}  // namespace ditscale::worker

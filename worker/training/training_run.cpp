@@ -1,0 +1,212 @@
+#include "worker/training/training_run.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/cost.hpp"
+#include "worker/evaluation/image_grid.hpp"
+#include "worker/training/stop_request.hpp"
+
+namespace ditscale::worker {
+
+using common::Json;
+
+namespace {
+
+constexpr std::int64_t kGridColumns = 10;
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// The trial a checkpoint was made for, as it would be read today.
+common::TrialId id_of(const Json& trial) {
+  common::JsonDocument document;
+  document.value = trial;
+  document.source = "checkpoint";
+  return sweeps::trial_spec_from(document).id();
+}
+
+std::filesystem::path score_file(const common::TrialPaths& paths, std::int64_t step, const std::string& id) {
+  return paths.evaluations() / fmt::format("step-{}-{}.json", step, id);
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& options, Communicator& communicator,
+                         torch::Device device, EventLog* events)
+    : trial_(trial),
+      options_(options),
+      communicator_(communicator),
+      device_(device),
+      events_(events),
+      images_(load_image_set(trial.data, Split::kTrain)),
+      source_(images_, trial),
+      state_(trial.shape(), static_cast<std::uint64_t>(trial.seed), device),
+      checkpoints_(std::make_unique<CheckpointStore>(options.paths, trial.checkpoint.keep)),
+      precision_(choose_precision(trial.train.precision, device)) {
+  resume();
+  step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, device_, precision_);
+  evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_);
+}
+
+void TrainingRun::resume() {
+  const auto refused = [](const std::string& file, const std::string& reason) {
+    spdlog::warn("checkpoint {} is left aside: {}", file, reason);
+  };
+  const auto newest = checkpoints_->newest_valid(refused);
+  std::string resumed_from;
+  if (newest) {
+    const CheckpointHeader header = read_checkpoint_header(newest->file);
+    if (id_of(header.trial) != trial_.id()) {
+      throw common::ConfigError(fmt::format("{} belongs to trial {}, this is {}: the folder was used for another trial",
+                                            newest->file.string(), id_of(header.trial).str(), trial_.id().str()));
+    }
+    if (header.precision != to_name(precision_)) {
+      precision_ =
+          choose_precision(header.precision, device_);  // a run keeps the precision it began with, or is refused
+    }
+    load_checkpoint_file(newest->file, state_);
+    saved_step_ = state_.step;
+    resumed_from = newest->file.filename().string();
+  }
+  report_start(resumed_from);
+}
+
+void TrainingRun::report_start(const std::string& resumed_from) {
+  emit("started", {{"step", state_.step},
+                   {"images", state_.images_seen},
+                   {"resumed_from", resumed_from.empty() ? Json(nullptr) : Json(resumed_from)},
+                   {"device", device_.str()},
+                   {"device_name", device_name(device_)},
+                   {"threads", options_.threads},
+                   {"processes", communicator_.size()},
+                   {"precision", to_name(precision_)},
+                   {"host", host_name()},
+                   {"pid", ::getpid()},
+                   {"parameters", sweeps::count_parameters(trial_.shape()).trainable}});
+}
+
+void TrainingRun::emit(const std::string& kind, Json body) {
+  if (events_ != nullptr) events_->append(kind, std::move(body));
+}
+
+Outcome TrainingRun::run() {
+  if (!do_what_is_due()) return preempted();  // scores that a kill left undone
+  while (state_.step < trial_.train.steps) {
+    const double start_s = clock_.monotonic_s();
+    const StepResult result = step_->run(state_, stop_requested());
+    if (!result.finite()) {
+      checkpoints_->wait();
+      return {OutcomeState::kDiverged,
+              fmt::format("loss {} and gradient norm {} at step {}: lower train.lr, or set train.clip_norm",
+                          result.loss, result.grad_norm, state_.step + 1)};
+    }
+    const double seconds = clock_.monotonic_s() - start_s;
+    state_.training_s += seconds;
+    window_.add(result, seconds, trial_.train.global_batch);
+    report_metric(result);
+    if (result.stop) return preempted();
+    if (!do_what_is_due()) return preempted();
+  }
+  checkpoints_->wait();
+  return {OutcomeState::kSucceeded, ""};
+}
+
+Outcome TrainingRun::preempted() {
+  if (saved_step_ != state_.step) save_checkpoint();
+  checkpoints_->wait();
+  return {OutcomeState::kPreempted, fmt::format("asked to stop after step {}", state_.step)};
+}
+
+void TrainingRun::report_metric(const StepResult& result) {
+  if (state_.step % trial_.train.log_every_steps != 0 && state_.step != trial_.train.steps) return;
+  emit("metric", {{"step", state_.step},
+                  {"images", state_.images_seen},
+                  {"loss", window_.loss()},
+                  {"loss_simple", window_.loss_simple()},
+                  {"loss_vlb", trial_.objective.learn_variance ? Json(window_.loss_vlb()) : Json(nullptr)},
+                  {"grad_norm", result.grad_norm},
+                  {"lr", result.lr},
+                  {"images_per_s", window_.images_per_s()},
+                  {"time_s", state_.training_s}});
+  spdlog::info("step {}/{}  loss {:.4f}  {:.0f} images/s", state_.step, trial_.train.steps, window_.loss(),
+               window_.images_per_s());
+  window_.clear();
+}
+
+bool TrainingRun::score_is_due(const sweeps::EvaluateSpec& settings) const {
+  return state_.step > 0 && (state_.step % settings.every_steps == 0 || state_.step == trial_.train.steps);
+}
+
+bool TrainingRun::do_what_is_due() {
+  const bool last = state_.step == trial_.train.steps;
+  const bool scores =
+      std::any_of(trial_.evaluate.begin(), trial_.evaluate.end(), [&](const auto& e) { return score_is_due(e); });
+  const bool checkpoint = last || scores || (state_.step > 0 && state_.step % trial_.checkpoint.every_steps == 0);
+  // The checkpoint comes first: training is then safe while scores take their time.
+  if (checkpoint && saved_step_ != state_.step) save_checkpoint();
+  return !scores || score_what_is_due();
+}
+
+void TrainingRun::save_checkpoint() {
+  if (!communicator_.is_first()) return;
+  saved_step_ = state_.step;
+  const auto images = state_.images_seen;
+  checkpoints_->save(take_snapshot(state_, trial_.to_json(), to_name(precision_)),
+                     [this, images](const StoredCheckpoint& c, double seconds) {
+                       emit("checkpoint", {{"step", c.step},
+                                           {"images", images},
+                                           {"file", "checkpoints/" + c.file.filename().string()},
+                                           {"bytes", c.bytes},
+                                           {"digest", c.digest},
+                                           {"seconds", seconds}});
+                     });
+}
+
+bool TrainingRun::score_what_is_due() {
+  if (!communicator_.is_first()) return true;
+  for (const sweeps::EvaluateSpec& settings : trial_.evaluate) {
+    if (score_is_due(settings) && !score(settings)) return false;
+  }
+  return true;
+}
+
+bool TrainingRun::score(const sweeps::EvaluateSpec& settings) {
+  const std::string id = settings_id(evaluator_->full_settings(settings));
+  const auto done = score_file(options_.paths, state_.step, id);
+  if (std::filesystem::exists(done)) return true;
+  checkpoints_->wait();  // on the disk before minutes of sampling
+  const auto evaluation = evaluator_->evaluate(state_.ema_model, settings, stop_requested);
+  if (!evaluation) return false;
+  if (evaluation->first_samples.defined()) {
+    const auto grid = options_.paths.sample_grid(state_.step);
+    write_png_grid(grid, evaluation->first_samples, kGridColumns);
+    emit("samples", {{"step", state_.step}, {"file", "samples/" + grid.filename().string()}});
+  }
+  const Json body{{"step", state_.step},
+                  {"images", state_.images_seen},
+                  {"settings", evaluation->settings},
+                  {"settings_id", evaluation->settings_id},
+                  {"values", evaluation->values},
+                  {"reason", evaluation->reason.empty() ? Json(nullptr) : Json(evaluation->reason)},
+                  {"num_samples", evaluation->num_samples},
+                  {"covariance_rank", evaluation->covariance_rank},
+                  {"seconds", evaluation->seconds},
+                  {"sampling_macs", evaluation->sampling_macs}};
+  emit("evaluation", body);
+  // Written after the event: killed in between, the score is made again, never lost.
+  common::write_file_atomically(done, body.dump(2) + "\n");
+  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, evaluation->values.dump(), evaluation->num_samples,
+               evaluation->seconds);
+  return true;
+}
+
+}  // namespace ditscale::worker

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+
+#include "common/clock.hpp"
+#include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/data/image_set.hpp"
+#include "worker/evaluation/evaluator.hpp"
+#include "worker/training/batch_source.hpp"
+#include "worker/training/event_log.hpp"
+#include "worker/training/metric_window.hpp"
+#include "worker/training/train_step.hpp"
+#include "worker/training/trainer.hpp"
+
+namespace ditscale::worker {
+
+/// The life of one attempt, from resumption to its last step. Rank 0 alone writes: `events` is null on the others.
+class TrainingRun {
+ public:
+  /// Loads the data, builds the model, resumes. Throws what stops it; everything passed must outlive it.
+  TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& options, Communicator& communicator,
+              torch::Device device, EventLog* events);
+
+  /// Trains to the end, to a wish to stop, or to a loss that is not finite. *Collective: all ranks.*
+  Outcome run();
+
+  [[nodiscard]] std::int64_t step() const { return state_.step; }
+  [[nodiscard]] std::int64_t images_seen() const { return state_.images_seen; }
+
+ private:
+  void resume();
+  void report_start(const std::string& resumed_from);
+  /// Checkpoint and scores that are due after this step; false when a wish to stop cut a score short.
+  bool do_what_is_due();
+  void save_checkpoint();
+  bool score_what_is_due();
+  bool score(const sweeps::EvaluateSpec& settings);
+  [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings) const;
+  void report_metric(const StepResult& result);
+  Outcome preempted();
+  void emit(const std::string& kind, common::Json body);
+
+  const sweeps::TrialSpec& trial_;
+  const AttemptOptions& options_;
+  Communicator& communicator_;
+  torch::Device device_;
+  EventLog* events_;
+  ImageSet images_;
+  BatchSource source_;
+  TrainState state_;
+  std::unique_ptr<CheckpointStore> checkpoints_;
+  Precision precision_;
+  std::unique_ptr<TrainStep> step_;
+  std::unique_ptr<Evaluator> evaluator_;
+  MetricWindow window_;
+  common::SystemClock clock_;
+  std::int64_t saved_step_ = -1;
+};
+
+}  // namespace ditscale::worker
