@@ -1,0 +1,140 @@
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <sys/mount.h>
+
+#include "tests/integration/orchestrator/study_fixture.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Faults : public StudyFixture {
+ protected:
+  /// Lets two trainers run, does harm, and expects that all ends and the next run completes the study.
+  template <typename Harm>
+  void survive(const Harm& harm) {
+    write_sweep({0, 1, 2});
+    const auto command = start({}, 60);
+    ASSERT_TRUE(trainers_run(*command, 2));
+    ASSERT_TRUE(events_contain("metric"));
+    harm(*command);
+    const Ended ended = command->wait();
+    EXPECT_NE(ended.code, 0);
+    EXPECT_TRUE(command->nothing_left_within(10)) << "processes were left behind";
+    const Ended second = run();
+    EXPECT_EQ(second.code, 0) << second.err;
+    for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+  }
+};
+
+TEST_F(Faults, KillOfTheLauncherLeavesNothingBehind) {
+  survive([](const Command& command) { command.signal(SIGKILL); });
+}
+
+TEST_F(Faults, KillOfMpirunLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.mpirun(), SIGKILL); });
+}
+
+TEST_F(Faults, KillOfTheCoordinatorLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.rank(0), SIGKILL); });
+}
+
+TEST_F(Faults, KillOfAnAgentLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.rank(1), SIGKILL); });
+}
+
+TEST_F(Faults, KillOfATrainerCostsOnlyAnAttempt) {
+  write_sweep({0, 1});
+  const auto command = start({}, 60);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  ::kill(command->trainers().front(), SIGKILL);
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("signal 9 (Killed)"));
+  EXPECT_TRUE(command->processes().empty());
+}
+
+TEST_F(Faults, ATrainerThatDoesNotEndIsKilledWhenItsAgentIsGone) {
+  write_sweep({300, 600});
+  const auto command = start({}, 200);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("started"));
+  ::kill(command->rank(1), SIGKILL);
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  command->signal(SIGINT);
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.err, HasSubstr("waiting for trainers that lost their agent"));
+  EXPECT_TRUE(command->processes().empty());
+}
+
+TEST_F(Faults, KilledAtRandomMomentsEndsWithTheSameTable) {
+  write_sweep({0, 1, 101, 200, 401});
+  ASSERT_EQ(run({"--runs", "undisturbed"}).code, 3);
+  std::mt19937 random(20260101);
+  int kills = 0;
+  Ended last;
+  for (; kills < 12; ++kills) {
+    const auto command = start({}, 20);
+    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution<>(300, 1100)(random));
+    std::this_thread::sleep_for(moment);
+    command->kill_everything();
+    last = command->wait();
+    EXPECT_TRUE(command->processes().empty());
+    if (last.code == 3) break;
+  }
+  EXPECT_GE(kills, 3) << "the study was over before it could be disturbed";
+  last = run();
+  EXPECT_EQ(last.code, 3) << last.err;
+  const auto disturbed = table();
+  std::filesystem::remove_all(folder_ / "runs");
+  std::filesystem::rename(folder_ / "undisturbed", folder_ / "runs");
+  EXPECT_EQ(disturbed, table());
+}
+
+TEST_F(Faults, ANewerDatabaseIsLeftAlone) {
+  write_sweep({0});
+  ASSERT_EQ(run().code, 0);
+  // SQLite keeps the version that its user sets at offset 60 of the file, big-endian.
+  std::fstream database(study() / "results.db", std::ios::in | std::ios::out | std::ios::binary);
+  database.seekp(60);
+  database.write("\0\0\x03\xe7", 4);
+  database.close();
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("999"));
+}
+
+TEST_F(Faults, AFullDiskStopsTheStudyAndLosesNothing) {
+  const auto disk = folder_ / "disk";
+  std::filesystem::create_directories(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1536k") != 0) GTEST_SKIP() << "a small disk needs mount rights";
+  write_sweep({0, 1, 2, 3}, 40);
+  const auto command = start({"--runs", disk.string()}, 50);
+  const bool running = trainers_run(*command, 2);
+  {
+    std::ofstream filler(disk / "filler");
+    for (int i = 0; i < 4096 && filler; ++i) filler << std::string(4096, 'x') << std::flush;
+  }
+  const Ended full = command->wait();
+  std::filesystem::remove(disk / "filler");
+  const Ended second = run({"--runs", disk.string()});
+  const Ended shown = call({"status", "study", "--runs", disk.string(), "--json"});
+  EXPECT_EQ(::umount2(disk.c_str(), MNT_DETACH), 0);
+  EXPECT_TRUE(running);
+  EXPECT_TRUE(command->processes().empty());
+  EXPECT_EQ(full.code, 1) << full.out << full.err;
+  EXPECT_THAT(full.err, AllOf(HasSubstr("results.db"), HasSubstr("run the same command again")));
+  EXPECT_EQ(second.code, 0) << second.out << second.err;
+  EXPECT_EQ(common::Json::parse(shown.out)["states"]["succeeded"], 4);
+}
+
+}  // namespace
+}  // namespace ditscale::tests

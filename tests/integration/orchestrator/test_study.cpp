@@ -1,0 +1,165 @@
+#include <csignal>
+#include <thread>
+
+#include "tests/integration/orchestrator/study_fixture.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Study : public StudyFixture {};
+
+TEST_F(Study, RunsToItsEndAndHasNothingToDoTheSecondTime) {
+  write_sweep({0, 1, 2});
+  const Ended first = run();
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("seed=2"), HasSubstr("succeeded"), HasSubstr("results.db")));
+  EXPECT_EQ(first.err, "") << "no noise of MPI";
+  const auto table_before = table();
+  EXPECT_EQ(table_before.size(), 3U);
+  const Ended second = run();
+  EXPECT_EQ(second.code, 5);
+  EXPECT_THAT(second.out, HasSubstr("seed=2"));
+  EXPECT_EQ(table(), table_before);
+}
+
+TEST_F(Study, AddsCellsWithoutRunningOthersAgain) {
+  write_sweep({0, 1});
+  ASSERT_EQ(run().code, 0);
+  write_sweep({1, 2});
+  const Ended second = run();
+  EXPECT_EQ(second.code, 0);
+  EXPECT_THAT(second.out, HasSubstr("1 more in the database are not part of this sweep file"));
+  for (const auto& trial : status()["trials"]) {
+    EXPECT_EQ(trial["attempts"], 1);
+    EXPECT_EQ(trial["state"], "succeeded");
+  }
+}
+
+TEST_F(Study, SurvivesEveryKindOfBadTrial) {
+  write_sweep({0, 101, 102, 200, 400, 401, 500, 3});
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  auto results = table();
+  for (const char* good : {"seed=0", "seed=101", "seed=102", "seed=401", "seed=3"}) {
+    EXPECT_THAT(results[good], HasSubstr("succeeded fid")) << good;
+  }
+  EXPECT_THAT(results["seed=200"], HasSubstr("diverged"));
+  EXPECT_THAT(results["seed=400"], HasSubstr("failed"));
+  EXPECT_THAT(results["seed=500"], HasSubstr("failed"));
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("loss is nan"), HasSubstr("signal 11"),
+                               HasSubstr("no images where the images should be")));
+  EXPECT_EQ(run().code, 3) << "nothing is left to do, but not all is well";
+}
+
+TEST_F(Study, KillsATrainerThatHangs) {
+  write_sweep({300, 0});
+  const Ended ended = run({"--silence", "1", "--retries", "0"});
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_THAT(table()["seed=300"], HasSubstr("failed"));
+  EXPECT_THAT(ended.out, HasSubstr("hung: no event for 1 s"));
+  EXPECT_THAT(table()["seed=0"], HasSubstr("succeeded"));
+}
+
+TEST_F(Study, StopsInTimeAndGoesOnLater) {
+  write_sweep({0, 1, 2}, 60);
+  const Ended stopped = run({"--time", "5"}, 100);
+  EXPECT_EQ(stopped.code, 4) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("run the same command again"));
+  EXPECT_EQ(run().code, 0);
+  EXPECT_THAT(table()["seed=0"], HasSubstr("succeeded"));
+}
+
+TEST_F(Study, SavesOnCtrlCAndGoesOnLater) {
+  write_sweep({0, 1, 2, 3});
+  ASSERT_EQ(run({"--runs", "undisturbed"}).code, 0);
+  const auto command = start({}, 50);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  command->signal(SIGINT);
+  const Ended stopped = command->wait();
+  EXPECT_EQ(stopped.code, 4) << stopped.err;
+  EXPECT_TRUE(command->processes().empty());
+  EXPECT_TRUE(events_contain("preempted"));
+  const Ended second = run();
+  EXPECT_EQ(second.code, 0) << second.err;
+  const auto after = table();
+  std::filesystem::remove_all(folder_ / "runs");
+  std::filesystem::rename(folder_ / "undisturbed", folder_ / "runs");
+  EXPECT_EQ(after, table());
+}
+
+TEST_F(Study, KillsTrainersThatDoNotListenOnTheSecondCtrlC) {
+  write_sweep({600, 300});
+  const auto command = start({}, 200);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("started"));
+  command->signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  command->signal(SIGINT);
+  EXPECT_EQ(command->wait().code, 4);
+  EXPECT_TRUE(command->processes().empty());
+}
+
+TEST_F(Study, HasOneCoordinatorOnly) {
+  write_sweep({0, 1});
+  const auto command = start({}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  const Ended second =
+      Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER}, {}, folder_).wait();
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.err, HasSubstr("another `orchestrator run` works on this study"));
+  EXPECT_EQ(command->wait().code, 0) << "the first is not disturbed";
+}
+
+TEST_F(Study, RefusesWhatCannotRunBeforeAnythingStarts) {
+  write_sweep({0});
+  const Ended large = run({"--set", "base.resources.cpus=4096"});
+  EXPECT_EQ(large.code, 1);
+  EXPECT_THAT(large.err, HasSubstr("asks for 4096 cpus"));
+  const Ended broken = run({"--set", "base.train.stepz=3"});
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("stepz"));
+  const Ended missing = call({"run", sweep_.string(), "--worker", "/nonexistent/worker"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("Build it (`make`), or name it with --worker"));
+  EXPECT_EQ(call({"run", sweep_.string(), "--cpus", "none"}).code, 2);
+  const Ended no_mpi = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER},
+                               {{"PATH", "/nonexistent"}}, folder_)
+                           .wait();
+  EXPECT_EQ(no_mpi.code, 1);
+  EXPECT_THAT(no_mpi.err, HasSubstr("mpirun is not on PATH"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
+TEST_F(Study, PlansWithoutTouchingAnything) {
+  write_sweep({0, 1});
+  const Ended text = call({"plan", sweep_.string(), "--cpus", "2"});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, AllOf(HasSubstr("seed=1"), HasSubstr("no schedule takes less"), HasSubstr("assumed rates")));
+  const Ended json = call({"plan", sweep_.string(), "--json"});
+  const auto plan = common::Json::parse(json.out);
+  EXPECT_EQ(plan["trials"].size(), 2U);
+  EXPECT_GE(plan["makespan_s"].get<double>(), plan["makespan_bound_s"].get<double>());
+  const Ended dry = call({"run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER, "--dry-run"});
+  EXPECT_EQ(dry.code, 0);
+  EXPECT_THAT(dry.out, HasSubstr("nothing was started"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
+TEST_F(Study, PrintsJsonAloneOnStandardOutput) {
+  write_sweep({0, 200});
+  const Ended ended = run({"--json"});
+  const auto report = common::Json::parse(ended.out);
+  EXPECT_EQ(report["exit_code"], 3);
+  EXPECT_EQ(report["states"]["succeeded"], 1);
+  EXPECT_EQ(report["states"]["diverged"], 1);
+  EXPECT_THAT(call({"status", "nothing"}).err, HasSubstr("there are: study"));
+  EXPECT_EQ(call({"status"}).code, 0);
+}
+
+}  // namespace
+}  // namespace ditscale::tests

@@ -1,0 +1,155 @@
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "orchestrator/agent/trainer.hpp"
+#include "orchestrator/coordinator/event_file.hpp"
+#include "orchestrator/coordinator/study.hpp"
+#include "orchestrator/launcher/launcher.hpp"
+#include "orchestrator/view/report.hpp"
+#include "tests/unit/orchestrator/cluster_fixture.hpp"
+
+namespace ditscale::orchestrator {
+namespace {
+
+namespace fs = std::filesystem;
+using results::TrialState;
+using ::testing::HasSubstr;
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("ditscale-files-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path write(const std::string& name, const std::string& text) const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return folder_ / name;
+  }
+  [[nodiscard]] common::StudyPaths paths() const { return {folder_ / "study"}; }
+
+  static sweeps::Sweep sweep_of(std::vector<sweeps::Cell> cells) { return {"study", "", std::move(cells), {}}; }
+
+  fs::path folder_;
+};
+
+TEST_F(Files, LeaveOutALineThatAKillCutShort) {
+  const std::string whole = make_event(1, "metric", {{"step", 1}}).to_line() + "\n";
+  const std::string second = make_event(2, "metric", {{"step", 2}}).to_line();
+  for (std::size_t length = 0; length <= second.size(); ++length) {
+    const EventFile file = read_event_file(write("events.jsonl", whole + second.substr(0, length)));
+    EXPECT_EQ(file.events.size(), 1U);
+    EXPECT_EQ(file.num_unreadable, 0U);
+  }
+  EXPECT_EQ(read_event_file(write("events.jsonl", whole + second + "\n")).events.size(), 2U);
+  EXPECT_TRUE(read_event_file(folder_ / "absent").events.empty());
+}
+
+TEST_F(Files, SkipADamagedLineAndSaySo) {
+  const std::string line = make_event(1, "metric", common::Json::object()).to_line() + "\n";
+  const EventFile file = read_event_file(write("events.jsonl", line + "rubbish\n" + line));
+  EXPECT_EQ(file.events.size(), 2U);
+  EXPECT_EQ(file.num_unreadable, 1U);
+}
+
+TEST_F(Files, QuoteTheLastLinesOfALog) {
+  const fs::path log = write("log.txt", "one\ntwo\n\n\x1b[31mthree\x1b[0m\nfour");
+  EXPECT_EQ(last_lines(log, 2), "[31mthree[0m | four");
+  EXPECT_EQ(last_lines(log, 99), "one | two | [31mthree[0m | four");
+  EXPECT_EQ(last_lines(folder_ / "absent", 3), "");
+}
+
+TEST_F(Files, FindAProgramOnThePath) {
+  const fs::path program = write("bin/thing", "");
+  write("other/thing", "");
+  const std::string path = (folder_ / "other").string() + "::" + (folder_ / "bin").string();
+  EXPECT_EQ(find_program("thing", path), "") << "a file that cannot be executed is no program";
+  fs::permissions(program, fs::perms::owner_all);
+  EXPECT_EQ(find_program("thing", path), program.string());
+  EXPECT_EQ(find_program("thing", ""), "");
+}
+
+TEST_F(Files, LetOnlyOneCoordinatorWork) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0)});
+  const Study study(paths(), sweep);
+  try {
+    const Study second(paths(), sweep);
+    FAIL() << "two coordinators at once";
+  } catch (const common::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another `orchestrator run` works on this study"));
+  }
+}
+
+TEST_F(Files, RememberTrialsOverARestart) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0), make_cell(1)});
+  {
+    Study study(paths(), sweep);
+    State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    const Actions actions = react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001);
+    study.record(actions);
+    study.prepare(all_of<StartTrainer>(actions).at(0));
+  }
+  EXPECT_TRUE(fs::exists(paths().trial(sweep.cells[0].id).trial_json()));
+  const Study study(paths(), sweep);
+  const auto past = study.past();
+  EXPECT_EQ(past.at(sweep.cells[0].id).state, TrialState::kRunning);
+  EXPECT_EQ(past.at(sweep.cells[0].id).attempts.at(0).record.host, "host");
+  EXPECT_EQ(past.at(sweep.cells[1].id).state, TrialState::kPending);
+}
+
+TEST_F(Files, TakeInAttemptsWhoseDatabaseWasDeleted) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0)});
+  const std::string events = make_event(1, "checkpoint", {{"step", 100}}).to_line() + "\n" +
+                             make_event(2, "outcome", {{"state", "succeeded"}}).to_line() + "\n";
+  write("study/trials/" + sweep.cells[0].id.str() + "/attempts/2/events.jsonl", events);
+  Study study(paths(), sweep);
+  State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+  study.record(restore(state, study.past(), 1000));
+  EXPECT_TRUE(nothing_to_do(state));
+  EXPECT_EQ(state.trials[0].state, TrialState::kSucceeded);
+  EXPECT_EQ(state.trials[0].num_attempts, 2);
+}
+
+TEST_F(Files, ReportTheScoreOfTheFirstEvaluateEntry) {
+  sweeps::Cell cell = make_cell(0);
+  sweeps::EvaluateSpec plain;
+  sweeps::EvaluateSpec guided;
+  guided.guidance = 4.0;
+  cell.trial.evaluate = {plain, guided};
+  cell.id = cell.trial.id();
+  const sweeps::Sweep sweep = sweep_of({cell, make_cell(1)});
+  {
+    Study study(paths(), sweep);
+    State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    study.record(react(state, AgentsJoined{{{1, "host", make_devices(2)}}}, 1001));
+    const auto score = [&](std::int64_t number, const sweeps::EvaluateSpec& entry, const char* settings, double fid) {
+      const auto event = make_event(number, "evaluation",
+                                    {{"step", 100 * number},
+                                     {"images", 800},
+                                     {"settings", sweeps::to_json(entry)},
+                                     {"settings_id", settings},
+                                     {"values", {{"fid", fid}}}});
+      study.record(react(state, TrainerSpoke{cell.id, common::AttemptNumber{1}, event}, 1001));
+    };
+    score(1, plain, "a", 30.0);
+    score(2, plain, "a", 20.0);
+    score(3, guided, "b", 5.0);
+  }
+  const Report report = read_report(paths(), std::set<common::TrialId>{cell.id});
+  ASSERT_EQ(report.rows.size(), 1U);
+  EXPECT_EQ(report.rows[0].fid, 20.0);
+  EXPECT_EQ(report.num_foreign, 1U);
+  EXPECT_THAT(report_text(report), HasSubstr("1 more in the database are not part of this sweep file"));
+  EXPECT_EQ(report_json(report)["trials"][0]["fid"], 20.0);
+  EXPECT_EQ(report_json(report)["states"]["running"], 1);
+}
+
+}  // namespace
+}  // namespace ditscale::orchestrator

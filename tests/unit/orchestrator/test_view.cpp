@@ -1,0 +1,128 @@
+#include <cstdio>
+
+#include "orchestrator/coordinator/restore.hpp"
+#include "orchestrator/view/display.hpp"
+#include "orchestrator/view/overview.hpp"
+#include "orchestrator/view/text.hpp"
+#include "tests/unit/orchestrator/cluster_fixture.hpp"
+
+namespace ditscale::orchestrator {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Text, SaysDurationsAsPeopleDo) {
+  EXPECT_EQ(duration_text(4.25), "4.2 s");
+  EXPECT_EQ(duration_text(200), "3 min 20 s");
+  EXPECT_EQ(duration_text(7500), "2 h 05 min");
+  EXPECT_EQ(duration_text(273'600), "3 d 04 h");
+}
+
+TEST(Text, ShortensLargeNumbers) {
+  EXPECT_EQ(si_text(999), "999");
+  EXPECT_EQ(si_text(675'129'632), "675 M");
+  EXPECT_EQ(bytes_text(1.5e9), "1.5 GB");
+  EXPECT_EQ(cut("abcdefgh", 6), "abc...");
+  EXPECT_EQ(cut("abc", 6), "abc");
+}
+
+TEST(Text, AlignsNumbersToTheRight) {
+  EXPECT_EQ(table_text({{"name", "value"}, {"a", "10"}, {"bcdef", "-"}}), "name   value\na         10\nbcdef      -\n");
+}
+
+/// A clock that a test moves.
+class HandClock final : public common::Clock {
+ public:
+  [[nodiscard]] double unix_s() const override { return now_s; }
+  [[nodiscard]] double monotonic_s() const override { return now_s; }
+  double now_s = 1000;
+};
+
+class View : public ClusterFixture {
+ protected:
+  void SetUp() override { out_ = std::tmpfile(); }
+  void TearDown() override { std::fclose(out_); }
+  std::string written() {
+    std::string text(static_cast<std::size_t>(std::ftell(out_)), '\0');
+    std::rewind(out_);
+    text.resize(std::fread(text.data(), 1, text.size(), out_));
+    return text;
+  }
+
+  std::FILE* out_ = nullptr;
+  HandClock clock_;
+  Timing timing_;
+};
+
+TEST_F(View, CountsTrialsByWhatTheyDo) {
+  sweep_of({make_cell(0), make_cell(1), make_cell(2), make_cell(3)});
+  join_one(2);
+  end_with(0, "succeeded");
+  end_with(1, "diverged");
+  EXPECT_EQ(counts_text(overview_of(state)), "1 done, 2 running, 0 queued, 1 failed");
+  EXPECT_DOUBLE_EQ(overview_of(state).done_share, 0.5);
+}
+
+TEST_F(View, EstimatesTheEndFromRunningAndQueuedTrials) {
+  sweep_of({make_cell(0), make_cell(1)});
+  join_one(1);
+  const double start_s = now_s;
+  speak(0, "metric", {{"step", 500}});
+  // Half is done after 100 s, so 100 s are left; then comes the other one as predicted.
+  EXPECT_DOUBLE_EQ(estimate_left_s(state, start_s + 100), 100 + state.trials[1].predicted_s);
+}
+
+TEST_F(View, ShowsRunningTrialsWithStepLossAndSpeed) {
+  sweep_of({make_cell(0), make_cell(1)});
+  join_one(1);
+  speak(0, "metric", {{"step", 250}, {"loss", 0.125}, {"images_per_s", 812.4}});
+  const auto lines = live_lines(state, "demo", 60, 100, 5);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], "demo: 0 done, 1 running, 1 queued, about 1 min 00 s left");
+  EXPECT_THAT(lines[1], HasSubstr("[#"));
+  EXPECT_THAT(lines[2], HasSubstr("step 250/1000  loss 0.1250  812 images/s"));
+  for (const auto& line : live_lines(state, "demo", 60, 40, 5)) EXPECT_LE(line.size(), 40U);
+}
+
+TEST_F(View, WritesPlainLinesIntoAFile) {
+  sweep_of({make_cell(0)});
+  const auto display = make_display(out_, "demo", 0, timing_, clock_);
+  display->changed(state, join_one(1));
+  display->update(state);
+  clock_.now_s += timing_.plain_progress_s;
+  display->update(state);
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("seed=0: running (attempt 1)\n"));
+  EXPECT_THAT(text, HasSubstr("progress: 0 done, 1 running, 0 queued"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b"))) << "no escape sequences";
+}
+
+TEST_F(View, RedrawsInPlaceOnATerminal) {
+  sweep_of({make_cell(0)});
+  join_one(1);
+  const auto display = make_display(out_, "demo", 80, timing_, clock_);
+  display->update(state);
+  display->update(state);
+  clock_.now_s += timing_.redraw_s;
+  display->update(state);
+  display->close();
+  const std::string text = written();
+  const std::string erase = "\x1b[3A\r\x1b[J";
+  const std::size_t first = text.find(erase);
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(text.rfind(erase), text.size() - erase.size()) << "the end takes the view away";
+  EXPECT_EQ(text.substr(0, first) + erase + text.substr(0, first) + erase, text)
+      << "drawn twice: not before it is time";
+}
+
+TEST_F(View, TellsWhyAStateChanged) {
+  sweep_of({make_cell(0)});
+  join_one(1);
+  end_with(0, "diverged", "loss is nan");
+  EXPECT_EQ(change_text(state, all_of<SetTrialState>(actions).at(0)), id(0).brief() + " seed=0: diverged: loss is nan");
+}
+
+}  // namespace
+}  // namespace ditscale::orchestrator
