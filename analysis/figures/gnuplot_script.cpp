@@ -15,7 +15,7 @@ constexpr std::array<const char*, 7> kColours{"#0072B2", "#D55E00", "#009E73", "
                                               "#E69F00", "#56B4E9", "#000000"};
 /// Filled and open shapes in turn, so that neighbours differ without colour too.
 constexpr std::array<int, 10> kShapes{7, 5, 9, 13, 11, 6, 4, 8, 12, 10};
-constexpr std::array<int, 5> kDashes{1, 2, 4, 5, 3};
+constexpr std::array<int, 4> kDashes{1, 2, 4, 5};
 /// Points in a terminal of characters.
 constexpr std::array<char, 10> kCharacters{'o', 'x', '+', '#', '@', '%', '&', '=', '~', '$'};
 
@@ -61,8 +61,11 @@ std::string axes_of(const Figure& figure, const Scales& scales, bool ascii) {
   text += fmt::format("set xrange [{:.17g}:{:.17g}]\nset yrange [{:.17g}:{:.17g}]\n", scales.x.low, scales.x.high,
                       scales.y.low, scales.y.high);
   text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(scales.x, ascii), ticks_of(scales.y, ascii));
-  text += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", quoted(figure.title), quoted(figure.x.label),
-                      quoted(figure.y.label));
+  // Characters cannot stand upright: in a terminal the title names what goes up.
+  const bool names_y = figure.title.find(figure.y.label) != std::string::npos;
+  const std::string title = ascii && !names_y ? figure.y.label + ": " + figure.title : figure.title;
+  text += fmt::format("set title {}\nset xlabel {}\n", quoted(title), quoted(figure.x.label));
+  if (!ascii) text += fmt::format("set ylabel {}\n", quoted(figure.y.label));
   return text;
 }
 
@@ -74,7 +77,7 @@ std::string look_of(const Series& series, std::size_t number) {
       return fmt::format("with linespoints lc rgb '{}' lw 1.5 dt {} pt {} ps 1.3", colour, dash,
                          kShapes[number % kShapes.size()]);
     case Series::Look::kLine:
-      return fmt::format("with lines lc rgb '{}' lw 1.8 dt {}", colour, kDashes[number % kDashes.size()]);
+      return fmt::format("with lines lc rgb '{}' lw 2.2 dt {}", colour, kDashes[number % kDashes.size()]);
     case Series::Look::kBand:
       return "with lines lc rgb '#BBBBBB' lw 7 dt 1";
     case Series::Look::kLaw:
@@ -121,8 +124,8 @@ std::string frame_of(const Figure& figure, const Scales& scales, const PlotArea&
   text += "set border 3 lw 1 lc rgb '#444444'\nset tics nomirror out\nset grid lc rgb '#E4E4E4' lw 1 dt 1\n";
   text += "set key outside right top vertical Left reverse samplen 2.5 spacing 1.25 noenhanced\n";
   for (const PlacedLabel& label : place_labels(figure.series, scales.x, scales.y, area)) {
-    text += fmt::format("set label {} at screen {:.6f},{:.6f} left tc rgb '#444444' front\n", quoted(label.text),
-                        label.x, label.y);
+    text += fmt::format("set label {} at screen {:.6f},{:.6f} left font ',10' tc rgb '#444444' front\n",
+                        quoted(label.text), label.x, label.y);
   }
   return text;
 }
@@ -133,6 +136,15 @@ std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 0x20) continue;
+    result += c == '\'' ? std::string("’") : std::string(1, c);
+  }
+  return result + "'";
+}
+
+std::string quoted(const std::filesystem::path& path) {
+  std::string result = "'";
+  // Two quotes stand for one, though not at the start, where an absolute path has its '/'.
+  for (const char c : std::filesystem::absolute(path).string()) {
     result += c == '\'' ? std::string("''") : std::string(1, c);
   }
   return result + "'";
@@ -150,8 +162,7 @@ std::string picture_script(const Figure& figure, const std::filesystem::path& sv
       "set terminal pngcairo size {6},{7} noenhanced font 'DejaVu Sans,12' fontscale 2 linewidth 2 pointscale 2\n"
       "set output {3}\n{5}"
       "unset output\n",
-      area.width, area.height, quoted(svg.string()), quoted(png.string()), common, plot, 2 * area.width,
-      2 * area.height);
+      area.width, area.height, quoted(svg), quoted(png), common, plot, 2 * area.width, 2 * area.height);
 }
 
 std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
@@ -160,7 +171,7 @@ std::string terminal_script(const Figure& figure, std::size_t columns, std::size
   return fmt::format(
       "set encoding utf8\nset terminal dumb noenhanced mono size {},{}\nset output {}\n{}{}"
       "set key inside top right samplen 1\n{}unset output\n",
-      columns, rows, quoted(output.string()), data_of(figure), axes_of(figure, scales, true),
+      columns, rows, quoted(output), data_of(figure), axes_of(figure, scales, true),
       plot_command(figure, character_look_of));
 }
 

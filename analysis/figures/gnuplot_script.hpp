@@ -16,7 +16,10 @@ namespace ditscale::analysis {
 [[nodiscard]] std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
                                           const std::filesystem::path& output);
 
-/// 'text' for gnuplot: quotes doubled, control characters removed.
+/// 'text' for gnuplot, between single quotes: an apostrophe becomes its typographic sister, control characters go.
 [[nodiscard]] std::string quoted(const std::string& text);
+
+/// 'path' for gnuplot, absolute and exact.
+[[nodiscard]] std::string quoted(const std::filesystem::path& path);
 
 }  // namespace ditscale::analysis

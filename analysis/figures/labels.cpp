@@ -10,10 +10,10 @@ namespace ditscale::analysis {
 
 namespace {
 
-/// Of the figures' 12-point font, with a little to spare; radius of a point with its gap.
-constexpr double kCharacter_px = 7.4;
-constexpr double kLine_px = 15;
-constexpr double kPoint_px = 7;
+/// Of the labels' 10-point font, with a little to spare; radius of a point with its gap.
+constexpr double kCharacter_px = 8.3;
+constexpr double kLine_px = 16;
+constexpr double kPoint_px = 6;
 
 struct Box {
   double left, bottom, right, top;
@@ -48,17 +48,18 @@ class Placer {
   /// The first free box around `at` for a text, which then is taken.
   std::optional<Box> place(Pixel at, double width) {
     const double half = kLine_px / 2;
-    const double gap = kPoint_px + 2;
-    const std::array<Box, 8> candidates{{
-        {at.x + gap, at.y - half, at.x + gap + width, at.y + half},
-        {at.x - gap - width, at.y - half, at.x - gap, at.y + half},
-        {at.x - width / 2, at.y + gap, at.x + width / 2, at.y + gap + kLine_px},
-        {at.x - width / 2, at.y - gap - kLine_px, at.x + width / 2, at.y - gap},
-        {at.x + gap / 2, at.y + gap / 2, at.x + gap / 2 + width, at.y + gap / 2 + kLine_px},
-        {at.x + gap / 2, at.y - gap / 2 - kLine_px, at.x + gap / 2 + width, at.y - gap / 2},
-        {at.x - gap / 2 - width, at.y - gap / 2 - kLine_px, at.x - gap / 2, at.y - gap / 2},
-        {at.x - gap / 2 - width, at.y + gap / 2, at.x - gap / 2, at.y + gap / 2 + kLine_px},
-    }};
+    const double gap = kPoint_px + 1;
+    const auto box_at = [&](double left, double bottom) { return Box{left, bottom, left + width, bottom + kLine_px}; };
+    const std::array<Box, 8> candidates{
+        box_at(at.x + gap, at.y - half),                    // right
+        box_at(at.x + gap, at.y + gap),                     // above right: free beside a falling curve
+        box_at(at.x - gap - width, at.y - gap - kLine_px),  // below left
+        box_at(at.x - gap - width, at.y - half),            // left
+        box_at(at.x - width / 2, at.y + gap),               // above
+        box_at(at.x - width / 2, at.y - gap - kLine_px),    // below
+        box_at(at.x + gap, at.y - gap - kLine_px),          // below right
+        box_at(at.x - gap - width, at.y + gap),             // above left
+    };
     for (const Box& box : candidates) {
       if (!free(box)) continue;
       taken_.push_back(box);

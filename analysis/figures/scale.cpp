@@ -13,7 +13,7 @@ namespace {
 constexpr double kMargin = 0.08;
 /// Marks within a decade, from sparse to dense.
 const std::array<std::vector<double>, 4> kMarks{{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}};
-constexpr std::size_t kFewestTicks = 3;
+constexpr std::size_t kFewestTicks = 4;
 constexpr std::size_t kMostTicks = 9;
 
 std::vector<double> log_ticks(double low, double high, const std::vector<double>& marks, int decades_apart) {

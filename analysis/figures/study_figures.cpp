@@ -77,10 +77,10 @@ Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
       points.begin(), points.end(), [](const auto& a, const auto& b) { return a.trial->gflops() < b.trial->gflops(); });
   Series series;
   series.look = Series::Look::kLaw;
-  series.name =
-      law.floor > 0
-          ? fmt::format("{:.3g} + {:.3g} x^-{:.3g}", law.floor, law.factor * std::pow(1e9, -law.exponent), law.exponent)
-          : fmt::format("{:.3g} x^-{:.3g}", law.factor * std::pow(1e9, -law.exponent), law.exponent);
+  series.name = law.floor > 0
+                    ? fmt::format("fit: {:.3g} + {:.3g} x^{:.3g}", law.floor, law.factor * std::pow(1e9, -law.exponent),
+                                  -law.exponent)
+                    : fmt::format("fit: {:.3g} x^{:.3g}", law.factor * std::pow(1e9, -law.exponent), -law.exponent);
   const double ratio = high->trial->gflops() / low->trial->gflops();
   for (int i = 0; i < kLawPoints; ++i) {
     const double gflops = low->trial->gflops() * std::pow(ratio, static_cast<double>(i) / (kLawPoints - 1));

@@ -62,6 +62,7 @@ std::string figure_text(const Figure& figure, std::size_t columns, std::size_t r
   std::string text = common::read_file(file);
   std::error_code ignored;
   fs::remove(file, ignored);
+  text.erase(0, text.find_first_not_of("\f"));  // gnuplot starts a new page
   return text;
 }
 

@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include "analysis/fits/fit_report.hpp"
+#include "analysis/tables/cell_text.hpp"
 
 namespace ditscale::analysis {
 
 namespace {
 
 /// Five significant digits: fewer hide what a flat valley does.
-std::string number(double value) { return fmt::format("{:#.5g}", value); }
+std::string number(double value) { return value == 0 ? "0" : significant(value, 5); }
 
 std::string number(const std::optional<double>& value) { return value ? number(*value) : "-"; }
 

@@ -18,6 +18,8 @@ namespace {
 /// Smallest exponent looked for with a floor: below it the law is a straight line in log x, which a floor cannot fit.
 constexpr double kSmallestExponent = 1e-3;
 constexpr int kGridSize = 160;
+/// exp() of more, and of less, has no use as a normalised score.
+constexpr double kLargestPower = 300;
 /// Grid points that are polished.
 constexpr std::size_t kNumStarts = 6;
 constexpr int kMaxIterations = 2000;
@@ -50,11 +52,14 @@ using Parameters = std::array<double, 3>;
 struct LogResidual {
   double u;
   double v;
+  /// False where the law overflows or vanishes: the search then takes a shorter step.
   template <typename T>
   bool operator()(const T* parameters, T* residual) const {
     using std::exp;
     using std::log;
-    residual[0] = log(exp(parameters[0] - parameters[1] * u) + parameters[2]) - v;
+    const T power = parameters[0] - parameters[1] * u;
+    if (power > T(kLargestPower) || power < T(-kLargestPower)) return false;
+    residual[0] = log(exp(power) + parameters[2]) - v;
     return true;
   }
 };
@@ -84,6 +89,9 @@ ceres::Solver::Options scale_free_options() {
   options.gradient_tolerance = 0;
   options.function_tolerance = 1e-16;
   options.parameter_tolerance = 1e-14;
+  // The damping follows the size of the residuals alone; Ceres's defaults mix in constants of order 1e-6 and 1.
+  options.min_lm_diagonal = 1e-32;
+  options.jacobi_scaling = false;
   return options;
 }
 
@@ -160,7 +168,7 @@ double objective_of(const Normalised& n, const FitOptions& options, const Parame
   double sum = 0;
   for (std::size_t i = 0; i < n.u.size(); ++i) {
     double residual = 0;
-    LogResidual{n.u[i], n.v[i]}(p.data(), &residual);
+    if (!LogResidual{n.u[i], n.v[i]}(p.data(), &residual)) return std::numeric_limits<double>::infinity();
     const double square = residual * residual;
     const double delta = options.huber_delta.value_or(std::numeric_limits<double>::infinity());
     sum += std::abs(residual) <= delta ? square : 2 * delta * std::abs(residual) - delta * delta;

@@ -1,6 +1,8 @@
 #include "analysis/tables/cell_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -27,10 +29,15 @@ std::string on_one_line(std::string text) {
   return text;
 }
 
-/// `digits` significant ones, trailing zeros kept so that columns line up: 0.3580, 153.6, 1.200e-05.
-std::string significant(double value, int digits) { return fmt::format("{:#.{}g}", value, digits); }
-
 }  // namespace
+
+std::string significant(double value, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%#.*g", digits, value);
+  std::string result = text.data();
+  if (result.back() == '.') result.pop_back();
+  return result;
+}
 
 std::string cell_text(const common::Json& cell, const Column& column) {
   if (cell.is_null()) return "-";
@@ -38,11 +45,7 @@ std::string cell_text(const common::Json& cell, const Column& column) {
   if (cell.is_number_integer()) {
     return column.kind == Column::Kind::kInteger ? with_thousands(cell.get<std::int64_t>()) : cell.dump();
   }
-  if (cell.is_number_float()) {
-    std::string text = significant(cell.get<double>(), column.digits);
-    if (!text.empty() && text.back() == '.') text.pop_back();
-    return text;
-  }
+  if (cell.is_number_float()) return significant(cell.get<double>(), column.digits);
   return cell.dump();
 }
 

@@ -9,6 +9,9 @@ namespace ditscale::analysis {
 /// A cell as people read it: "-" for null, numbers rounded as the column says, large integers with thousands apart.
 [[nodiscard]] std::string cell_text(const common::Json& cell, const Column& column);
 
+/// `value` with `digits` significant digits, trailing zeros kept: "0.3580", "153.6", "1.200e-05".
+[[nodiscard]] std::string significant(double value, int digits);
+
 /// Characters (UTF-8 code points) of `text`.
 [[nodiscard]] std::size_t width_of(const std::string& text);
 

@@ -1,0 +1,284 @@
+#include "analysis/commands/cli.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/queries/score_points.hpp"
+#include "common/json_document.hpp"
+#include "tests/support/made_up_study.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ditscale::analysis {
+namespace {
+
+using common::Json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class Cli : public ::testing::Test {
+ protected:
+  struct Answer {
+    int code = 0;
+    std::string out;
+    std::string err;
+  };
+
+  Answer analysis(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "analysis");
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = run_cli(arguments, "0.1", "abc", out, err);
+    return {code, out.str(), err.str()};
+  }
+  Answer on_database(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--db", file_.string()});
+    return analysis(std::move(arguments));
+  }
+
+  /// Models whose FID is 5000 MACs^-0.25 exactly; the first `num` of six.
+  void make_study(std::size_t num) const {
+    results::ResultsWriter writer(file_);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    const std::vector<std::pair<int, int>> sizes{{64, 7}, {128, 7}, {192, 7}, {64, 4}, {128, 4}, {192, 4}};
+    for (std::size_t i = 0; i < num; ++i) {
+      const sweeps::TrialSpec spec = test::small_spec(sizes[i].first, sizes[i].second);
+      test::put_finished_trial(writer, spec, static_cast<std::int64_t>(i), fid_of(spec));
+    }
+  }
+  static double fid_of(const sweeps::TrialSpec& spec) {
+    return 5000 * std::pow(static_cast<double>(sweeps::forward_macs(spec.shape())), -0.25);
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_ / "results.db";
+};
+
+TEST_F(Cli, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"trials", "metrics", "query", "curves", "fit"}) {
+    const Answer answer = analysis({command, "--help"});
+    EXPECT_EQ(answer.code, 0);
+    EXPECT_THAT(answer.out, AllOf(HasSubstr("Example"), HasSubstr(std::string("analysis ") + command)));
+  }
+}
+
+TEST_F(Cli, AWrongCommandLineIsCode2) {
+  EXPECT_EQ(analysis({}).code, 2);
+  EXPECT_EQ(analysis({"draw"}).code, 2);
+  EXPECT_EQ(analysis({"trials", "--colour"}).code, 2);
+  EXPECT_EQ(analysis({"trials", "--db", "a", "--sweep", "b"}).code, 2);
+}
+
+TEST_F(Cli, TrialsShowsSizeStateAndScore) {
+  make_study(2);
+  const Answer answer = on_database({"trials"});
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_THAT(answer.out, HasSubstr("d4-w64-h4/7"));
+  EXPECT_THAT(answer.out, HasSubstr("FID (fashion_cnn features), 2000 samples"));
+  EXPECT_THAT(answer.out, Not(HasSubstr("reason")));
+  const Json rows = Json::parse(on_database({"trials", "--json"}).out);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0]["fid"].get<double>(), fid_of(test::small_spec(64, 7)));
+  EXPECT_EQ(rows[0]["parameters"], test::record_of(test::small_spec(64, 7)).total_parameters);
+  EXPECT_EQ(rows[0]["step"], 300);
+}
+
+TEST_F(Cli, MetricsAreThinnedForPeopleAndWholeForPrograms) {
+  make_study(1);
+  const std::string table = on_database({"metrics", "--rows", "3"}).out;
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 4);
+  EXPECT_THAT(table, HasSubstr("300"));
+  EXPECT_EQ(Json::parse(on_database({"metrics", "--json"}).out).size(), 30U);
+  EXPECT_EQ(on_database({"metrics", "--trial", "zzz"}).code, 2);
+}
+
+TEST_F(Cli, QueryFiltersChoosesAndSorts) {
+  make_study(6);
+  const Json rows = Json::parse(on_database({"query", "--where", "fid < 100 and model.patch = 4", "--columns",
+                                             "model.width,fid", "--sort", "fid:desc", "--json"})
+                                    .out);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0]["model.width"], 64);
+  EXPECT_EQ(rows[2]["model.width"], 192);
+  EXPECT_GT(rows[0]["fid"], rows[1]["fid"]);
+  EXPECT_EQ(Json::parse(on_database({"query", "--limit", "2", "--json"}).out).size(), 2U);
+  const std::string csv =
+      on_database({"query", "--from", "evaluations", "--where", "step = 300", "--format", "csv"}).out;
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 7);
+}
+
+TEST_F(Cli, QueryNamesTheNearestColumn) {
+  make_study(1);
+  const Answer answer = on_database({"query", "--where", "gflop < 3"});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("did you mean gflops?"));
+}
+
+TEST_F(Cli, QueryRunsSqlThatReadsAndRefusesSqlThatWrites) {
+  make_study(2);
+  EXPECT_EQ(on_database({"query", "--sql", "SELECT count(*) AS n FROM v_trials", "--format", "csv"}).out, "n\r\n2\r\n");
+  const Answer refused = on_database({"query", "--sql", "DELETE FROM trials"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("only SELECT is possible"));
+}
+
+TEST_F(Cli, FitFindsThePlantedLaw) {
+  make_study(6);
+  const Answer answer = on_database({"fit", "--json", "--resamples", "20", "--at", "1e9"});
+  EXPECT_EQ(answer.code, 0);
+  const Json json = Json::parse(answer.out);
+  EXPECT_NEAR(json["without_floor"]["exponent"].get<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(json["without_floor"]["factor"].get<double>(), 5000, 1e-6);
+  EXPECT_NEAR(json["without_floor"]["predictions"][0]["y"].get<double>(), 5000 * std::pow(1e9, -0.25), 1e-8);
+  EXPECT_LT(json["correlations"][0]["pearson"].get<double>(), -0.97);
+  EXPECT_EQ(json["correlations"][0]["n"], 6);
+  EXPECT_THAT(on_database({"fit", "--resamples", "20"}).out, HasSubstr("FID (fashion_cnn features) ="));
+}
+
+TEST_F(Cli, FitTakesTheLossAndTrainingComputeToo) {
+  make_study(6);
+  EXPECT_EQ(on_database({"fit", "--y", "loss", "--x", "parameters", "--resamples", "0"}).code, 0);
+  EXPECT_EQ(on_database({"fit", "--x", "training_flops", "--points", "all", "--resamples", "5"}).code, 0);
+  EXPECT_EQ(on_database({"fit", "--points", "all"}).code, 2);
+  EXPECT_EQ(on_database({"fit", "--x", "colour"}).code, 2);
+}
+
+TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
+  const std::filesystem::path csv = folder_ / "points.csv";
+  std::ofstream(csv) << "model,\"a, x\",y\nS,1,100\nB,4,50\n\"L \"\"big\"\"\",16,25\nXL,,3\n";
+  const Answer answer =
+      analysis({"fit", "--csv", csv.string(), "--x", "a, x", "--y", "y", "--json", "--resamples", "0"});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_NEAR(Json::parse(answer.out)["without_floor"]["exponent"].get<double>(), 0.5, 1e-12);
+  std::ofstream(csv) << "x,y\n1,2\n2,many\n";
+  EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "x", "--y", "y"}).err,
+              HasSubstr("points.csv:3: \"many\""));
+  EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "z", "--y", "y"}).err, HasSubstr("columns: x, y"));
+}
+
+TEST_F(Cli, OnePointIsRefusedWithWhatToRun) {
+  make_study(1);
+  const Answer fit = on_database({"fit"});
+  EXPECT_EQ(fit.code, 1);
+  EXPECT_THAT(fit.err, AllOf(HasSubstr("1 different value of x"), HasSubstr("run more model sizes")));
+}
+
+TEST_F(Cli, ScoresThatAreAllMissingAreRefusedWithTheirReason) {
+  {
+    results::ResultsWriter writer(file_);
+    test::put_finished_trial(writer, test::small_spec(), 0, std::nullopt);
+  }
+  for (const char* command : {"fit", "curves"}) {
+    const Answer answer = on_database({command, "--json"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.err, HasSubstr("the covariance is not finite"));
+  }
+}
+
+TEST_F(Cli, MixedSettingsAreRefusedUntilOneIsChosen) {
+  make_study(6);
+  {
+    results::ResultsWriter writer(file_);
+    test::MadeUpAttempt more(test::small_spec(64, 7), 2);
+    writer.start_attempt(more.record());
+    more.started(300).evaluation(300, 77.0, 5000);
+    writer.ingest(more.events());
+  }
+  const Answer refused = on_database({"fit"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("2 different settings"), HasSubstr("num_samples=2000"),
+                                 HasSubstr("num_samples=5000"), Not(HasSubstr("guidance"))));
+  const std::string id = refused.err.substr(refused.err.find("num_samples=2000") - 10, 8);
+  EXPECT_EQ(on_database({"fit", "--settings", id, "--resamples", "0"}).code, 0);
+  EXPECT_EQ(on_database({"fit", "--settings", "nothing"}).code, 2);
+  EXPECT_EQ(on_database({"trials"}).code, 0);  // a column for each
+}
+
+TEST_F(Cli, AnUnfinishedTrialIsLeftOutOfTheFitAndNamed) {
+  make_study(4);
+  {
+    results::ResultsWriter writer(file_);
+    const sweeps::TrialSpec spec = test::small_spec(192, 4);
+    const std::vector<results::TrialRecord> records{test::record_of(spec, 5)};
+    writer.put_trials(records);
+    test::MadeUpAttempt attempt(spec, 1);
+    writer.start_attempt(attempt.record());
+    attempt.started(0).metric(100, 0.4).evaluation(100, 222.0);
+    writer.ingest(attempt.events());
+    writer.set_trial_state(spec.id(), results::TrialState::kDiverged, "loss is not finite", 1);
+  }
+  const Json json = Json::parse(on_database({"fit", "--json", "--resamples", "0"}).out);
+  EXPECT_EQ(json["points"].size(), 4U);
+  EXPECT_EQ(json["left_out"][0]["why"], "diverged after step 100 of 300: loss is not finite");
+}
+
+TEST_F(Cli, AnEmptyOrMissingDatabaseSaysWhatToDo) {
+  EXPECT_THAT(analysis({"trials", "--db", (folder_ / "no.db").string()}).err, HasSubstr("run a sweep first"));
+  { const results::ResultsWriter writer(file_); }
+  const Answer answer = on_database({"trials"});
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_THAT(answer.err, HasSubstr("no trials yet; run a sweep first"));
+  EXPECT_THAT(analysis({"trials", "--runs", (folder_ / "nowhere").string()}).err, HasSubstr("give --db FILE"));
+}
+
+TEST_F(Cli, TheNewestDatabaseBelowRunsIsTheDefault) {
+  make_study(1);
+  const std::filesystem::path older = folder_ / "runs/older/results.db";
+  const std::filesystem::path newer = folder_ / "runs/newer/results.db";
+  for (const auto& path : {older, newer}) {
+    std::filesystem::create_directories(path.parent_path());
+    std::filesystem::copy_file(file_, path);
+  }
+  std::filesystem::last_write_time(older, std::filesystem::last_write_time(newer) - std::chrono::hours(1));
+  EXPECT_EQ(find_database("", (folder_ / "runs").string(), ""), newer);
+  EXPECT_EQ(find_database("", (folder_ / "runs").string(), "older"), older);
+}
+
+TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
+  make_study(6);
+  const Answer answer = on_database({"curves", "--out", (folder_ / "figures").string()});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("log10 forward_macs and fid: Pearson r -0.9"), HasSubstr("(n = 6)")));
+  for (const char* name : {"fid_by_forward_gflops", "fid_by_parameters", "fid_by_training_flops", "loss_by_step"}) {
+    for (const char* ending : {".svg", ".png", ".csv", ".json"}) {
+      EXPECT_TRUE(std::filesystem::exists(folder_ / "figures" / (std::string(name) + ending))) << name << ending;
+    }
+  }
+  const Json json = common::read_json(folder_ / "figures/fid_by_forward_gflops.json").value;
+  EXPECT_EQ(json["y"]["label"], "FID (fashion_cnn features)");
+  EXPECT_EQ(json["settings"]["num_samples"], 2000);
+  EXPECT_EQ(json["program"]["revision"], "abc");
+}
+
+TEST_F(Cli, CurvesDrawsOnePointAndSaysThatThereIsNoCorrelation) {
+  make_study(1);
+  const Answer answer = on_database({"curves", "--terminal"});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("patch 7"), HasSubstr("no correlation (n = 1")));
+}
+
+TEST(SmoothedLoss, IsTheCentredMeanOfATenthOfTheCurve) {
+  Study study;
+  study.trials.resize(1);
+  study.trials[0].row.trial.id = common::TrialId("0123456789abcdef");
+  for (int i = 0; i < 40; ++i) {
+    results::MetricRow row;
+    row.trial = study.trials[0].id();
+    row.step = 10 * (i + 1);
+    row.loss = i * i;
+    study.metrics.push_back(row);
+  }
+  const auto curve = smoothed_loss(study, study.trials[0], "loss");
+  ASSERT_EQ(curve.size(), 40U);
+  EXPECT_EQ(curve[0].value, 0);
+  EXPECT_DOUBLE_EQ(curve[1].value, (0 + 1 + 4) / 3.0);
+  EXPECT_DOUBLE_EQ(curve[20].value, 400 + 2);  // mean of squares of 18…22
+  EXPECT_EQ(curve[39].value, 39 * 39);
+}
+
+}  // namespace
+}  // namespace ditscale::analysis
