@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "orchestrator/coordinator/admission.hpp"
 #include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/mpi/launch_arguments.hpp"
+#include "orchestrator/view/report.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -64,15 +66,36 @@ ExitCode explain_end(int code) {
   return ExitCode::kError;
 }
 
+/// Cells of the sweep that have ended in earlier runs.
+std::size_t num_ended(const common::StudyPaths& study, const sweeps::Sweep& sweep) {
+  if (!std::filesystem::exists(study.database())) return 0;
+  std::set<common::TrialId> cells;
+  for (const sweeps::Cell& cell : sweep.cells) cells.insert(cell.id);
+  std::size_t count = 0;
+  for (const ReportRow& row : read_report(study, cells).rows) count += results::is_final(row.trial.state) ? 1 : 0;
+  return count;
+}
+
+ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const AgentReport& here) {
+  const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
+  const std::size_t ended = num_ended(study, sweep);
+  const Plan plan = make_plan(sweep, {here}, rates_of(study));
+  if (options.json) {
+    common::Json json = plan_json(plan);
+    json["ended"] = ended;
+    std::fputs((json.dump(2) + "\n").c_str(), stdout);
+  } else {
+    std::fputs(plan_text(plan).c_str(), stdout);
+    std::printf("dry run: %zu of %zu trials have ended already; nothing was started\n", ended, sweep.cells.size());
+  }
+  return ExitCode::kDone;
+}
+
 /// Finds what is wrong before MPI starts, where the message stands alone.
 ExitCode launch(const RunOptions& options, const Environment& environment, const std::vector<std::string>& arguments) {
   const sweeps::Sweep sweep = sweeps::load_sweep(options.sweep.file, options.sweep.assignments);
   const AgentReport here = local_report(options.limits);
-  if (options.dry_run) {
-    std::fputs(plan_text(make_plan(sweep, {here}, rates_of(study_of(options.sweep.runs, sweep.name)))).c_str(), stdout);
-    std::printf("dry run: nothing was started\n");
-    return ExitCode::kDone;
-  }
+  if (options.dry_run) return dry_run(options, sweep, here);
   check_worker(*options.worker);
   if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
   if (environment.is_root) {

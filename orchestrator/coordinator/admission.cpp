@@ -33,7 +33,7 @@ std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
     if (fits) continue;
     return fmt::format(
         "trial {} ({}) asks for {}, but the largest node here has {}; lower base.resources in the sweep file (or with "
-        "--set base.resources.cpus=…), or run where there is more",
+        "--set base.resources.cpus=N), or run where there is more",
         cell.id.brief(), cell.label(), ask.text(), largest_nodes(agents));
   }
   return std::nullopt;

@@ -205,7 +205,9 @@ common::Json StudyFixture::status() {
 
 std::map<std::string, std::string> StudyFixture::table() {
   std::map<std::string, std::string> table;
-  for (const auto& trial : status()["trials"]) {
+  const common::Json report = status();
+  EXPECT_FALSE(report["trials"].empty());
+  for (const auto& trial : report["trials"]) {
     table[trial["label"]] = fmt::format("{} fid {} loss {} steps {}", trial["state"].get<std::string>(),
                                         trial["fid"].dump(), trial["loss"].dump(), trial["steps_done"].dump());
   }

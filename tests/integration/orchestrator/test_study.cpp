@@ -33,7 +33,9 @@ TEST_F(Study, AddsCellsWithoutRunningOthersAgain) {
   const Ended second = run();
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.out, HasSubstr("1 more in the database are not part of this sweep file"));
-  for (const auto& trial : status()["trials"]) {
+  const common::Json report = status();
+  EXPECT_EQ(report["trials"].size(), 3U);
+  for (const auto& trial : report["trials"]) {
     EXPECT_EQ(trial["attempts"], 1);
     EXPECT_EQ(trial["state"], "succeeded");
   }
@@ -66,7 +68,7 @@ TEST_F(Study, KillsATrainerThatHangs) {
 
 TEST_F(Study, StopsInTimeAndGoesOnLater) {
   write_sweep({0, 1, 2}, 60);
-  const Ended stopped = run({"--time", "5"}, 100);
+  const Ended stopped = run({"--time", "6"}, 100);
   EXPECT_EQ(stopped.code, 4) << stopped.err;
   EXPECT_THAT(stopped.err, HasSubstr("run the same command again"));
   EXPECT_EQ(run().code, 0);
