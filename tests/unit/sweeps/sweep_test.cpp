@@ -138,7 +138,7 @@ RC_GTEST_PROP(Sweep, TheProductHasTheSizeOfItsFactors, ()) {
   RC_ASSERT(result.excluded.empty());
 }
 
-TEST(Sweep, LargeGridsExpandInSeconds) {
+TEST(Sweep, TwentyThousandCellsExpand) {
   const Sweep sweep = expanded(R"("seeds": 10000, "grid": {"model.depth": [2, 4]})");
   EXPECT_EQ(sweep.cells.size(), 20'000U);
 }
