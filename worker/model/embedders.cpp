@@ -19,7 +19,10 @@ TimestepEmbeddingImpl::TimestepEmbeddingImpl(std::int64_t width) {
                          nn::Sequential(nn::Linear(kTimestepFeatures, width), nn::SiLU(), nn::Linear(width, width)));
 }
 
-torch::Tensor TimestepEmbeddingImpl::forward(const torch::Tensor& t) { return mlp_->forward(timestep_features(t)); }
+torch::Tensor TimestepEmbeddingImpl::forward(const torch::Tensor& t) {
+  const auto& weight = mlp_[0]->as<nn::Linear>()->weight;
+  return mlp_->forward(timestep_features(t).to(weight.scalar_type()));
+}
 
 LabelEmbeddingImpl::LabelEmbeddingImpl(std::int64_t rows, std::int64_t width) {
   embedding_table_ = register_module("embedding_table", nn::Embedding(rows, width));

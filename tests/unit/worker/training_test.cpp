@@ -1,0 +1,263 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/training/event_log.hpp"
+#include "worker/training/train_step.hpp"
+
+namespace ditscale::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+sweeps::TrialSpec small_trial() {
+  sweeps::TrialSpec trial;
+  trial.model = {.depth = 2, .width = 32, .heads = 2, .patch = 7, .mlp_ratio = 2.0, .class_dropout = 0.1};
+  trial.train.global_batch = 8;
+  trial.train.lr = 1e-3;
+  trial.train.ema_decay = 0.9;
+  return trial;
+}
+
+ImageSet made_up_images() {
+  torch::manual_seed(1);
+  return {torch::randint(0, 256, {50, 1, 28, 28}, torch::kUInt8), torch::randint(0, 10, {50}, torch::kInt64),
+          "made up"};
+}
+
+/// A trial, its images and its state, with verbs.
+struct Training {
+  explicit Training(sweeps::TrialSpec t) : trial(std::move(t)) {}
+
+  StepResult step() { return step_.run(state, false); }
+  void steps(int count) {
+    for (int i = 0; i < count; ++i) step();
+  }
+
+  sweeps::TrialSpec trial;
+  ImageSet images = made_up_images();
+  BatchSource source{images, trial};
+  SingleProcess alone;
+  TrainState state{trial.shape(), 0, torch::kCPU};
+  TrainStep step_{trial, source, alone, torch::kCPU, Precision::kFp32};
+};
+
+void expect_equal(const TrainState& a, const TrainState& b) {
+  EXPECT_TRUE(torch::equal(a.weights, b.weights));
+  EXPECT_TRUE(torch::equal(a.moment1, b.moment1));
+  EXPECT_TRUE(torch::equal(a.moment2, b.moment2));
+  EXPECT_TRUE(torch::equal(a.ema, b.ema));
+  EXPECT_EQ(a.step, b.step);
+  EXPECT_EQ(a.images_seen, b.images_seen);
+}
+
+class CheckpointedTraining : public testing::Test {
+ protected:
+  CheckpointedTraining() { at::set_num_threads(1); }
+
+  void save(CheckpointStore& store, const Training& training) {
+    store.save(take_snapshot(training.state, training.trial.to_json(), "fp32"), [](const auto&, double) {});
+    store.wait();
+  }
+  std::optional<StoredCheckpoint> newest(const CheckpointStore& store) {
+    refused_.clear();
+    return store.newest_valid(
+        [this](const std::string& file, const std::string& reason) { refused_.push_back(file + ": " + reason); });
+  }
+
+  test::TemporaryFolder folder_;
+  common::TrialPaths paths_{folder_.path()};
+  std::vector<std::string> refused_;
+};
+
+TEST(Training, TheLossStartsWhereTheZeroModelPutsIt) {
+  Training training(small_trial());
+  // Noise error 1 and variance term 0.01415 on average; 8 images leave some scatter.
+  EXPECT_NEAR(training.step().loss, 1.015, 0.1);
+}
+
+TEST(Training, FallsOnAFixedSetOfImages) {
+  Training training(small_trial());
+  training.steps(40);
+  double late = 0;
+  for (int i = 0; i < 10; ++i) late += training.step().loss_simple / 10;
+  EXPECT_LT(late, 0.8);
+}
+
+TEST(Training, MicroBatchesAddUpToTheWholeBatch) {
+  Training whole(small_trial());
+  sweeps::TrialSpec split_trial = small_trial();
+  split_trial.train.micro_batch = 2;
+  Training split(split_trial);
+  whole.step();
+  split.step();
+  EXPECT_LT(((whole.state.gradients - split.state.gradients).norm() / whole.state.gradients.norm()).item<double>(),
+            1e-5);
+}
+
+TEST(Training, AGradientAboveTheClipNormIsScaledToIt) {
+  sweeps::TrialSpec clipped_trial = small_trial();
+  clipped_trial.train.clip_norm = 1e-3;
+  Training clipped(clipped_trial), free(small_trial());
+  const StepResult result = clipped.step();
+  free.step();
+  EXPECT_GT(result.grad_norm, 1e-3);
+  const auto expected = free.state.moment1 * (1e-3 / result.grad_norm);
+  EXPECT_TRUE(torch::allclose(clipped.state.moment1, expected, 1e-4, 1e-12));
+}
+
+TEST(Training, ALossThatIsNotFiniteLeavesTheStateAsItWas) {
+  Training training(small_trial());
+  training.step();
+  training.state.weights.fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto moments = training.state.moment1.clone();
+  EXPECT_FALSE(training.step().finite());
+  EXPECT_EQ(training.state.step, 1);
+  EXPECT_TRUE(torch::equal(training.state.moment1, moments));
+}
+
+TEST(Training, TheLearningRateWarmsUpLinearly) {
+  sweeps::TrainSpec train;
+  train.lr = 1.0;
+  train.warmup_steps = 4;
+  EXPECT_DOUBLE_EQ(learning_rate(train, 1), 0.25);
+  EXPECT_DOUBLE_EQ(learning_rate(train, 4), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate(train, 400), 1.0);
+}
+
+TEST_F(CheckpointedTraining, ResumedEqualsUninterruptedBitForBit) {
+  Training uninterrupted(small_trial());
+  uninterrupted.steps(7);
+
+  Training first(small_trial());
+  first.steps(3);
+  CheckpointStore store(paths_, 2);
+  save(store, first);
+  Training second(small_trial());
+  load_checkpoint_file(newest(store)->file, second.state);
+  second.steps(4);
+  expect_equal(second.state, uninterrupted.state);
+}
+
+TEST_F(CheckpointedTraining, TheNewestAreKept) {
+  CheckpointStore store(paths_, 2);
+  Training training(small_trial());
+  for (int i = 0; i < 4; ++i) {
+    training.step();
+    save(store, training);
+  }
+  const auto kept = store.list();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].step, 4);
+  EXPECT_EQ(kept[1].step, 3);
+  EXPECT_FALSE(fs::exists(paths_.checkpoint(1)));
+}
+
+class DamagedCheckpoint : public CheckpointedTraining {
+ protected:
+  DamagedCheckpoint() {
+    Training training(small_trial());
+    for (int i = 0; i < 2; ++i) {
+      training.step();
+      save(store_, training);
+    }
+  }
+  CheckpointStore store_{paths_, 3};
+};
+
+TEST_F(DamagedCheckpoint, CutShortFallsBackToTheOneBefore) {
+  fs::resize_file(paths_.checkpoint(2), fs::file_size(paths_.checkpoint(2)) / 2);
+  EXPECT_EQ(newest(store_)->step, 1);
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_NE(refused_[0].find("its manifest says"), std::string::npos);
+}
+
+TEST_F(DamagedCheckpoint, WithOneByteChangedFallsBackToTheOneBefore) {
+  std::fstream file(paths_.checkpoint(2), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(fs::file_size(paths_.checkpoint(2)) / 2));
+  file.put('!').put('?').put('!');
+  file.close();
+  EXPECT_EQ(newest(store_)->step, 1);
+  EXPECT_NE(refused_.at(0).find("digest"), std::string::npos);
+}
+
+TEST_F(DamagedCheckpoint, WithoutAManifestDoesNotCount) {
+  fs::remove(paths_.manifest(2));
+  EXPECT_EQ(newest(store_)->step, 1);
+}
+
+TEST_F(DamagedCheckpoint, AManifestOfNonsenseDoesNotCount) {
+  std::ofstream(paths_.manifest(2)) << R"({"version":1,"step":"../../etc/passwd"})";
+  EXPECT_EQ(newest(store_)->step, 1);
+}
+
+TEST_F(DamagedCheckpoint, OfAnotherModelIsRefused) {
+  sweeps::TrialSpec other = small_trial();
+  other.model.width = 64;
+  TrainState state(other.shape(), 0, torch::kCPU);
+  EXPECT_THROW(load_checkpoint_file(paths_.checkpoint(2), state), common::CorruptData);
+}
+
+TEST_F(DamagedCheckpoint, LeftoversOfKilledWritersAreRemoved) {
+  const fs::path leftover = paths_.checkpoints() / ".step-9.h5.tmp-1234";
+  std::ofstream(leftover) << "half";
+  const CheckpointStore reopened(paths_, 3);
+  EXPECT_FALSE(fs::exists(leftover));
+  EXPECT_EQ(newest(reopened)->step, 2);
+}
+
+TEST_F(DamagedCheckpoint, AFailedSaveIsReportedAndLosesNothing) {
+  Training training(small_trial());
+  training.steps(3);
+  fs::create_directories(paths_.checkpoint(3) / "in the way");  // the rename over it fails
+  EXPECT_THROW(save(store_, training), common::SystemError);
+  EXPECT_EQ(newest(store_)->step, 2);
+}
+
+TEST(EventLog, ContinuesItsNumbersAfterALineThatWasCutShort) {
+  const test::TemporaryFolder folder;
+  const fs::path file = folder.path() / "events.jsonl";
+  EventLog(file, -1).append("metric", {{"step", 1}});
+  std::ofstream(file, std::ios::app) << R"({"v":1,"n":2,"t":0,"ki)";
+  EventLog(file, -1).append("metric", {{"step", 2}});
+  std::ifstream in(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(common::Event::from_line(lines[2]).number, 2);
+  EXPECT_EQ(common::Event::from_line(lines[2]).body.at("step"), 2);
+}
+
+TEST(BatchSource, EpochsShowEachImageOnceAndBatchesDoNotDependOnTheirSize) {
+  const sweeps::TrialSpec trial = small_trial();
+  const ImageSet images = made_up_images();
+  const BatchSource source(images, trial);
+  const Batch all = source.batch(0, 50);
+  const Batch part = source.batch(20, 10);
+  EXPECT_TRUE(torch::equal(all.x0.narrow(0, 20, 10), part.x0));
+  EXPECT_TRUE(torch::equal(all.noise.narrow(0, 20, 10), part.noise));
+  EXPECT_TRUE(torch::equal(all.t.narrow(0, 20, 10), part.t));
+  EXPECT_TRUE(torch::equal(all.labels.narrow(0, 20, 10), part.labels));
+  // Sums of pixels survive flips, so one epoch has the sum of the set.
+  const auto bytes = ((all.x0 + 1) * 127.5).to(torch::kFloat64).sum().item<double>();
+  EXPECT_NEAR(bytes, images.images.to(torch::kFloat64).sum().item<double>(), 1.0);
+}
+
+TEST(BatchSource, DropsLabelsAndFlipsAtTheGivenRates) {
+  sweeps::TrialSpec trial = small_trial();
+  trial.model.class_dropout = 0.25;
+  const ImageSet images = made_up_images();
+  const Batch batch = BatchSource(images, trial).batch(0, 4000);
+  const double dropped = (batch.labels == 10).to(torch::kFloat64).mean().item<double>();
+  EXPECT_NEAR(dropped, 0.25, 5 * std::sqrt(0.25 * 0.75 / 4000));
+  EXPECT_GE(batch.t.min().item<std::int64_t>(), 0);
+  EXPECT_LE(batch.t.max().item<std::int64_t>(), 999);
+  EXPECT_NEAR(batch.t.to(torch::kFloat64).mean().item<double>(), 499.5, 5 * 1000 / std::sqrt(12.0 * 4000));
+}
+
+}  // namespace
+}  // namespace ditscale::worker
