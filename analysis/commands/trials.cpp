@@ -1,3 +1,4 @@
+#include <array>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -79,13 +80,25 @@ Table trials_table(const Study& study, const std::vector<ScoreColumn>& scores) {
   return table;
 }
 
-/// People need no column in which nothing stands; programs get every column always.
-void drop_empty_reason(Table& table) {
-  for (const auto& row : table.rows) {
-    if (!row.back().is_null()) return;
+/// Columns that give way on a narrow terminal, the least missed first.
+constexpr std::array<const char*, 5> kGivingWay{"seconds", "attempts", "label", "parameters", "images/s"};
+
+/// What people see: reasons stand below the table, and a narrow terminal shows fewer columns (a line says which).
+std::string text_of(const Study& study, Table table, std::optional<std::size_t> width) {
+  table.drop("reason");
+  std::vector<std::string> hidden;
+  for (const char* column : kGivingWay) {
+    if (!width || text_width(table) <= *width) break;
+    table.drop(column);
+    hidden.emplace_back(column);
   }
-  table.columns.pop_back();
-  for (auto& row : table.rows) row.pop_back();
+  std::string text = to_text(table, width) + "\n";
+  for (const StudyTrial& t : study.trials) {
+    const std::string& reason = t.row.trial.reason;
+    if (!reason.empty()) text += fmt::format("{} {}: {}\n", t.id().brief(), to_name(t.row.trial.state), reason);
+  }
+  if (!hidden.empty()) text += fmt::format("Not shown in {} columns: {}.\n", *width, fmt::join(hidden, ", "));
+  return text;
 }
 
 std::string legend(const Study& study, const std::vector<ScoreColumn>& scores) {
@@ -107,11 +120,13 @@ std::string legend(const Study& study, const std::vector<ScoreColumn>& scores) {
 void run(const Options& options, Surroundings& surroundings) {
   const Study study = load_study(options.database.path());
   const std::vector<ScoreColumn> scores = score_columns(study);
-  Table table = trials_table(study, scores);
+  const Table table = trials_table(study, scores);
   const Format format = options.format.chosen();
-  if (format == Format::kTable) drop_empty_reason(table);
-  surroundings.out << render(table, format, terminal_width());
-  if (format == Format::kTable) surroundings.out << "\n" << legend(study, scores);
+  if (format == Format::kTable) {
+    surroundings.out << text_of(study, table, terminal_width()) << legend(study, scores);
+  } else {
+    surroundings.out << render(table, format, std::nullopt);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/figures/labels.hpp"
+#include "analysis/tables/cell_text.hpp"
 
 namespace ditscale::analysis {
 
@@ -19,12 +20,30 @@ constexpr std::array<int, 4> kDashes{1, 2, 4, 5};
 /// Points in a terminal of characters.
 constexpr std::array<char, 10> kCharacters{'o', 'x', '+', '#', '@', '%', '&', '=', '~', '$'};
 
-std::string ticks_of(const Scale& scale, bool ascii) {
+/// Width of a character of an axis mark, in parts of the axis: of a picture, and of 65 columns of a terminal.
+constexpr double kPictureCharacter = 9.8 / 620;
+constexpr double kTerminalCharacter = 1.0 / 65;
+
+std::string ticks_of(const std::vector<double>& ticks, bool ascii) {
   std::string text;
-  for (const double tick : scale.ticks) {
+  for (const double tick : ticks) {
     text += fmt::format("{}{} {:.17g}", text.empty() ? "" : ", ", quoted(tick_text(tick, ascii)), tick);
   }
   return text;
+}
+
+/// Marks of a horizontal axis whose texts do not touch; those that would touch the one before are left out.
+std::vector<double> uncrowded(const Scale& scale, bool ascii) {
+  const double character = ascii ? kTerminalCharacter : kPictureCharacter;
+  std::vector<double> kept;
+  double end_of_last = -1;
+  for (const double tick : scale.ticks) {
+    const double half = character * static_cast<double>(width_of(tick_text(tick, ascii)) + 1) / 2;
+    if (scale.place(tick) - half < end_of_last) continue;
+    kept.push_back(tick);
+    end_of_last = scale.place(tick) + half;
+  }
+  return kept;
 }
 
 struct Scales {
@@ -60,7 +79,8 @@ std::string axes_of(const Figure& figure, const Scales& scales, bool ascii) {
   if (figure.y.logarithmic) text += "set logscale y\n";
   text += fmt::format("set xrange [{:.17g}:{:.17g}]\nset yrange [{:.17g}:{:.17g}]\n", scales.x.low, scales.x.high,
                       scales.y.low, scales.y.high);
-  text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(scales.x, ascii), ticks_of(scales.y, ascii));
+  text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(uncrowded(scales.x, ascii), ascii),
+                      ticks_of(scales.y.ticks, ascii));
   // Characters cannot stand upright: in a terminal the title names what goes up.
   const bool names_y = figure.title.find(figure.y.label) != std::string::npos;
   const std::string title = ascii && !names_y ? figure.y.label + ": " + figure.title : figure.title;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kMargin = 0.08;
 /// Marks within a decade, from sparse to dense.
-const std::array<std::vector<double>, 4> kMarks{{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}};
+const std::array<std::vector<double>, 5> kMarks{{{1}, {1, 3}, {1, 2, 5}, {1, 2, 3, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}};
 constexpr std::size_t kFewestTicks = 4;
 constexpr std::size_t kMostTicks = 9;
 
@@ -87,7 +87,7 @@ Scale scale_for(const std::vector<double>& values, bool logarithmic) {
     const bool near_zero = *smallest >= 0 && *smallest < 0.5 * *largest;
     if (!logarithmic) {
       scale.low = near_zero || *smallest == *largest ? std::min(0.0, *smallest) : *smallest - kMargin * span;
-      scale.high = *largest + kMargin * span;
+      scale.high = *largest + kMargin * std::max(span, *largest - scale.low);
     }
     scale.ticks = round_linear_ticks(scale.low, scale.high);
   }

@@ -1,6 +1,7 @@
 #include "analysis/tables/table.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -36,11 +37,13 @@ std::vector<std::size_t> natural_widths(const Table& table, const std::vector<st
   return widths;
 }
 
+std::size_t line_width(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), widths.empty() ? 0 : kGap * (widths.size() - 1));
+}
+
 /// Takes characters from the widest shrinkable column until the line fits or none can give.
 void shrink(const Table& table, std::vector<std::size_t>& widths, std::size_t available) {
-  std::size_t total = widths.empty() ? 0 : kGap * (widths.size() - 1);
-  for (const std::size_t width : widths) total += width;
-  for (; total > available; --total) {
+  for (std::size_t total = line_width(widths); total > available; --total) {
     std::size_t* widest = nullptr;
     for (std::size_t c = 0; c < widths.size(); ++c) {
       const bool can_give = table.columns[c].shrinkable && widths[c] > kNarrowest;
@@ -90,6 +93,14 @@ std::optional<std::size_t> Table::find(const std::string& column) const {
   return std::nullopt;
 }
 
+void Table::drop(const std::string& column) {
+  const auto at = find(column);
+  if (!at) return;
+  const auto offset = static_cast<std::ptrdiff_t>(*at);
+  columns.erase(columns.begin() + offset);
+  for (auto& row : rows) row.erase(row.begin() + offset);
+}
+
 Format format_from(const std::string& name) {
   if (name == "table") return Format::kTable;
   if (name == "csv") return Format::kCsv;
@@ -106,6 +117,8 @@ std::string to_text(const Table& table, std::optional<std::size_t> width) {
   for (const auto& row : rows) text += line_of(table, row, widths);
   return text;
 }
+
+std::size_t text_width(const Table& table) { return line_width(natural_widths(table, texts_of(table))); }
 
 std::string to_csv(const Table& table) {
   std::string text;

@@ -31,6 +31,8 @@ struct Table {
   std::vector<std::vector<common::Json>> rows;
 
   [[nodiscard]] std::optional<std::size_t> find(const std::string& column) const;
+  /// Takes the column out; nothing happens when there is none of that name.
+  void drop(const std::string& column);
 };
 
 enum class Format { kTable, kCsv, kJson, kMarkdown };
@@ -40,6 +42,8 @@ enum class Format { kTable, kCsv, kJson, kMarkdown };
 /// Aligned columns, "-" for null. With `width` (characters of the terminal) shrinkable columns give way, down to eight
 /// characters each; without, nothing is cut.
 [[nodiscard]] std::string to_text(const Table& table, std::optional<std::size_t> width = std::nullopt);
+/// Characters in a line of `to_text` when nothing is cut.
+[[nodiscard]] std::size_t text_width(const Table& table);
 /// RFC 4180 with a header; null is an empty field, numbers read back the same.
 [[nodiscard]] std::string to_csv(const Table& table);
 /// A list of objects, numbers in full precision.
