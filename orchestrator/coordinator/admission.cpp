@@ -1,6 +1,8 @@
 #include "orchestrator/coordinator/admission.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -22,7 +24,29 @@ std::string largest_nodes(const std::vector<AgentReport>& agents) {
                                                        : most_cpus.text() + ", or " + most_gpus.text();
 }
 
+/// Leaves each device of `host` to one of the agents that have it.
+template <typename Device>
+void share(std::vector<AgentReport>& agents, const std::string& host, std::vector<Device> Devices::*kind) {
+  std::map<Device, std::vector<std::size_t>> owners;
+  for (std::size_t i = 0; i < agents.size(); ++i) {
+    if (agents[i].host != host) continue;
+    for (const Device& device : agents[i].devices.*kind) owners[device].push_back(i);
+    (agents[i].devices.*kind).clear();
+  }
+  std::size_t turn = 0;
+  for (const auto& [device, those] : owners) (agents[those[turn++ % those.size()]].devices.*kind).push_back(device);
+}
+
 }  // namespace
+
+void share_devices(std::vector<AgentReport>& agents) {
+  std::set<std::string> hosts;
+  for (const AgentReport& report : agents) hosts.insert(report.host);
+  for (const std::string& host : hosts) {
+    share(agents, host, &Devices::cpus);
+    share(agents, host, &Devices::gpus);
+  }
+}
 
 std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                          const std::vector<AgentReport>& agents) {

@@ -14,4 +14,7 @@ namespace ditscale::orchestrator {
 [[nodiscard]] std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                                        const std::vector<AgentReport>& agents);
 
+/// Agents on one host may report the same devices: each such device is left to one of them, in turn.
+void share_devices(std::vector<AgentReport>& agents);
+
 }  // namespace ditscale::orchestrator

@@ -78,6 +78,7 @@ bool Coordinator::await_agents() {
     spdlog::info("agent {} on {}: {}", received->rank, hello.host, hello.devices.text());
     joined.agents.push_back({received->rank, hello.host, hello.devices});
   }
+  share_devices(joined.agents);
   std::vector<sweeps::Cell> unfinished;
   for (const Trial& trial : parts_.state.trials) {
     if (!results::is_final(trial.state)) unfinished.push_back(trial.cell);

@@ -1,6 +1,9 @@
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
+#include "common/atomic_file.hpp"
+#include "orchestrator/launcher/launcher.hpp"
 #include "tests/integration/orchestrator/study_fixture.hpp"
 
 namespace ditscale::tests {
@@ -115,6 +118,20 @@ TEST_F(Study, HasOneCoordinatorOnly) {
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.err, HasSubstr("another `orchestrator run` works on this study"));
   EXPECT_EQ(command->wait().code, 0) << "the first is not disturbed";
+}
+
+TEST_F(Study, RunsAsAnMpiJobOfTheUsersOwnWithTwoAgents) {
+  write_sweep({0, 1, 2, 3});
+  const char* path = std::getenv("PATH");
+  const std::string mpirun = orchestrator::find_program("mpirun", path == nullptr ? "" : path);
+  const Ended ended = Command({mpirun, "-n", "3", "--oversubscribe", "--bind-to", "none", DITSCALE_ORCHESTRATOR, "run",
+                               sweep_.string(), "--worker", DITSCALE_FAKE_WORKER},
+                              {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}}, folder_)
+                          .wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+  const std::string log = common::read_file(study() / "orchestrator.log");
+  EXPECT_THAT(log, AllOf(HasSubstr("starts on agent 1, cpu"), HasSubstr("starts on agent 2, cpu")));
 }
 
 TEST_F(Study, RefusesWhatCannotRunBeforeAnythingStarts) {

@@ -70,6 +70,14 @@ TEST(Admission, RefusesATrialThatIsLargerThanEveryNode) {
   EXPECT_THAT(*reason, HasSubstr("2 cpus, or 1 cpu and 4 gpus"));
 }
 
+TEST(Admission, LeavesADeviceThatTwoAgentsReportToOneOfThem) {
+  std::vector<AgentReport> agents{{1, "a", make_devices(3, 1)}, {2, "b", make_devices(2)}, {3, "a", make_devices(4)}};
+  share_devices(agents);
+  EXPECT_EQ(agents[0].devices, (Devices{{0, 2}, {"0"}}));
+  EXPECT_EQ(agents[1].devices, make_devices(2));
+  EXPECT_EQ(agents[2].devices, (Devices{{1, 3}, {}}));
+}
+
 TEST(DevicesTest, GiveBackWhatWasTaken) {
   Devices devices = make_devices(3, 2);
   const Devices whole = devices;
