@@ -40,7 +40,8 @@ Projection::Projection(SQLite::Database& database)
       newest_event_(database, "UPDATE attempts SET last_event = max(last_event, ?3) WHERE trial = ?1 AND number = ?2"),
       started_(database,
                "UPDATE attempts SET first_step = ?3, first_images = ?4, resumed_from = ?5, device = ?6, device_name = "
-               "?7, threads = ?8, precision = ?9, trainer_host = ?10, pid = ?11 WHERE trial = ?1 AND number = ?2"),
+               "?7, threads = ?8, precision = ?9, trainer_host = ?10, pid = ?11, processes = ?12 WHERE trial = ?1 AND "
+               "number = ?2"),
       parameters_(database, "UPDATE attempts SET parameters = ?3 WHERE trial = ?1 AND number = ?2"),
       advance_(database,
                "UPDATE attempts SET last_step = max(coalesce(last_step, ?3), coalesce(?3, last_step)), "
@@ -50,7 +51,7 @@ Projection::Projection(SQLite::Database& database)
       checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
       samples_(database, "INSERT OR REPLACE INTO samples VALUES(?, ?, ?, ?)"),
       settings_(database, "INSERT OR IGNORE INTO settings VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+      evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 bool Projection::take(const AttemptEvent& e) {
   const std::int32_t attempt = common::to_int(e.attempt);
@@ -88,7 +89,7 @@ void Projection::started(const AttemptEvent& event) {
   execute(started_, event.trial.str(), common::to_int(event.attempt), integer_in(body, "step"),
           integer_in(body, "images"), text_in(body, "resumed_from"), text_in(body, "device"),
           text_in(body, "device_name"), integer_in(body, "threads"), text_in(body, "precision"), text_in(body, "host"),
-          integer_in(body, "pid"));
+          integer_in(body, "pid"), integer_in(body, "processes"));
   if (body.contains("parameters")) parameters(event);
 }
 
@@ -122,7 +123,7 @@ std::string Projection::put_settings(const Json& body) {
   execute(settings_, id, common::canonical_text(settings), text_in(settings, "sampler"), integer_in(settings, "steps"),
           number_in(settings, "guidance"), integer_in(settings, "num_samples"), integer_in(settings, "sample_seed"),
           text_in(settings, "features"), text_in(settings, "features_digest"), text_in(settings, "reference_digest"),
-          text_in(settings, "rounding"), text_in(settings, "label_scheme"), number_in(settings, "ema_decay"));
+          text_in(settings, "rounding"), text_in(settings, "labels"), text_in(settings, "weights"));
   return id;
 }
 
@@ -137,7 +138,7 @@ void Projection::evaluation(const AttemptEvent& event) {
     const std::string reason = value ? "" : text_in(body, "reason").value_or("the worker gave no reason");
     execute(evaluation_, event.trial.str(), step, settings, metric, common::to_int(event.attempt),
             integer_in(body, "images"), value, reason, integer_in(body, "num_samples"), number_in(body, "seconds"),
-            number_in(body, "sampling_macs"));
+            number_in(body, "sampling_macs"), integer_in(body, "covariance_rank"));
   }
 }
 

@@ -23,7 +23,7 @@ CREATE TABLE attempts(
   host TEXT NOT NULL, devices TEXT NOT NULL, cpus INTEGER, gpus INTEGER, predicted_s REAL NOT NULL,
   started_s REAL NOT NULL, ended_s REAL, last_event INTEGER NOT NULL DEFAULT 0,
   first_step INTEGER, first_images INTEGER, last_step INTEGER, last_images INTEGER, resumed_from TEXT,
-  device TEXT, device_name TEXT, threads INTEGER, precision TEXT, trainer_host TEXT, pid INTEGER, parameters INTEGER,
+  device TEXT, device_name TEXT, threads INTEGER, processes INTEGER, precision TEXT, trainer_host TEXT, pid INTEGER, parameters INTEGER,
   PRIMARY KEY(trial, number)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events(
@@ -40,13 +40,13 @@ CREATE TABLE metrics(
 
 CREATE TABLE settings(
   id TEXT PRIMARY KEY, document TEXT NOT NULL, sampler TEXT, steps INTEGER, guidance REAL, num_samples INTEGER,
-  sample_seed INTEGER, features TEXT, features_digest TEXT, reference_digest TEXT, rounding TEXT, label_scheme TEXT,
-  ema_decay REAL) STRICT;
+  sample_seed INTEGER, features TEXT, features_digest TEXT, reference_digest TEXT, rounding TEXT, labels TEXT,
+  weights TEXT) STRICT;
 
 CREATE TABLE evaluations(
   trial TEXT NOT NULL, step INTEGER NOT NULL, settings TEXT NOT NULL REFERENCES settings(id), metric TEXT NOT NULL,
   attempt INTEGER NOT NULL, images INTEGER, value REAL, reason TEXT NOT NULL, num_samples INTEGER, seconds REAL,
-  sampling_macs REAL,
+  sampling_macs REAL, covariance_rank INTEGER,
   PRIMARY KEY(trial, step, settings, metric, attempt),
   FOREIGN KEY(trial, attempt) REFERENCES attempts(trial, number)) STRICT, WITHOUT ROWID;
 
@@ -74,7 +74,8 @@ SELECT e.trial, t.label, e.step, e.images, e.metric, e.value, e.reason, e.settin
        s.sampler, s.steps AS sampling_steps, s.guidance, s.sample_seed, s.features, e.num_samples,
        t.total_parameters, t.forward_macs, 6.0 * t.forward_macs * e.images AS training_flops,
        1.0 * e.step / json_extract(t.spec, '$.train.steps') AS schedule_fraction,
-       e.step = json_extract(t.spec, '$.train.steps') AS final, e.seconds, e.sampling_macs, e.attempt
+       e.step = json_extract(t.spec, '$.train.steps') AS final, e.seconds, e.sampling_macs, e.covariance_rank,
+       e.attempt
 FROM evaluations e JOIN trials t ON t.id = e.trial JOIN settings s ON s.id = e.settings
 WHERE e.attempt = (SELECT max(x.attempt) FROM evaluations x
                    WHERE x.trial = e.trial AND x.step = e.step AND x.settings = e.settings AND x.metric = e.metric);

@@ -83,12 +83,10 @@ class MadeUpAttempt {
   }
   MadeUpAttempt& evaluation(std::int64_t step, common::Json fid, std::int64_t num_samples = 2000,
                             double sampling_macs = 0, const std::string& features = "fashion_cnn") {
-    const common::Json settings{{"sampler", "ddim"},         {"steps", 50},
-                                {"guidance", 1.0},           {"num_samples", num_samples},
-                                {"sample_seed", 0},          {"features", features},
-                                {"features_digest", "f00d"}, {"reference_digest", "beef"},
-                                {"rounding", "truncate"},    {"label_scheme", "uniform"},
-                                {"ema_decay", 0.999}};
+    const common::Json settings{
+        {"sampler", "ddim"},      {"steps", 50},          {"guidance", 1.0},           {"num_samples", num_samples},
+        {"sample_seed", 0},       {"features", features}, {"features_digest", "f00d"}, {"reference_digest", "beef"},
+        {"rounding", "truncate"}, {"labels", "uniform"},  {"weights", "ema"}};
     common::Json body{{"settings", settings},
                       {"values", {{"fid", fid}}},
                       {"num_samples", num_samples},
