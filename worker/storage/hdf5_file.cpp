@@ -59,21 +59,38 @@ Hdf5Handle file_access() {
   return access;
 }
 
-Hdf5Handle dataset_creation() {
-  Hdf5Handle creation = property_list(H5P_DATASET_CREATE);
-  H5Pset_layout(creation.get(), H5D_CONTIGUOUS);
-  H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
+/// Settings of a new file, group or dataset (`kind`): no time stamps, which would make equal content differ.
+Hdf5Handle creation_list(hid_t kind) {
+  Hdf5Handle creation = property_list(kind);
   H5Pset_obj_track_times(creation.get(), false);
   return creation;
 }
 
+Hdf5Handle dataset_creation() {
+  Hdf5Handle creation = creation_list(H5P_DATASET_CREATE);
+  H5Pset_layout(creation.get(), H5D_CONTIGUOUS);
+  H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
+  return creation;
+}
+
+/// Makes the groups that `name` goes through. HDF5 could, but with time stamps.
+void make_groups(hid_t file, const std::string& action, const std::string& name) {
+  for (std::size_t end = name.find('/', 1); end != std::string::npos; end = name.find('/', end + 1)) {
+    const std::string group = name.substr(0, end);
+    if (H5Lexists(file, group.c_str(), H5P_DEFAULT) > 0) continue;
+    const Hdf5Handle creation = creation_list(H5P_GROUP_CREATE);
+    const Hdf5Handle made(check_hdf5(H5Gcreate2(file, group.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), action,
+                                     Hdf5Blame::kSystem),
+                          H5Gclose);
+  }
+}
+
 void write_dataset(hid_t file, const std::string& action, const std::string& name, hid_t disk, hid_t memory,
                    const Hdf5Handle& space, const void* data) {
-  const Hdf5Handle links = property_list(H5P_LINK_CREATE);
-  H5Pset_create_intermediate_group(links.get(), 1);
+  make_groups(file, action, name);
   const Hdf5Handle creation = dataset_creation();
   const Hdf5Handle dataset(
-      check_hdf5(H5Dcreate2(file, name.c_str(), disk, space.get(), links.get(), creation.get(), H5P_DEFAULT), action,
+      check_hdf5(H5Dcreate2(file, name.c_str(), disk, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), action,
                  Hdf5Blame::kSystem),
       H5Dclose);
   if (H5Sget_simple_extent_npoints(space.get()) == 0) return;
@@ -190,7 +207,8 @@ std::int64_t Hdf5File::file() const {
 Hdf5File Hdf5File::create(const std::filesystem::path& path) {
   const Hdf5Session session;
   const Hdf5Handle access = file_access();
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
+  const Hdf5Handle creation = creation_list(H5P_FILE_CREATE);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get());
   return {check_hdf5(file, fmt::format("create {}", path.string()), Hdf5Blame::kSystem), path.string()};
 }
 

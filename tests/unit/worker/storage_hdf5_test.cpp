@@ -100,6 +100,18 @@ TEST_F(Hdf5FileTest, GivesTheSameBytesForTheSameContent) {
   EXPECT_EQ(bytes_of(at("a.h5")), bytes_of(at("b.h5")));
 }
 
+TEST_F(Hdf5FileTest, HoldsNoTimeStamps) {
+  write_one("a.h5", "group/x", torch::zeros({3}));
+  const hid_t file = H5Fopen(at("a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  for (const char* object : {"/", "/group", "/group/x"}) {
+    H5O_info_t info{};
+    EXPECT_GE(H5Oget_info_by_name2(file, object, &info, H5O_INFO_TIME, H5P_DEFAULT), 0);
+    EXPECT_EQ(info.ctime, 0) << object;
+    EXPECT_EQ(info.btime, 0) << object;
+  }
+  H5Fclose(file);
+}
+
 TEST_F(Hdf5FileTest, AlignsLargeDatasetsToPages) {
   write_one("a.h5", "flat", torch::zeros({1 << 19}));
   const hid_t file = H5Fopen(at("a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
