@@ -23,6 +23,21 @@ Json to_json(const FlatLayout& layout) {
   return slots;
 }
 
+Json to_json(const MetricWindow& w) {
+  return {{"loss_sum", w.loss_sum},
+          {"loss_simple_sum", w.loss_simple_sum},
+          {"loss_vlb_sum", w.loss_vlb_sum},
+          {"seconds", w.seconds},
+          {"images", w.images},
+          {"steps", w.steps}};
+}
+
+MetricWindow window_from(const Json& json) {
+  return {json.at("loss_sum").get<double>(),     json.at("loss_simple_sum").get<double>(),
+          json.at("loss_vlb_sum").get<double>(), json.at("seconds").get<double>(),
+          json.at("images").get<std::int64_t>(), json.at("steps").get<std::int64_t>()};
+}
+
 Json parse_text(const Hdf5File& file, const std::string& name, const std::filesystem::path& path) {
   Json json = Json::parse(file.read_text(name), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw CorruptData(fmt::format("{}: {} is not JSON", path.string(), name));
@@ -37,8 +52,14 @@ CheckpointHeader header_of(const Hdf5File& file, const std::filesystem::path& pa
       throw CorruptData(
           fmt::format("{}: checkpoint version {}, this program reads {}", path.string(), version, kCheckpointVersion));
     }
-    return {json.at("step").get<std::int64_t>(), json.at("images_seen").get<std::int64_t>(),
-            json.at("training_s").get<double>(), json.at("trial"), json.at("precision").get<std::string>()};
+    CheckpointHeader header;
+    header.step = json.at("step").get<std::int64_t>();
+    header.images_seen = json.at("images_seen").get<std::int64_t>();
+    header.training_s = json.at("training_s").get<double>();
+    header.window = window_from(json.at("window"));
+    header.trial = json.at("trial");
+    header.precision = json.at("precision").get<std::string>();
+    return header;
   } catch (const Json::exception& error) {
     throw CorruptData(fmt::format("{}: its header lacks something: {}", path.string(), error.what()));
   }
@@ -50,14 +71,15 @@ Snapshot take_snapshot(const TrainState& state, const Json& trial, const std::st
   const auto copy = [](const torch::Tensor& buffer) {
     return buffer.to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
   };
-  return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), state.layout,
-          state.step,          state.images_seen,   state.training_s,    trial,           precision};
+  return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), state.layout, state.step,
+          state.images_seen,   state.training_s,    state.window,        trial,           precision};
 }
 
 void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& s) {
   Hdf5File file = Hdf5File::create(path);
   const Json header{{"version", kCheckpointVersion}, {"step", s.step},   {"images_seen", s.images_seen},
-                    {"training_s", s.training_s},    {"trial", s.trial}, {"precision", s.precision}};
+                    {"training_s", s.training_s},    {"trial", s.trial}, {"precision", s.precision},
+                    {"window", to_json(s.window)}};
   file.write_text("header", header.dump());
   file.write_text("layout", to_json(s.layout).dump());
   file.write("weights", s.weights);
@@ -87,6 +109,7 @@ void load_checkpoint_file(const std::filesystem::path& path, TrainState& state) 
   state.step = header.step;
   state.images_seen = header.images_seen;
   state.training_s = header.training_s;
+  state.window = header.window;
 }
 
 std::string file_digest(const std::filesystem::path& path) {

@@ -21,6 +21,7 @@ struct Snapshot {
   std::int64_t step = 0;
   std::int64_t images_seen = 0;
   double training_s = 0;
+  MetricWindow window;
   /// The resolved trial (TrialSpec::to_json) and the precision that really ran.
   common::Json trial;
   std::string precision;
@@ -33,6 +34,7 @@ struct CheckpointHeader {
   std::int64_t step = 0;
   std::int64_t images_seen = 0;
   double training_s = 0;
+  MetricWindow window;
   common::Json trial;
   std::string precision;
 };

@@ -7,6 +7,7 @@
 #include "sweeps/spec/model_spec.hpp"
 #include "worker/model/dit.hpp"
 #include "worker/model/flat_parameters.hpp"
+#include "worker/training/metric_window.hpp"
 
 namespace ditscale::worker {
 
@@ -25,6 +26,7 @@ struct TrainState {
   std::int64_t images_seen = 0;
   /// Seconds spent in training steps, over all attempts.
   double training_s = 0;
+  MetricWindow window;
 };
 
 }  // namespace ditscale::worker

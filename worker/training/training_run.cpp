@@ -111,13 +111,23 @@ Outcome TrainingRun::run() {
     }
     const double seconds = clock_.monotonic_s() - start_s;
     state_.training_s += seconds;
-    window_.add(result, seconds, trial_.train.global_batch);
+    count(result, seconds);
     report_metric(result);
     if (result.stop) return preempted();
     if (!do_what_is_due()) return preempted();
   }
   checkpoints_->wait();
   return {OutcomeState::kSucceeded, ""};
+}
+
+void TrainingRun::count(const StepResult& result, double seconds) {
+  MetricWindow& window = state_.window;
+  window.loss_sum += result.loss;
+  window.loss_simple_sum += result.loss_simple;
+  window.loss_vlb_sum += result.loss_vlb;
+  window.seconds += seconds;
+  window.images += trial_.train.global_batch;
+  window.steps += 1;
 }
 
 Outcome TrainingRun::preempted() {
@@ -130,16 +140,16 @@ void TrainingRun::report_metric(const StepResult& result) {
   if (state_.step % trial_.train.log_every_steps != 0 && state_.step != trial_.train.steps) return;
   emit("metric", {{"step", state_.step},
                   {"images", state_.images_seen},
-                  {"loss", window_.loss()},
-                  {"loss_simple", window_.loss_simple()},
-                  {"loss_vlb", trial_.objective.learn_variance ? Json(window_.loss_vlb()) : Json(nullptr)},
+                  {"loss", state_.window.loss()},
+                  {"loss_simple", state_.window.loss_simple()},
+                  {"loss_vlb", trial_.objective.learn_variance ? Json(state_.window.loss_vlb()) : Json(nullptr)},
                   {"grad_norm", result.grad_norm},
                   {"lr", result.lr},
-                  {"images_per_s", window_.images_per_s()},
+                  {"images_per_s", state_.window.images_per_s()},
                   {"time_s", state_.training_s}});
-  spdlog::info("step {}/{}  loss {:.4f}  {:.0f} images/s", state_.step, trial_.train.steps, window_.loss(),
-               window_.images_per_s());
-  window_.clear();
+  spdlog::info("step {}/{}  loss {:.4f}  {:.0f} images/s", state_.step, trial_.train.steps, state_.window.loss(),
+               state_.window.images_per_s());
+  state_.window = {};
 }
 
 bool TrainingRun::score_is_due(const sweeps::EvaluateSpec& settings) const {

@@ -8,7 +8,6 @@
 #include "worker/evaluation/evaluator.hpp"
 #include "worker/training/batch_source.hpp"
 #include "worker/training/event_log.hpp"
-#include "worker/training/metric_window.hpp"
 #include "worker/training/train_step.hpp"
 #include "worker/training/trainer.hpp"
 
@@ -36,6 +35,7 @@ class TrainingRun {
   bool score_what_is_due();
   bool score(const sweeps::EvaluateSpec& settings);
   [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings) const;
+  void count(const StepResult& result, double seconds);
   void report_metric(const StepResult& result);
   Outcome preempted();
   void emit(const std::string& kind, common::Json body);
@@ -52,7 +52,6 @@ class TrainingRun {
   Precision precision_;
   std::unique_ptr<TrainStep> step_;
   std::unique_ptr<Evaluator> evaluator_;
-  MetricWindow window_;
   common::SystemClock clock_;
   std::int64_t saved_step_ = -1;
 };

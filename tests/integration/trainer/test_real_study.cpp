@@ -1,0 +1,149 @@
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <sys/mount.h>
+
+#include "tests/integration/trainer/real_study.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Json;
+using ::testing::HasSubstr;
+
+/// Step → loss of a trial's metric events; a later attempt's value replaces an earlier one's.
+std::map<std::int64_t, double> losses(const std::vector<Json>& metrics) {
+  std::map<std::int64_t, double> result;
+  for (const Json& m : metrics) result[m.at("step").get<std::int64_t>()] = m.at("loss").get<double>();
+  return result;
+}
+
+class StudiesOnOneSlot : public RealStudy {};
+
+TEST_F(StudiesOnOneSlot, KilledAtRandomMomentsEndWithTheSameTableToTheLastDigit) {
+  write_real_sweep({{"model.width", {16, 32}}, {"model.block", {"adaln_zero", "in_context"}}});
+  ASSERT_EQ(run({"--cpus", "1", "--runs", "undisturbed"}).code, 0);
+  std::mt19937 random(20260101);
+  int kills = 0;
+  for (bool over = false; !over && kills < 12; ++kills) {
+    const auto command = start({"--cpus", "1"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<>(700, 2500)(random)));
+    command->kill_everything();
+    over = command->wait().code == 0;
+  }
+  EXPECT_GE(kills, 2) << "the study was over before it could be disturbed";
+  const Ended last = run({"--cpus", "1"});
+  EXPECT_TRUE(last.code == 0 || last.code == 5) << last.err;
+  const auto disturbed = table();
+  fs::remove_all(folder_ / "runs");
+  fs::rename(folder_ / "undisturbed", folder_ / "runs");
+  EXPECT_EQ(disturbed, table());
+}
+
+TEST_F(RealStudy, ATrialThatDivergesDoesNotStopTheOthers) {
+  base_["train"]["clip_norm"] = 1e9;
+  write_real_sweep({{"train.lr", {1e-3, 10.0}}});
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("diverged"));
+  EXPECT_THAT(ended.out, HasSubstr("lower train.lr"));
+  EXPECT_THAT(ended.out, HasSubstr("succeeded"));
+}
+
+TEST_F(RealStudy, ADataSetThatIsCutShortIsNamed) {
+  const fs::path images = folder_ / "data" / "train-images-idx3-ubyte";
+  fs::resize_file(images, fs::file_size(images) / 2);
+  write_real_sweep({{"model.width", {16}}});
+  const Ended ended = run({"--retries", "0"});
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("train-images-idx3-ubyte"));
+}
+
+TEST_F(RealStudy, ACheckpointCutShortIsLeftAsideForTheOneBefore) {
+  const fs::path trial = write_trial(), folder = folder_ / "one";
+  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", folder.string()}).code, 0);
+  fs::resize_file(folder / "checkpoints" / "step-40.h5", 1000);
+  fs::remove_all(folder / "evaluations");
+  const Ended again = call_worker({"train", trial.string(), "--folder", folder.string()});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("step-40.h5 is left aside"));
+  EXPECT_EQ(events_of(folder, "started").back().at("resumed_from"), "step-35.h5");
+}
+
+TEST_F(RealStudy, AFullDiskFailsTheTrialsSaysSoAndLosesNothing) {
+  const fs::path small = folder_ / "small";
+  fs::create_directories(small);
+  if (::mount("none", small.c_str(), "tmpfs", 0, "size=1500k") != 0) GTEST_SKIP() << "a small file system needs root";
+  base_["model"]["width"] = 96;  // checkpoints of several megabytes
+  write_real_sweep({{"seed", {0}}});
+  const Ended full = run({"--runs", small.string(), "--retries", "0"});
+  EXPECT_NE(full.code, 0);
+  EXPECT_THAT(full.out + full.err, HasSubstr("No space left on device"));
+  EXPECT_EQ(::mount("none", small.c_str(), nullptr, MS_REMOUNT, "size=64m"), 0);
+  const Ended again = run({"--runs", small.string(), "--retries", "1"});
+  ::umount(small.c_str());
+  EXPECT_EQ(again.code, 0) << again.out << again.err;
+}
+
+TEST_F(RealStudy, StoppedByASignalGoesOnBitForBit) {
+  const fs::path trial = write_trial(), whole = folder_ / "whole", parts = folder_ / "parts";
+  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", whole.string()}).code, 0);
+  {
+    Command first({DITSCALE_TRAINER, "train", trial.string(), "--folder", parts.string()}, {}, folder_);
+    for (int look = 0; look < 1000 && !fs::exists(parts / "checkpoints" / "step-10.manifest.json"); ++look) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    first.signal(SIGTERM);
+    EXPECT_EQ(first.wait().code, 4);
+  }
+  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", parts.string()}).code, 0);
+  const auto expected = losses(events_of(whole, "metric")), resumed = losses(events_of(parts, "metric"));
+  EXPECT_EQ(expected, resumed);
+  EXPECT_EQ(events_of(whole, "evaluation").back().at("values"), events_of(parts, "evaluation").back().at("values"));
+}
+
+TEST_F(RealStudy, TwoProcessesTrainToTheLossesOfOne) {
+  const fs::path trial = write_trial(), one = folder_ / "one", two = folder_ / "two";
+  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", one.string(), "--threads", "1"}).code, 0);
+  const Ended gang =
+      call_worker({"train", trial.string(), "--folder", two.string(), "--threads", "1", "--device", "cpu"}, 2);
+  ASSERT_EQ(gang.code, 0) << gang.err;
+  EXPECT_EQ(events_of(two, "started").back().at("processes"), 2);
+  const auto expected = losses(events_of(one, "metric")), seen = losses(events_of(two, "metric"));
+  ASSERT_EQ(expected.size(), seen.size());
+  for (const auto& [step, loss] : expected) EXPECT_NEAR(seen.at(step), loss, 2e-4 * loss) << "step " << step;
+}
+
+TEST_F(RealStudy, SamplesAndScoresComeOutOfATrialsFolder) {
+  const fs::path trial = write_trial(), folder = folder_ / "one", picture = folder_ / "grid.png";
+  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", folder.string()}).code, 0);
+  const Ended sampled =
+      call_worker({"sample", folder.string(), "--num", "6", "--steps", "4", "--out", picture.string()});
+  EXPECT_EQ(sampled.code, 0) << sampled.err;
+  EXPECT_GT(fs::file_size(picture), 100U);
+  // The trial's own settings on the same checkpoint give the trial's own score.
+  const Ended scored = call_worker({"evaluate", folder.string(), "--json", "--threads", "1"});
+  ASSERT_EQ(scored.code, 0) << scored.err;
+  const Json result = Json::parse(scored.out);
+  const Json recorded = events_of(folder, "evaluation").back();
+  EXPECT_EQ(result.at("settings_id"), recorded.at("settings_id"));
+  EXPECT_NEAR(result.at("values").at("fid").get<double>(), recorded.at("values").at("fid").get<double>(), 1e-6);
+}
+
+TEST_F(RealStudy, WhatTheTrainerCannotHonourIsRefused) {
+  const Ended no_gpu =
+      call_worker({"train", write_trial().string(), "--folder", (folder_ / "x").string(), "--device", "cuda"});
+  if (no_gpu.code == 0) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_EQ(no_gpu.code, 1);
+  EXPECT_THAT(no_gpu.err, HasSubstr("GPU 0 was asked for, 0 are visible"));
+  const Ended typo = call_worker({"train", write_trial().string(), "--set", "train.stepz=4"});
+  EXPECT_EQ(typo.code, 1);
+  EXPECT_THAT(typo.err, HasSubstr("did you mean \"steps\""));
+}
+
+}  // namespace
+}  // namespace ditscale::tests
