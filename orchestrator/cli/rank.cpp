@@ -59,7 +59,9 @@ ExitCode nothing_left(const State& state, Display& display) {
   display.close();
   for (const Trial& trial : state.trials) {
     if (trial.state == results::TrialState::kSucceeded) continue;
-    display.notice("nothing to do: every trial has ended, and not every one succeeded");
+    display.notice(
+        "nothing to do: every trial has ended, and not every one succeeded; a higher --retries gives failed ones more "
+        "attempts");
     return ExitCode::kFinishedWithFailures;
   }
   display.notice("nothing to do: every trial has succeeded already");

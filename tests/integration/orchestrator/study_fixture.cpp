@@ -126,7 +126,7 @@ std::vector<pid_t> Command::processes() const {
 
 std::vector<pid_t> Command::trainers() const {
   std::vector<pid_t> found = processes();
-  std::erase_if(found, [](pid_t pid) { return program_of(pid) != DITSCALE_FAKE_WORKER; });
+  std::erase_if(found, [](pid_t pid) { return program_of(pid) != DITSCALE_TRAINER; });
   return found;
 }
 
@@ -183,7 +183,7 @@ fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps) {
 }
 
 std::unique_ptr<Command> StudyFixture::start(const std::vector<std::string>& more, int step_ms) {
-  std::vector<std::string> argv{DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER};
+  std::vector<std::string> argv{DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER};
   argv.insert(argv.end(), more.begin(), more.end());
   return std::make_unique<Command>(argv, std::map<std::string, std::string>{{"FAKE_STEP_MS", std::to_string(step_ms)}},
                                    folder_);

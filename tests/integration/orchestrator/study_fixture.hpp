@@ -51,7 +51,7 @@ class Command {
   std::optional<int> code_;
 };
 
-/// Studies in a folder of their own, trained by the fake worker.
+/// Studies in a folder of their own, trained by DITSCALE_TRAINER: the fake worker, or the real one.
 class StudyFixture : public ::testing::Test {
  protected:
   void SetUp() override;

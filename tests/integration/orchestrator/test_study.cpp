@@ -114,7 +114,7 @@ TEST_F(Study, HasOneCoordinatorOnly) {
   const auto command = start({}, 100);
   ASSERT_TRUE(trainers_run(*command, 2));
   const Ended second =
-      Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER}, {}, folder_).wait();
+      Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER}, {}, folder_).wait();
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.err, HasSubstr("another `orchestrator run` works on this study"));
   EXPECT_EQ(command->wait().code, 0) << "the first is not disturbed";
@@ -125,7 +125,7 @@ TEST_F(Study, RunsAsAnMpiJobOfTheUsersOwnWithTwoAgents) {
   const char* path = std::getenv("PATH");
   const std::string mpirun = orchestrator::find_program("mpirun", path == nullptr ? "" : path);
   const Ended ended = Command({mpirun, "-n", "3", "--oversubscribe", "--bind-to", "none", DITSCALE_ORCHESTRATOR, "run",
-                               sweep_.string(), "--worker", DITSCALE_FAKE_WORKER},
+                               sweep_.string(), "--worker", DITSCALE_TRAINER},
                               {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}}, folder_)
                           .wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
@@ -146,7 +146,7 @@ TEST_F(Study, RefusesWhatCannotRunBeforeAnythingStarts) {
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("Build it (`make`), or name it with --worker"));
   EXPECT_EQ(call({"run", sweep_.string(), "--cpus", "none"}).code, 2);
-  const Ended no_mpi = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER},
+  const Ended no_mpi = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER},
                                {{"PATH", "/nonexistent"}}, folder_)
                            .wait();
   EXPECT_EQ(no_mpi.code, 1);
@@ -163,7 +163,7 @@ TEST_F(Study, PlansWithoutTouchingAnything) {
   const auto plan = common::Json::parse(json.out);
   EXPECT_EQ(plan["trials"].size(), 2U);
   EXPECT_GE(plan["makespan_s"].get<double>(), plan["makespan_bound_s"].get<double>());
-  const Ended dry = call({"run", sweep_.string(), "--worker", DITSCALE_FAKE_WORKER, "--dry-run"});
+  const Ended dry = call({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--dry-run"});
   EXPECT_EQ(dry.code, 0);
   EXPECT_THAT(dry.out, HasSubstr("nothing was started"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
