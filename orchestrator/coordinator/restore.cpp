@@ -53,7 +53,9 @@ void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, doub
 
 void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {
   for (const PastAttempt& attempt : past.attempts) replay(trial, attempt, policy, now_s, actions);
-  if (results::is_final(past.state)) {
+  // A failure is judged anew: a larger budget of retries opens the trial again.
+  const bool reopened = past.state == TrialState::kFailed && !past.attempts.empty() && !results::is_final(trial.state);
+  if (results::is_final(past.state) && !reopened) {
     trial.state = past.state;
     trial.reason = past.reason;
     return;

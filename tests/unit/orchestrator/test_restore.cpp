@@ -46,12 +46,20 @@ TEST_F(Restore, StartsAnUnknownTrialAfresh) {
 }
 
 TEST_F(Restore, DoesNotRunAFinishedTrialAgain) {
+  policy.retries = 0;
   for (const TrialState final_state : {TrialState::kSucceeded, TrialState::kFailed, TrialState::kDiverged}) {
     EXPECT_EQ(restored(final_state, {attempt(1, final_state)}).state, final_state);
     EXPECT_THAT(actions, IsEmpty());
     EXPECT_TRUE(nothing_to_do(state));
     EXPECT_FALSE(starts());
   }
+}
+
+TEST_F(Restore, TakesAFailedTrialUpAgainWhenItMayFailMoreOften) {
+  policy.retries = 1;
+  EXPECT_EQ(restored(TrialState::kFailed, {attempt(1, TrialState::kFailed)}).failures, 1);
+  EXPECT_FALSE(nothing_to_do(state));
+  EXPECT_TRUE(starts());
 }
 
 TEST_F(Restore, ClosesARunningAttemptAsLostAndRunsTheTrialAgain) {
