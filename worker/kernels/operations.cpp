@@ -108,6 +108,40 @@ struct GatedResidual : torch::autograd::Function<GatedResidual> {
   }
 };
 
+/// Runs `body(begin, end)` over pieces of a contiguous tensor's elements.
+template <typename Body>
+void for_each_piece(std::int64_t count, Body body) {
+  constexpr std::int64_t kPiece = std::int64_t{1} << 14;
+  at::parallel_for(0, count, kPiece, body);
+}
+
+struct Gelu : torch::autograd::Function<Gelu> {
+  static Tensor forward(AutogradContext* context, const Tensor& x_in) {
+    const Tensor x = x_in.contiguous();
+    Tensor out = torch::empty_like(x);
+    const float* x_p = x.const_data_ptr<float>();
+    float* out_p = out.data_ptr<float>();
+    for_each_piece(x.numel(), [&](std::int64_t begin, std::int64_t end) {
+      kernels::gelu_forward(x_p + begin, end - begin, out_p + begin);
+    });
+    context->save_for_backward({x});
+    return out;
+  }
+
+  static tensor_list backward(AutogradContext* context, const tensor_list& grads) {
+    const Tensor x = context->get_saved_variables()[0];
+    const Tensor dout = grads[0].contiguous();
+    Tensor dx = torch::empty_like(dout);
+    const float* dout_p = dout.const_data_ptr<float>();
+    const float* x_p = x.const_data_ptr<float>();
+    float* dx_p = dx.data_ptr<float>();
+    for_each_piece(x.numel(), [&](std::int64_t begin, std::int64_t end) {
+      kernels::gelu_backward(dout_p + begin, x_p + begin, end - begin, dx_p + begin);
+    });
+    return {dx};
+  }
+};
+
 }  // namespace
 
 void use_fused_kernels(bool on) { fused_on = on; }
@@ -119,6 +153,8 @@ Tensor modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale)
 Tensor gated_residual(const Tensor& x, const Tensor& gate, const Tensor& branch) {
   return fusable(x) ? GatedResidual::apply(x, gate, branch) : reference::gated_residual(x, gate, branch);
 }
+
+Tensor tanh_gelu(const Tensor& x) { return fusable(x) ? Gelu::apply(x) : reference::tanh_gelu(x); }
 
 Tensor self_attention(const Tensor& qkv, std::int64_t heads) { return reference::self_attention(qkv, heads); }
 

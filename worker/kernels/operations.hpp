@@ -21,6 +21,9 @@ namespace ditscale::worker {
 /// Softmax attention over one projected tensor. qkv (N, T, 3 D) reading as (3, H, D / H) → (N, T, D).
 [[nodiscard]] torch::Tensor self_attention(const torch::Tensor& qkv, std::int64_t heads);
 
+/// GELU in its tanh form (Hendrycks & Gimpel 2016), element by element.
+[[nodiscard]] torch::Tensor tanh_gelu(const torch::Tensor& x);
+
 /// Turns the fused kernels off (and on again) for this process: for comparisons.
 void use_fused_kernels(bool on);
 
@@ -30,6 +33,7 @@ namespace reference {
 [[nodiscard]] torch::Tensor gated_residual(const torch::Tensor& x, const torch::Tensor& gate,
                                            const torch::Tensor& branch);
 [[nodiscard]] torch::Tensor self_attention(const torch::Tensor& qkv, std::int64_t heads);
+[[nodiscard]] torch::Tensor tanh_gelu(const torch::Tensor& x);
 }  // namespace reference
 
 }  // namespace ditscale::worker

@@ -25,4 +25,10 @@ void gated_residual_forward(const float* x, const float* gate, const float* bran
 void gated_residual_backward(const float* dout, const float* gate, const float* branch, std::int64_t tokens,
                              std::int64_t width, float* dbranch, float* dgate);
 
+/// out = x Φ(x) in the tanh form, `count` elements.
+void gelu_forward(const float* x, std::int64_t count, float* out);
+
+/// dx = dout times the derivative of the above at x.
+void gelu_backward(const float* dout, const float* x, std::int64_t count, float* dx);
+
 }  // namespace ditscale::worker::kernels

@@ -12,7 +12,7 @@ MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
   fc2_ = register_module("fc2", nn::Linear(hidden, width));
 }
 
-torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return fc2_(torch::gelu(fc1_(x), "tanh")); }
+torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return fc2_(tanh_gelu(fc1_(x))); }
 
 torch::nn::LayerNorm weighted_norm(std::int64_t width) {
   return nn::LayerNorm(nn::LayerNormOptions({width}).eps(kNormEpsilon));
