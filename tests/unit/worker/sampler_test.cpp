@@ -1,6 +1,8 @@
 #include "worker/sampling/sampler.hpp"
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -31,7 +33,61 @@ DiT noisy_model() {
   return model;
 }
 
+/// What a model of `label_model` answers for one label.
+struct Answer {
+  double noise;
+  double variance;
+};
+
+/// Answers by the label alone: tokens are zero, the label's row is a unit vector, and so is the final layer's shift.
+DiT label_model(const std::vector<Answer>& answers, bool learn_variance = true) {
+  sweeps::ModelShape shape = tiny_shape();
+  shape.learn_variance = learn_variance;
+  DiT model(shape);
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : model->parameters()) parameter.zero_();
+  for (auto& buffer : model->buffers()) buffer.zero_();
+  auto weights = model->named_parameters();
+  auto rows = weights["y_embedder.embedding_table.weight"];       // (labels, D)
+  auto shift = weights["final_layer.adaLN_modulation.1.weight"];  // (2 D, D): shift, then scale
+  auto linear = weights["final_layer.linear.weight"];             // (P P O, D)
+  const double silu_of_one = 1.0 / (1.0 + std::exp(-1.0));
+  for (std::int64_t label = 0; label < static_cast<std::int64_t>(answers.size()); ++label) {
+    const auto& [noise, variance] = answers[static_cast<std::size_t>(label)];
+    rows[label][label] = 1.0;
+    shift[label][label] = 1.0 / silu_of_one;
+    auto column = linear.select(1, label).view({-1, shape.out_channels()});  // (P P, O)
+    column.select(1, 0).fill_(noise);
+    if (learn_variance) column.select(1, 1).fill_(variance);
+  }
+  return model;
+}
+
+/// Largest difference, relative to the largest value expected.
+double relative_error(const torch::Tensor& seen, const torch::Tensor& expected) {
+  const auto wanted = expected.to(torch::kFloat64);
+  return ((seen.to(torch::kFloat64) - wanted).abs().max() / wanted.abs().max()).item<double>();
+}
+
 const NoiseSchedule kSchedule = NoiseSchedule::linear(1000);
+
+// Cumulative products of the published schedule at its first and its last timestep.
+constexpr double kFirstAlphaBar = 0.9999, kLastAlphaBar = 4.03582976537568e-05;
+
+/// Start noise of samples 0, 1, … of seed 9, float64.
+torch::Tensor start_noise(std::int64_t count) {
+  return normal_batch(9, Purpose::kSampleStart, 0, count, {1, 8, 8}).to(torch::kFloat64);
+}
+
+/// One value for each image, (N, 1, 1, 1).
+torch::Tensor per_image(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kFloat64).view({-1, 1, 1, 1});
+}
+
+/// The x_0 that this noise implies at the last timestep.
+torch::Tensor implied_x0(const torch::Tensor& start, const torch::Tensor& noise) {
+  return (start - std::sqrt(1 - kLastAlphaBar) * noise) / std::sqrt(kLastAlphaBar);
+}
 
 TEST(Ddim, OfNoPredictedNoiseOnlyRescales) {
   const Sampler sampler(silent_model(), kSchedule, {.sampler = "ddim", .steps = 20, .seed = 9}, torch::kCPU);
@@ -41,6 +97,86 @@ TEST(Ddim, OfNoPredictedNoiseOnlyRescales) {
   const auto expected = start / std::sqrt(kSchedule.alpha_bar[999]);
   EXPECT_TRUE(torch::allclose(sampler.sample(0, labels), expected, 1e-4));
 }
+
+// With constant noise e every step keeps x_0 = (x - sqrt(1 - alpha_bar) e) / sqrt(alpha_bar): the end is the start's.
+TEST(Ddim, OfConstantNoiseEndsAtTheX0ThatItsStartImplies) {
+  const DiT model = label_model({{0.8, 0}, {-0.5, 0}});
+  const auto expected = implied_x0(start_noise(2), per_image({0.8, -0.5}));
+  for (const std::int64_t steps : {2, 3, 20}) {
+    const Sampler sampler(model, kSchedule, {.sampler = "ddim", .steps = steps, .seed = 9}, torch::kCPU);
+    EXPECT_LT(relative_error(sampler.sample(0, torch::arange(2)), expected), 2e-6) << steps << " steps";
+  }
+}
+
+TEST(Ddim, AsksTheModelAtTheOriginalTimestepsAndStepsInClosedForm) {
+  DiT model = noisy_model();
+  const auto labels = torch::arange(2);
+  const Sampler sampler(model, kSchedule, {.sampler = "ddim", .steps = 3, .seed = 9}, torch::kCPU);
+  const torch::NoGradGuard no_grad;
+  auto x = start_noise(2);
+  const std::vector<std::size_t> timesteps{999, 500, 0};  // 499.5 rounds to even
+  for (std::size_t i = 0; i < timesteps.size(); ++i) {
+    const auto at = timesteps[i];
+    const auto noise =
+        model->forward(x.to(torch::kFloat32), torch::full({2}, static_cast<std::int64_t>(at), torch::kInt64), labels)
+            .narrow(1, 0, 1)
+            .to(torch::kFloat64);
+    const double alpha_bar = kSchedule.alpha_bar[at];
+    const double previous = i + 1 < timesteps.size() ? kSchedule.alpha_bar[timesteps[i + 1]] : 1.0;
+    const auto x0 = (x - std::sqrt(1 - alpha_bar) * noise) / std::sqrt(alpha_bar);
+    x = std::sqrt(previous) * x0 + std::sqrt(1 - previous) * noise;
+  }
+  EXPECT_LT(relative_error(sampler.sample(0, labels), x), 1e-4);
+}
+
+TEST(Guidance, MovesFromTheNullLabelsNoiseTowardsTheConditionalOne) {
+  const double null = 0.2;
+  const Sampler sampler(label_model({{0.3, 0}, {-0.7, 0}, {0.5, 0}, {null, 0}}), kSchedule,
+                        {.sampler = "ddim", .steps = 5, .guidance = 3.0, .seed = 9}, torch::kCPU);
+  const auto guided = null + 3.0 * (per_image({0.3, -0.7, 0.5}) - null);
+  EXPECT_LT(relative_error(sampler.sample(0, torch::arange(3)), implied_x0(start_noise(3), guided)), 2e-6);
+}
+
+struct TwoSteps {
+  const char* name;
+  bool learn_variance;
+  double variance, null_variance, guidance;
+  /// Share of log beta in the log variance, the rest being the posterior's.
+  double fraction;
+};
+
+class DdpmNoise : public testing::TestWithParam<TwoSteps> {};
+
+// Two steps: the first from timestep 999 to 0 adds noise, the second adds none.
+TEST_P(DdpmNoise, HasTheVarianceThatTheModelAsksFor) {
+  const TwoSteps& p = GetParam();
+  const double null = 0.2, conditional = -0.6, e = null + p.guidance * (conditional - null);
+  const auto answer = Answer{conditional, p.variance}, null_answer = Answer{null, p.null_variance};
+  const Sampler sampler(label_model({answer, answer, answer, null_answer}, p.learn_variance), kSchedule,
+                        {.sampler = "ddpm", .steps = 2, .guidance = p.guidance, .seed = 9}, torch::kCPU);
+  const double beta = 1 - kLastAlphaBar / kFirstAlphaBar;
+  const double posterior = beta * (1 - kFirstAlphaBar) / (1 - kLastAlphaBar);
+  const double deviation = std::exp(0.5 * (p.fraction * std::log(beta) + (1 - p.fraction) * std::log(posterior)));
+
+  const auto start = start_noise(3);
+  const auto x0_weight = std::sqrt(kFirstAlphaBar) * beta / (1 - kLastAlphaBar);
+  const auto xt_weight = std::sqrt(1 - beta) * (1 - kFirstAlphaBar) / (1 - kLastAlphaBar);
+  const auto mean = x0_weight * implied_x0(start, torch::full({1}, e, torch::kFloat64)) + xt_weight * start;
+  const auto added = normal_batch(9, Purpose::kSampleStep, 0, 3, {1, 8, 8}, 1).to(torch::kFloat64);
+  const auto expected_noise = deviation * added / std::sqrt(kFirstAlphaBar);
+  const auto noiseless = (mean - std::sqrt(1 - kFirstAlphaBar) * e) / std::sqrt(kFirstAlphaBar);
+
+  const auto seen_noise = sampler.sample(0, torch::arange(3)).to(torch::kFloat64) - noiseless;
+  // Samples reach several hundred: float32 leaves 1e-4 of the noise uncertain at the smallest deviation, 0.01.
+  EXPECT_LT((seen_noise - expected_noise).abs().max().item<double>(), 5e-4) << p.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Variances, DdpmNoise,
+    testing::Values(TwoSteps{"beta", true, 1, 1, 1, 1.0}, TwoSteps{"posterior", true, -1, -1, 1, 0},
+                    TwoSteps{"halfway", true, 0, 0, 1, 0.5}, TwoSteps{"guided_beta", true, 1, -1, 4, 1.0},
+                    TwoSteps{"guided_posterior", true, -1, 1, 4, 0}, TwoSteps{"fixed", false, 0, 0, 1, 1.0}),
+    [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Ddpm, OfNoPredictedNoiseHasTheVarianceOfItsRecursion) {
   const Sampler sampler(silent_model(), kSchedule, {.sampler = "ddpm", .steps = 25, .seed = 9}, torch::kCPU);
