@@ -22,8 +22,12 @@ std::string variable(const char* name) {
 /// All that is read from the environment.
 worker::Environment read_environment() {
   worker::Environment environment;
-  environment.launch.under_mpi = !variable("OMPI_COMM_WORLD_SIZE").empty() || !variable("PMI_SIZE").empty();
-  environment.launch.local_rank = std::atoi(variable("OMPI_COMM_WORLD_LOCAL_RANK").c_str());
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
+    environment.launch.under_mpi = environment.launch.under_mpi || !variable(name).empty();
+  }
+  for (const char* name : {"SLURM_LOCALID", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK"}) {
+    if (!variable(name).empty()) environment.launch.local_rank = std::atoi(variable(name).c_str());
+  }
   const std::string cache = variable("XDG_CACHE_HOME");
   const std::string home = variable("HOME");
   environment.cache_folder = (cache.empty() ? (home.empty() ? "/tmp" : home + "/.cache") : cache) + "/ditscale";

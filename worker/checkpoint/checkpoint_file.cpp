@@ -7,12 +7,14 @@
 #include <xxhash.h>
 
 #include "common/error.hpp"
+#include "common/object_reader.hpp"
 #include "worker/storage/hdf5_file.hpp"
 
 namespace ditscale::worker {
 
 using common::CorruptData;
 using common::Json;
+using common::ObjectReader;
 
 namespace {
 
@@ -32,54 +34,79 @@ Json to_json(const MetricWindow& w) {
           {"steps", w.steps}};
 }
 
-MetricWindow window_from(const Json& json) {
-  return {json.at("loss_sum").get<double>(),     json.at("loss_simple_sum").get<double>(),
-          json.at("loss_vlb_sum").get<double>(), json.at("seconds").get<double>(),
-          json.at("images").get<std::int64_t>(), json.at("steps").get<std::int64_t>()};
+constexpr double kMostSteps = 1e15;
+constexpr common::Range kCount{0, kMostSteps};
+
+MetricWindow read_window(ObjectReader reader) {
+  MetricWindow w;
+  reader.get("loss_sum", w.loss_sum);
+  reader.get("loss_simple_sum", w.loss_simple_sum);
+  reader.get("loss_vlb_sum", w.loss_vlb_sum);
+  reader.get("seconds", w.seconds);
+  reader.get("images", w.images, kCount);
+  reader.get("steps", w.steps, kCount);
+  return w;
 }
 
-Json parse_text(const Hdf5File& file, const std::string& name, const std::filesystem::path& path) {
-  Json json = Json::parse(file.read_text(name), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw CorruptData(fmt::format("{}: {} is not JSON", path.string(), name));
-  return json;
+CheckpointHeader read_header(const common::JsonDocument& document) {
+  ObjectReader reader(document, document.value, "");
+  std::int64_t version = 0;
+  reader.get("version", version);
+  if (version != kCheckpointVersion) {
+    reader.fail("version", fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
+  }
+  for (const char* key : {"step", "images_seen", "training_s", "window", "trial", "precision", "data_digest"}) {
+    if (!reader.has(key)) reader.fail(key, "is missing");
+  }
+  CheckpointHeader header;
+  reader.get("step", header.step, kCount);
+  reader.get("images_seen", header.images_seen, kCount);
+  reader.get("training_s", header.training_s, {0, 1e12});
+  reader.get_choice("precision", header.precision = "fp32", {"fp32", "bf16"});
+  reader.get("data_digest", header.data_digest);
+  header.window = read_window(ObjectReader(document, *reader.child("window"), "window"));
+  header.trial = *reader.child("trial");
+  return header;
+}
+
+/// JSON text out of the file; nonsense is CorruptData.
+common::JsonDocument read_text(const Hdf5File& file, const std::string& name, const std::filesystem::path& path) {
+  try {
+    return common::parse_json(file.read_text(name), fmt::format("{} ({})", path.string(), name));
+  } catch (const common::ConfigError& error) {
+    throw CorruptData(error.what());
+  }
 }
 
 CheckpointHeader header_of(const Hdf5File& file, const std::filesystem::path& path) {
-  const Json json = parse_text(file, "header", path);
   try {
-    const auto version = json.at("version").get<std::int64_t>();
-    if (version != kCheckpointVersion) {
-      throw CorruptData(
-          fmt::format("{}: checkpoint version {}, this program reads {}", path.string(), version, kCheckpointVersion));
-    }
-    CheckpointHeader header;
-    header.step = json.at("step").get<std::int64_t>();
-    header.images_seen = json.at("images_seen").get<std::int64_t>();
-    header.training_s = json.at("training_s").get<double>();
-    header.window = window_from(json.at("window"));
-    header.trial = json.at("trial");
-    header.precision = json.at("precision").get<std::string>();
-    return header;
-  } catch (const Json::exception& error) {
-    throw CorruptData(fmt::format("{}: its header lacks something: {}", path.string(), error.what()));
+    return read_header(read_text(file, "header", path));
+  } catch (const common::ConfigError& error) {
+    throw CorruptData(error.what());
   }
 }
 
 }  // namespace
 
-Snapshot take_snapshot(const TrainState& state, const Json& trial, const std::string& precision) {
+Snapshot take_snapshot(const TrainState& state, const Json& trial, const std::string& precision,
+                       const std::string& data_digest) {
   const auto copy = [](const torch::Tensor& buffer) {
     return buffer.to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
   };
   return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), state.layout, state.step,
-          state.images_seen,   state.training_s,    state.window,        trial,           precision};
+          state.images_seen,   state.training_s,    state.window,        trial,           precision,    data_digest};
 }
 
 void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& s) {
   Hdf5File file = Hdf5File::create(path);
-  const Json header{{"version", kCheckpointVersion}, {"step", s.step},   {"images_seen", s.images_seen},
-                    {"training_s", s.training_s},    {"trial", s.trial}, {"precision", s.precision},
-                    {"window", to_json(s.window)}};
+  const Json header{{"version", kCheckpointVersion},
+                    {"step", s.step},
+                    {"images_seen", s.images_seen},
+                    {"training_s", s.training_s},
+                    {"trial", s.trial},
+                    {"precision", s.precision},
+                    {"window", to_json(s.window)},
+                    {"data_digest", s.data_digest}};
   file.write_text("header", header.dump());
   file.write_text("layout", to_json(s.layout).dump());
   file.write("weights", s.weights);
@@ -96,7 +123,7 @@ CheckpointHeader read_checkpoint_header(const std::filesystem::path& path) {
 void load_checkpoint_file(const std::filesystem::path& path, TrainState& state) {
   const Hdf5File file = Hdf5File::open(path);
   const CheckpointHeader header = header_of(file, path);
-  if (parse_text(file, "layout", path) != to_json(state.layout)) {
+  if (read_text(file, "layout", path).value != to_json(state.layout)) {
     throw CorruptData(fmt::format("{}: its parameters are not those of this trial's model", path.string()));
   }
   const auto load = [&](const char* name, torch::Tensor& buffer) {

@@ -25,9 +25,12 @@ struct Snapshot {
   /// The resolved trial (TrialSpec::to_json) and the precision that really ran.
   common::Json trial;
   std::string precision;
+  /// Digest of the images that were trained on.
+  std::string data_digest;
 };
 
-[[nodiscard]] Snapshot take_snapshot(const TrainState& state, const common::Json& trial, const std::string& precision);
+[[nodiscard]] Snapshot take_snapshot(const TrainState& state, const common::Json& trial, const std::string& precision,
+                                     const std::string& data_digest);
 
 /// What a checkpoint says of itself.
 struct CheckpointHeader {
@@ -37,6 +40,7 @@ struct CheckpointHeader {
   MetricWindow window;
   common::Json trial;
   std::string precision;
+  std::string data_digest;
 };
 
 /// Writes the HDF5 file: /header and /layout (JSON text), /weights, /moment1, /moment2, /ema (float32, flat;

@@ -31,11 +31,11 @@ Json to_json(const StoredCheckpoint& c) {
           {"digest", c.digest}};
 }
 
-/// Empty when the manifest is not one: it is then as if it were absent.
+/// Empty when the manifest is not one or cannot be read: it is then as if it were absent.
 std::optional<StoredCheckpoint> read_manifest(const fs::path& path, const common::TrialPaths& paths) {
-  const Json json = Json::parse(common::read_file(path, kMaxManifestBytes), nullptr, /*allow_exceptions=*/false);
   try {
-    if (json.is_discarded() || json.at("version").get<std::int64_t>() != kManifestVersion) return std::nullopt;
+    const Json json = common::parse_json(common::read_file(path, kMaxManifestBytes), path.string()).value;
+    if (json.at("version").get<std::int64_t>() != kManifestVersion) return std::nullopt;
     StoredCheckpoint c;
     c.step = json.at("step").get<std::int64_t>();
     c.file = paths.checkpoint(c.step);  // never a path out of a file
@@ -43,6 +43,8 @@ std::optional<StoredCheckpoint> read_manifest(const fs::path& path, const common
     c.digest = json.at("digest").get<std::string>();
     return c;
   } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const common::Error&) {
     return std::nullopt;
   }
 }
@@ -53,15 +55,20 @@ std::string why_invalid(const StoredCheckpoint& c) {
   const auto bytes = fs::file_size(c.file, code);
   if (code) return code.message();
   if (static_cast<std::int64_t>(bytes) != c.bytes) return fmt::format("{} bytes, its manifest says {}", bytes, c.bytes);
-  if (file_digest(c.file) != c.digest) return "its digest is not the manifest's";
-  return {};
+  try {
+    return file_digest(c.file) == c.digest ? "" : "its digest is not the manifest's";
+  } catch (const common::SystemError& error) {
+    return error.what();
+  }
 }
 
 bool is_leftover(const fs::path& path) { return path.filename().string().find(".tmp-") != std::string::npos; }
 
 }  // namespace
 
-CheckpointStore::CheckpointStore(common::TrialPaths paths, std::int64_t keep) : paths_(std::move(paths)), keep_(keep) {
+CheckpointStore::CheckpointStore(common::TrialPaths paths, std::int64_t keep) : paths_(std::move(paths)), keep_(keep) {}
+
+void CheckpointStore::prepare() {
   common::make_folder(paths_.checkpoints());
   for (const auto& entry : fs::directory_iterator(paths_.checkpoints())) {
     if (is_leftover(entry.path())) remove_quietly(entry.path());
@@ -91,6 +98,7 @@ void CheckpointStore::save(Snapshot snapshot, OnSaved on_saved) {
 void CheckpointStore::write(const Snapshot& snapshot, const OnSaved& on_saved) {
   const common::SystemClock clock;
   const double start_s = clock.monotonic_s();
+  common::make_folder(paths_.checkpoints());
   StoredCheckpoint stored;
   stored.step = snapshot.step;
   stored.file = paths_.checkpoint(snapshot.step);
@@ -106,19 +114,21 @@ void CheckpointStore::write(const Snapshot& snapshot, const OnSaved& on_saved) {
   stored.digest = file_digest(stored.file);
   common::write_file_atomically(paths_.manifest(snapshot.step), to_json(stored).dump() + "\n");
   on_saved(stored, clock.monotonic_s() - start_s);
-  remove_old();
+  remove_old(snapshot.step);
 }
 
-void CheckpointStore::remove_old() {
-  const auto all = list();
-  for (std::size_t i = static_cast<std::size_t>(keep_); i < all.size(); ++i) {
-    remove_quietly(paths_.manifest(all[i].step));  // the manifest first: never one without its file
-    remove_quietly(all[i].file);
+void CheckpointStore::remove_old(std::int64_t step) {
+  std::int64_t kept = 0;
+  for (const StoredCheckpoint& stored : list()) {
+    if (stored.step > step || kept++ < keep_) continue;
+    remove_quietly(paths_.manifest(stored.step));  // the manifest first: never one without its file
+    remove_quietly(stored.file);
   }
 }
 
 std::vector<StoredCheckpoint> CheckpointStore::list() const {
   std::vector<StoredCheckpoint> found;
+  if (!fs::is_directory(paths_.checkpoints())) return found;
   const std::string ending = ".manifest.json";
   for (const auto& entry : fs::directory_iterator(paths_.checkpoints())) {
     const std::string name = entry.path().filename().string();

@@ -28,13 +28,15 @@ class CheckpointStore {
   /// What became of a save: reported once it is durable, on the saving thread.
   using OnSaved = std::function<void(const StoredCheckpoint&, double seconds)>;
 
-  /// `keep` newest checkpoints stay. Leftovers of killed writers are removed.
+  /// `keep` newest checkpoints stay. Looks and touches nothing: anyone may open a trial's store to read.
   CheckpointStore(common::TrialPaths paths, std::int64_t keep);
   /// Waits for the writer; an error it met is lost with it: call wait() to learn of it.
   ~CheckpointStore();
   CheckpointStore(const CheckpointStore&) = delete;
   CheckpointStore& operator=(const CheckpointStore&) = delete;
 
+  /// Makes the folder and removes leftovers of killed writers. For the process that holds the trial's lock.
+  void prepare();
   /// Starts writing; waits for the save before first. Throws what that one met (disk full).
   void save(Snapshot snapshot, OnSaved on_saved);
   /// Returns when nothing is being written. Throws what the writer met.
@@ -48,7 +50,8 @@ class CheckpointStore {
 
  private:
   void write(const Snapshot& snapshot, const OnSaved& on_saved);
-  void remove_old();
+  /// Removes what lies before the newest `keep_` up to `step`; damaged files of later steps do not push good ones out.
+  void remove_old(std::int64_t step);
 
   common::TrialPaths paths_;
   std::int64_t keep_;

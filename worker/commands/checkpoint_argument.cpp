@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/arithmetic.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
 
 namespace ditscale::worker {
@@ -32,12 +33,24 @@ sweeps::TrialSpec trial_of(const common::Json& json, const fs::path& file) {
   return sweeps::trial_spec_from(document);
 }
 
+/// Weights, EMA and two moments of this model must fit into the file: nothing is allocated on a header's word.
+void check_size(const fs::path& file, const sweeps::TrialSpec& trial) {
+  constexpr std::int64_t kBytesPerParameter = 16;
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(file));
+  const std::int64_t needed = kBytesPerParameter * sweeps::count_parameters(trial.shape()).trainable;
+  if (bytes < needed) {
+    throw common::CorruptData(
+        fmt::format("{}: {} bytes, the model in its header needs {} or more", file.string(), bytes, needed));
+  }
+}
+
 }  // namespace
 
 TrainedModel load_trained_model(const std::string& argument, torch::Device device) {
   TrainedModel result;
   result.file = file_of(argument);
   result.trial = trial_of(read_checkpoint_header(result.file).trial, result.file);
+  check_size(result.file, result.trial);
   result.state = std::make_unique<TrainState>(result.trial.shape(), 0, device);
   load_checkpoint_file(result.file, *result.state);
   return result;

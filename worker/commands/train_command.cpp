@@ -39,6 +39,19 @@ sweeps::TrialSpec read_trial(const TrainOptions& options) {
   return sweeps::trial_spec_from(document);
 }
 
+/// Leaves trial.json in a new folder; refuses one that another trial has used.
+void claim_folder(const common::TrialPaths& paths, const sweeps::TrialSpec& trial) {
+  if (!fs::exists(paths.trial_json())) {
+    common::write_file_atomically(paths.trial_json(), trial.to_json().dump(2) + "\n");
+    return;
+  }
+  const common::TrialId owner = sweeps::trial_spec_from(common::read_json(paths.trial_json())).id();
+  if (owner != trial.id()) {
+    throw common::ConfigError(fmt::format("{} belongs to trial {}, this is {}: name another --folder",
+                                          paths.folder.string(), owner.str(), trial.id().str()));
+  }
+}
+
 int next_attempt(const common::TrialPaths& paths) {
   int attempt = 1;
   while (fs::exists(paths.attempt(common::AttemptNumber{attempt}))) ++attempt;
@@ -71,13 +84,13 @@ int run(const TrainOptions& options, const Environment& environment) {
   attempt.launch = environment.launch;
   attempt.cache_folder = environment.cache_folder;
   common::make_folder(attempt.paths.folder);
-  if (!fs::exists(attempt.paths.trial_json())) {
-    common::write_file_atomically(attempt.paths.trial_json(), trial.to_json().dump(2) + "\n");
-  }
+  claim_folder(attempt.paths, trial);
   spdlog::info("trial {} in {}, attempt {}", trial.id().str(), attempt.paths.folder.string(),
                common::to_int(attempt.attempt));
   const Outcome outcome = run_attempt(trial, attempt);
-  spdlog::info("{}{}{}", to_name(outcome.state), outcome.reason.empty() ? "" : ": ", outcome.reason);
+  const bool good = outcome.state == OutcomeState::kSucceeded || outcome.state == OutcomeState::kPreempted;
+  spdlog::log(good ? spdlog::level::info : spdlog::level::err, "{}{}{}", to_name(outcome.state),
+              outcome.reason.empty() ? "" : ": ", outcome.reason);
   return exit_code_of(outcome);
 }
 

@@ -15,6 +15,8 @@ class Communicator {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Sums a contiguous float32 tensor over all ranks, in place.
   virtual void all_reduce_sum(torch::Tensor& values) = 0;
+  /// Rank 0's value, on every rank.
+  [[nodiscard]] virtual std::int64_t value_of_first(std::int64_t value) = 0;
   /// Ends every rank of a gang, this one included, since the others would wait for this one for ever. By itself:
   /// nothing.
   virtual void abort_gang() = 0;
@@ -28,6 +30,7 @@ class SingleProcess final : public Communicator {
   [[nodiscard]] std::int64_t rank() const override { return 0; }
   [[nodiscard]] std::int64_t size() const override { return 1; }
   void all_reduce_sum(torch::Tensor& values) override { (void)values; }
+  [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return value; }
   void abort_gang() override {}
 };
 

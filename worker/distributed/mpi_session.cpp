@@ -22,6 +22,11 @@ MpiSession::MpiSession() {
 
 MpiSession::~MpiSession() { MPI_Finalize(); }
 
+std::int64_t MpiSession::value_of_first(std::int64_t value) {
+  check_mpi(MPI_Bcast(&value, 1, MPI_INT64_T, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  return value;
+}
+
 void MpiSession::abort() {
   if (size_ > 1) MPI_Abort(MPI_COMM_WORLD, 1);
 }

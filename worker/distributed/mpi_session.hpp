@@ -3,6 +3,8 @@
 // The C interface only: the C++ one is long withdrawn and would need a library of its own.
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
+#include <cstdint>
+
 #include <mpi.h>
 
 namespace ditscale::worker {
@@ -18,6 +20,8 @@ class MpiSession {
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
 
+  /// Rank 0's value, on every rank. *Collective: all ranks.*
+  [[nodiscard]] std::int64_t value_of_first(std::int64_t value);
   /// MPI_Abort: ends every rank when there are several.
   void abort();
 

@@ -4,6 +4,7 @@
 
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
 
@@ -20,6 +21,16 @@ void check_nccl(ncclResult_t result, const char* call) {
 }  // namespace
 
 NcclCommunicator::NcclCommunicator(torch::Device device) : device_(device) {
+  try {
+    connect();
+  } catch (const common::Error& error) {
+    spdlog::error("rank {}: {}", session_.rank(), error.what());
+    session_.abort();  // the others would wait for this rank for ever
+    throw;
+  }
+}
+
+void NcclCommunicator::connect() {
   const c10::cuda::CUDAGuard guard(device_);
   ncclUniqueId id;
   if (session_.rank() == 0) check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");

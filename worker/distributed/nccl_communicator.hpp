@@ -18,9 +18,12 @@ class NcclCommunicator final : public Communicator {
   [[nodiscard]] std::int64_t rank() const override { return session_.rank(); }
   [[nodiscard]] std::int64_t size() const override { return session_.size(); }
   void all_reduce_sum(torch::Tensor& values) override;
+  [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return session_.value_of_first(value); }
   void abort_gang() override { session_.abort(); }
 
  private:
+  void connect();
+
   MpiSession session_;
   torch::Device device_;
   ncclComm_t communicator_ = nullptr;

@@ -5,6 +5,7 @@
 #include "common/error.hpp"
 #include "worker/kernels/adamw_ema_kernels.hpp"
 #ifdef DITSCALE_HAVE_CUDA
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #endif
 
@@ -20,13 +21,15 @@ kernels::AdamWCoefficients coefficients_of(const AdamWStep& s) {
   const auto n = static_cast<double>(s.step);
   const auto f = [](double value) { return static_cast<float>(value); };
   return {f(s.beta1),
+          f(1.0 - s.beta1),
           f(s.beta2),
+          f(1.0 - s.beta2),
           f(s.gradient_scale),
           f(1.0 - s.lr * s.weight_decay),
           f(s.lr / (1.0 - std::pow(s.beta1, n))),
           f(1.0 / std::sqrt(1.0 - std::pow(s.beta2, n))),
           f(s.epsilon),
-          f(s.ema_decay)};
+          f(1.0 - s.ema_decay)};
 }
 
 }  // namespace
@@ -49,6 +52,7 @@ void adamw_ema(const torch::Tensor& weights, const torch::Tensor& gradients, con
     return;
   }
 #ifdef DITSCALE_HAVE_CUDA
+  const c10::cuda::CUDAGuard guard(weights.device());
   const auto stream = c10::cuda::getCurrentCUDAStream(weights.device().index());
   const char* error = kernels::adamw_ema_cuda(w, g, m, v, e, weights.numel(), c, stream.stream());
   if (error != nullptr) throw common::SystemError(fmt::format("launch of the AdamW kernel: {}", error));

@@ -12,8 +12,9 @@ namespace ditscale::worker::kernels {
 
 /// The coefficients of one AdamW-and-EMA step as float32.
 struct AdamWCoefficients {
-  float beta1;
-  float beta2;
+  // The complements are rounded from double: 1 - beta in float32 would be wrong in its fourth digit at 0.9999.
+  float beta1, one_minus_beta1;
+  float beta2, one_minus_beta2;
   float gradient_scale;
   /// 1 - lr * weight_decay.
   float decay;
@@ -22,17 +23,17 @@ struct AdamWCoefficients {
   /// 1 / sqrt(1 - beta2^step).
   float inverse_root_correction2;
   float epsilon;
-  float ema_decay;
+  float one_minus_ema_decay;
 };
 
 /// The update of one weight, the same on processor and GPU.
 DITSCALE_HOST_DEVICE inline void adamw_update(float& weight, float gradient, float& moment1, float& moment2, float& ema,
                                               const AdamWCoefficients& c) {
   const float g = gradient * c.gradient_scale;
-  moment1 = c.beta1 * moment1 + (1.0F - c.beta1) * g;
-  moment2 = c.beta2 * moment2 + (1.0F - c.beta2) * g * g;
+  moment1 = c.beta1 * moment1 + c.one_minus_beta1 * g;
+  moment2 = c.beta2 * moment2 + c.one_minus_beta2 * g * g;
   weight = weight * c.decay - c.step_size * moment1 / (sqrtf(moment2) * c.inverse_root_correction2 + c.epsilon);
-  ema += (1.0F - c.ema_decay) * (weight - ema);
+  ema += c.one_minus_ema_decay * (weight - ema);
 }
 
 }  // namespace ditscale::worker::kernels

@@ -13,8 +13,6 @@ namespace {
 
 std::atomic<bool> fused_on{true};
 
-constexpr float kEpsilon = 1e-6F;
-
 using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
@@ -44,8 +42,9 @@ struct ModulatedNorm : torch::autograd::Function<ModulatedNorm> {
     float *out_p = out.data_ptr<float>(), *mean_p = mean.data_ptr<float>(), *rstd_p = rstd.data_ptr<float>();
     for_each_image(n, [&](std::int64_t i) {
       const std::int64_t at = i * tokens * width;
-      kernels::modulated_norm_forward(x_p + at, shift_p + i * width, scale_p + i * width, kEpsilon, tokens, width,
-                                      out_p + at, mean_p + i * tokens, rstd_p + i * tokens);
+      kernels::modulated_norm_forward(x_p + at, shift_p + i * width, scale_p + i * width,
+                                      static_cast<float>(kNormEpsilon), tokens, width, out_p + at, mean_p + i * tokens,
+                                      rstd_p + i * tokens);
     });
     context->save_for_backward({x, scale, mean, rstd});
     return out;

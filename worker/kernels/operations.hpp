@@ -10,6 +10,9 @@ namespace ditscale::worker {
 /// on a processor, as a fused kernel with a backward written by hand; the functions here choose. Tests hold the two
 /// together.
 
+/// LayerNorm's epsilon everywhere in the model.
+inline constexpr double kNormEpsilon = 1e-6;
+
 /// LayerNorm without weights, then x (1 + scale) + shift. x (N, T, D); shift, scale (N, D) → (N, T, D).
 [[nodiscard]] torch::Tensor modulated_norm(const torch::Tensor& x, const torch::Tensor& shift,
                                            const torch::Tensor& scale);

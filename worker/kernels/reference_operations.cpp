@@ -3,8 +3,7 @@
 namespace ditscale::worker::reference {
 
 torch::Tensor modulated_norm(const torch::Tensor& x, const torch::Tensor& shift, const torch::Tensor& scale) {
-  constexpr double kEpsilon = 1e-6;
-  const auto normalised = torch::layer_norm(x, {x.size(-1)}, {}, {}, kEpsilon);
+  const auto normalised = torch::layer_norm(x, {x.size(-1)}, {}, {}, kNormEpsilon);
   return normalised * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1);
 }
 

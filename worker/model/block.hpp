@@ -50,9 +50,6 @@ class BlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Block);
 
-/// LayerNorm's epsilon everywhere in the model.
-inline constexpr double kNormEpsilon = 1e-6;
-
 /// A LayerNorm with weights, as the designs without modulation use it.
 [[nodiscard]] torch::nn::LayerNorm weighted_norm(std::int64_t width);
 

@@ -55,6 +55,10 @@ void EventLog::append(const std::string& kind, common::Json body) {
   // One write of one line: readers never see two lines mixed.
   const ssize_t written = ::write(fd_.get(), line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size())) {
+    // Half a line must not swallow the next one.
+    if (written > 0 && ::ftruncate(fd_.get(), ::lseek(fd_.get(), 0, SEEK_END) - written) != 0)
+      throw common::errno_error("truncate", file_);
+    --next_number_;
     throw written < 0 ? common::errno_error("write", file_)
                       : common::SystemError(fmt::format("write {}: the disk is full", file_));
   }

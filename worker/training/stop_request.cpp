@@ -17,8 +17,8 @@ void on_signal(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
+  if (requested == 0) ::alarm(kGrace_s);
   requested = 1;
-  ::alarm(kGrace_s);
 }
 
 }  // namespace

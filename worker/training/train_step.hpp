@@ -19,7 +19,7 @@ struct StepResult {
   double loss_vlb = 0;
   double grad_norm = 0;
   double lr = 0;
-  /// Another rank asked to stop.
+  /// Some rank, this one or another, asked to stop.
   bool stop = false;
 
   [[nodiscard]] bool finite() const;

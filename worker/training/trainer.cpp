@@ -21,11 +21,13 @@ namespace {
 constexpr auto kLockPatience = std::chrono::seconds(150);
 constexpr auto kLockPoll = std::chrono::milliseconds(100);
 
-common::FileLock lock_folder(const common::TrialPaths& paths) {
+/// Empty when asked to stop while waiting.
+std::optional<common::FileLock> lock_folder(const common::TrialPaths& paths) {
   const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
   for (;;) {
-    if (auto lock = common::FileLock::try_acquire(paths.lock())) return std::move(*lock);
-    if (std::chrono::steady_clock::now() > deadline || stop_requested()) {
+    if (auto lock = common::FileLock::try_acquire(paths.lock())) return lock;
+    if (stop_requested()) return std::nullopt;
+    if (std::chrono::steady_clock::now() > deadline) {
       throw common::SystemError(fmt::format("{}: another trainer is at work in this folder", paths.folder.string()));
     }
     std::this_thread::sleep_for(kLockPoll);
@@ -42,15 +44,22 @@ void make_folders(const AttemptOptions& options) {
 /// What an exception says in one line, LibTorch's stack traces left out.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// LibTorch's processor allocator has no exception of its own for this, only a message.
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what()).find("can't allocate memory") != std::string_view::npos;
+}
+
 /// The training itself; whatever stops it becomes the outcome.
 Outcome train(const sweeps::TrialSpec& trial, const AttemptOptions& options, Communicator& communicator,
               torch::Device device, EventLog* events, std::optional<TrainingRun>& run) {
   try {
     run.emplace(trial, options, communicator, device, events);
     return run->run();
-  } catch (const std::bad_alloc&) {
-    return {OutcomeState::kFailed, "out of memory: set train.micro_batch, or take a smaller model"};
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error))
+      return {OutcomeState::kFailed, "out of memory: set train.micro_batch, or take a smaller model"};
     return {OutcomeState::kFailed, first_line(error.what())};
   }
 }
@@ -66,6 +75,41 @@ void report(EventLog* events, const Outcome& outcome, const std::optional<Traini
     spdlog::error("the outcome could not be recorded: {}", error.what());
   }
 }
+
+/// A trial that asks for GPUs never falls back to the processor.
+torch::Device device_for(const sweeps::TrialSpec& trial, const AttemptOptions& options) {
+  const bool needs_gpu = options.device == "auto" && trial.resources.gpus > 0;
+  return choose_device(needs_gpu ? "cuda" : options.device, options.launch.local_rank);
+}
+
+/// Rank 0's part: the folder, its lock, the log. The lock is empty when asked to stop while waiting for it.
+struct Desk {
+  std::optional<common::FileLock> lock;
+  std::unique_ptr<EventLog> log;
+};
+
+Desk open_desk(const AttemptOptions& options) {
+  Desk desk;
+  make_folders(options);
+  desk.lock = lock_folder(options.paths);
+  if (desk.lock) desk.log = std::make_unique<EventLog>(options.paths.events(options.attempt), options.event_fd);
+  return desk;
+}
+
+Outcome run_rank(const sweeps::TrialSpec& trial, const AttemptOptions& options, torch::Device device,
+                 Communicator& communicator) {
+  Desk desk;
+  if (communicator.is_first()) desk = open_desk(options);
+  const bool go = communicator.value_of_first(desk.lock ? 1 : 0) == 1;
+  if (!go) return {OutcomeState::kPreempted, "asked to stop while waiting for the trainer before"};
+  EventLog* events = desk.log.get();
+  std::optional<TrainingRun> run;
+  const Outcome outcome = train(trial, options, communicator, device, events, run);
+  report(events, outcome, run);
+  return outcome;
+}
+
+Outcome failed(const std::exception& error) { return {OutcomeState::kFailed, first_line(error.what())}; }
 
 }  // namespace
 
@@ -86,26 +130,20 @@ std::string to_name(OutcomeState state) {
 Outcome run_attempt(const sweeps::TrialSpec& trial, const AttemptOptions& options) {
   listen_for_stop();
   at::set_num_threads(options.threads);
+  Outcome outcome;
   std::unique_ptr<Communicator> communicator;
-  std::optional<common::FileLock> lock;
-  std::optional<EventLog> log;
   try {
-    const torch::Device device = choose_device(options.device, options.launch.local_rank);
+    const torch::Device device = device_for(trial, options);
     communicator = make_communicator(options.launch, device);
-    if (communicator->is_first()) {
-      make_folders(options);
-      lock = lock_folder(options.paths);
-      log.emplace(options.paths.events(options.attempt), options.event_fd);
-    }
-    EventLog* events = log ? &*log : nullptr;
-    std::optional<TrainingRun> run;
-    const Outcome outcome = train(trial, options, *communicator, device, events, run);
-    report(events, outcome, run);
-    if (outcome.state == OutcomeState::kFailed) communicator->abort_gang();
-    return outcome;
+    outcome = run_rank(trial, options, device, *communicator);
   } catch (const std::exception& error) {
-    return {OutcomeState::kFailed, first_line(error.what())};
+    outcome = failed(error);
   }
+  if (outcome.state == OutcomeState::kFailed && communicator) {
+    spdlog::error("rank {}: {}", communicator->rank(), outcome.reason);
+    communicator->abort_gang();
+  }
+  return outcome;
 }
 
 }  // namespace ditscale::worker

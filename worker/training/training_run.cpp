@@ -27,10 +27,10 @@ std::string host_name() {
 }
 
 /// The trial a checkpoint was made for, as it would be read today.
-common::TrialId id_of(const Json& trial) {
+common::TrialId id_of(const Json& trial, const std::string& file) {
   common::JsonDocument document;
   document.value = trial;
-  document.source = "checkpoint";
+  document.source = file;
   return sweeps::trial_spec_from(document).id();
 }
 
@@ -58,26 +58,41 @@ TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& o
 }
 
 void TrainingRun::resume() {
-  const auto refused = [](const std::string& file, const std::string& reason) {
-    spdlog::warn("checkpoint {} is left aside: {}", file, reason);
-  };
-  const auto newest = checkpoints_->newest_valid(refused);
-  std::string resumed_from;
-  if (newest) {
-    const CheckpointHeader header = read_checkpoint_header(newest->file);
-    if (id_of(header.trial) != trial_.id()) {
-      throw common::ConfigError(fmt::format("{} belongs to trial {}, this is {}: the folder was used for another trial",
-                                            newest->file.string(), id_of(header.trial).str(), trial_.id().str()));
-    }
-    if (header.precision != to_name(precision_)) {
-      precision_ =
-          choose_precision(header.precision, device_);  // a run keeps the precision it began with, or is refused
-    }
-    load_checkpoint_file(newest->file, state_);
-    saved_step_ = state_.step;
-    resumed_from = newest->file.filename().string();
+  constexpr std::int64_t kAnew = -1;
+  std::int64_t step = kAnew;
+  if (communicator_.is_first()) {
+    checkpoints_->prepare();
+    const auto newest = checkpoints_->newest_valid([](const std::string& file, const std::string& reason) {
+      spdlog::warn("checkpoint {} is left aside: {}", file, reason);
+    });
+    if (newest) step = newest->step;
   }
-  report_start(resumed_from);
+  step = communicator_.value_of_first(step);  // all ranks go on from the same one
+  if (step == kAnew) return report_start("");
+  const auto file = options_.paths.checkpoint(step);
+  const CheckpointHeader header = read_checkpoint_header(file);
+  check_header(header, file.string());
+  if (header.precision != to_name(precision_)) {
+    precision_ = choose_precision(header.precision, device_);  // a run keeps the precision it began with, or is refused
+  }
+  load_checkpoint_file(file, state_);
+  saved_step_ = state_.step;
+  report_start(file.filename().string());
+}
+
+void TrainingRun::check_header(const CheckpointHeader& header, const std::string& file) const {
+  if (id_of(header.trial, file) != trial_.id()) {
+    throw common::ConfigError(fmt::format("{} belongs to trial {}, this is {}: the folder was used for another trial",
+                                          file, id_of(header.trial, file).str(), trial_.id().str()));
+  }
+  if (header.data_digest != images_.digest) {
+    throw common::ConfigError(fmt::format("{} was trained on other images (digest {}, now {}): check data.root", file,
+                                          header.data_digest, images_.digest));
+  }
+  if (header.step > trial_.train.steps || header.images_seen != header.step * trial_.train.global_batch) {
+    throw common::CorruptData(fmt::format("{} says step {} of {} and {} images at a batch of {}", file, header.step,
+                                          trial_.train.steps, header.images_seen, trial_.train.global_batch));
+  }
 }
 
 void TrainingRun::report_start(const std::string& resumed_from) {
@@ -89,6 +104,8 @@ void TrainingRun::report_start(const std::string& resumed_from) {
                    {"threads", options_.threads},
                    {"processes", communicator_.size()},
                    {"precision", to_name(precision_)},
+                   {"data_digest", images_.digest},
+                   {"data_images", images_.images.size(0)},
                    {"host", host_name()},
                    {"pid", ::getpid()},
                    {"parameters", sweeps::count_parameters(trial_.shape()).trainable}});
@@ -163,14 +180,21 @@ bool TrainingRun::do_what_is_due() {
   const bool checkpoint = last || scores || (state_.step > 0 && state_.step % trial_.checkpoint.every_steps == 0);
   // The checkpoint comes first: training is then safe while scores take their time.
   if (checkpoint && saved_step_ != state_.step) save_checkpoint();
-  return !scores || score_what_is_due();
+  return !scores || !any_rank(!score_what_is_due());
+}
+
+bool TrainingRun::any_rank(bool mine) {
+  auto wishes = torch::full({1}, mine ? 1.0F : 0.0F, torch::dtype(torch::kFloat32).device(device_));
+  communicator_.all_reduce_sum(wishes);
+  return wishes.item<float>() > 0;
 }
 
 void TrainingRun::save_checkpoint() {
   if (!communicator_.is_first()) return;
+  checkpoints_->wait();  // one copy in memory at a time
   saved_step_ = state_.step;
   const auto images = state_.images_seen;
-  checkpoints_->save(take_snapshot(state_, trial_.to_json(), to_name(precision_)),
+  checkpoints_->save(take_snapshot(state_, trial_.to_json(), to_name(precision_), images_.digest),
                      [this, images](const StoredCheckpoint& c, double seconds) {
                        emit("checkpoint", {{"step", c.step},
                                            {"images", images},
@@ -189,6 +213,12 @@ bool TrainingRun::score_what_is_due() {
   return true;
 }
 
+std::filesystem::path TrainingRun::grid_file(const std::string& settings_id) const {
+  auto file = options_.paths.sample_grid(state_.step);
+  if (trial_.evaluate.size() > 1) file.replace_filename(fmt::format("step-{}-{}.png", state_.step, settings_id));
+  return file;
+}
+
 bool TrainingRun::score(const sweeps::EvaluateSpec& settings) {
   const std::string id = settings_id(evaluator_->full_settings(settings));
   const auto done = score_file(options_.paths, state_.step, id);
@@ -197,7 +227,7 @@ bool TrainingRun::score(const sweeps::EvaluateSpec& settings) {
   const auto evaluation = evaluator_->evaluate(state_.ema_model, settings, stop_requested);
   if (!evaluation) return false;
   if (evaluation->first_samples.defined()) {
-    const auto grid = options_.paths.sample_grid(state_.step);
+    const auto grid = grid_file(evaluation->settings_id);
     write_png_grid(grid, evaluation->first_samples, kGridColumns);
     emit("samples", {{"step", state_.step}, {"file", "samples/" + grid.filename().string()}});
   }

@@ -28,10 +28,16 @@ class TrainingRun {
 
  private:
   void resume();
+  /// Throws when the checkpoint is not one of this trial on these images.
+  void check_header(const CheckpointHeader& header, const std::string& file) const;
   void report_start(const std::string& resumed_from);
   /// Checkpoint and scores that are due after this step; false when a wish to stop cut a score short.
   bool do_what_is_due();
   void save_checkpoint();
+  /// Whether this is true on any rank. *Collective: all ranks.*
+  [[nodiscard]] bool any_rank(bool mine);
+  /// One picture for each kind of score.
+  [[nodiscard]] std::filesystem::path grid_file(const std::string& settings_id) const;
   bool score_what_is_due();
   bool score(const sweeps::EvaluateSpec& settings);
   [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings) const;

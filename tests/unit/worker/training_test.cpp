@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/storage/hdf5_file.hpp"
 #include "worker/training/event_log.hpp"
 #include "worker/training/train_step.hpp"
 
@@ -60,7 +61,7 @@ class CheckpointedTraining : public testing::Test {
   CheckpointedTraining() { at::set_num_threads(1); }
 
   void save(CheckpointStore& store, const Training& training) {
-    store.save(take_snapshot(training.state, training.trial.to_json(), "fp32"), [](const auto&, double) {});
+    store.save(take_snapshot(training.state, training.trial.to_json(), "fp32", "made up"), [](const auto&, double) {});
     store.wait();
   }
   std::optional<StoredCheckpoint> newest(const CheckpointStore& store) {
@@ -195,6 +196,46 @@ TEST_F(DamagedCheckpoint, AManifestOfNonsenseDoesNotCount) {
   EXPECT_EQ(newest(store_)->step, 1);
 }
 
+TEST_F(DamagedCheckpoint, OfALaterStepDoesNotPushANewOneOut) {
+  std::ofstream(paths_.checkpoint(2)) << "damaged";
+  std::ofstream(paths_.checkpoint(1)) << "damaged";
+  fs::rename(paths_.manifest(2), paths_.manifest(200));
+  std::ofstream(paths_.manifest(200)) << R"({"version":1,"step":200,"file":"step-200.h5","bytes":1,"digest":"0"})";
+  CheckpointStore store(paths_, 1);
+  Training training(small_trial());
+  training.steps(3);
+  save(store, training);
+  EXPECT_EQ(newest(store)->step, 3);
+}
+
+TEST_F(DamagedCheckpoint, WithAnUnreadableManifestDoesNotCount) {
+  fs::remove(paths_.manifest(2));
+  fs::create_directory(paths_.manifest(2));
+  EXPECT_EQ(newest(store_)->step, 1);
+}
+
+class HostileHeader : public CheckpointedTraining, public testing::WithParamInterface<const char*> {};
+
+TEST_P(HostileHeader, IsRefusedWithAReason) {
+  const fs::path path = folder_.path() / "hostile.h5";
+  Hdf5File file = Hdf5File::create(path);
+  file.write_text("header", GetParam());
+  file.close();
+  EXPECT_THROW(static_cast<void>(read_checkpoint_header(path)), common::CorruptData);
+}
+
+const std::string kDeepHeader = R"({"version":1,"trial":)" + std::string(400'000, '[');
+INSTANTIATE_TEST_SUITE_P(
+    Headers, HostileHeader,
+    testing::Values(
+        "", "[]", "{}", R"({"version":2})", R"({"version":1,"step":3})",
+        R"({"version":1,"step":-3,"images_seen":0,"training_s":0,"window":{},"trial":{},"precision":"fp32","data_digest":""})",
+        R"({"version":1,"step":2.5,"images_seen":0,"training_s":0,"window":{},"trial":{},"precision":"fp32","data_digest":""})",
+        R"({"version":1,"step":1,"images_seen":18446744073709551615,"training_s":0,"window":{},"trial":{},"precision":"fp32","data_digest":""})",
+        R"({"version":1,"step":1,"images_seen":0,"training_s":0,"window":7,"trial":{},"precision":"fp32","data_digest":""})",
+        R"({"version":1,"step":1,"images_seen":0,"training_s":0,"window":{},"trial":{},"precision":"fp8","data_digest":""})",
+        kDeepHeader.c_str()));
+
 TEST_F(DamagedCheckpoint, OfAnotherModelIsRefused) {
   sweeps::TrialSpec other = small_trial();
   other.model.width = 64;
@@ -205,7 +246,9 @@ TEST_F(DamagedCheckpoint, OfAnotherModelIsRefused) {
 TEST_F(DamagedCheckpoint, LeftoversOfKilledWritersAreRemoved) {
   const fs::path leftover = paths_.checkpoints() / ".step-9.h5.tmp-1234";
   std::ofstream(leftover) << "half";
-  const CheckpointStore reopened(paths_, 3);
+  CheckpointStore reopened(paths_, 3);
+  EXPECT_TRUE(fs::exists(leftover)) << "a reader must not touch what a trainer may be writing";
+  reopened.prepare();
   EXPECT_FALSE(fs::exists(leftover));
   EXPECT_EQ(newest(reopened)->step, 2);
 }
