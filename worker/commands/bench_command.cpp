@@ -9,7 +9,7 @@
 #include "common/exit_code.hpp"
 #include "common/json_document.hpp"
 #include "sweeps/spec/arithmetic.hpp"
-#include "sweeps/spec/json_path.hpp"
+#include "worker/commands/bench_trial.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/kernels/operations.hpp"
 #include "worker/training/train_step.hpp"
@@ -28,21 +28,6 @@ struct BenchOptions {
   bool reference = false;
   bool json = false;
 };
-
-/// Width 128, depth 6, 64 tokens of a 32 x 32 input with four channels, batch 128.
-sweeps::TrialSpec trial_of(const BenchOptions& options) {
-  common::JsonDocument document;
-  document.source = "bench";
-  document.value = {{"data", {{"name", "imagenet_latents"}}},
-                    {"model", {{"depth", 6}, {"width", 128}, {"heads", 4}, {"patch", 4}}},
-                    {"train", {{"global_batch", 128}}},
-                    {"resources", {{"cpus", 2}}}};
-  for (const std::string& text : options.assignments) {
-    auto [path, value] = sweeps::parse_assignment(text);
-    sweeps::set_path(document.value, path, std::move(value), "--set " + text);
-  }
-  return sweeps::trial_spec_from(document);
-}
 
 /// Random bytes of the trial's shape: speed does not depend on what the images show.
 ImageSet random_images(const sweeps::TrialSpec& trial) {
@@ -79,7 +64,7 @@ std::vector<double> time_steps(const sweeps::TrialSpec& trial, const BenchOption
 }
 
 int run(const BenchOptions& options) {
-  const sweeps::TrialSpec trial = trial_of(options);
+  const sweeps::TrialSpec trial = bench_trial(options.assignments);
   const int threads = options.threads > 0 ? options.threads : static_cast<int>(trial.resources.cpus);
   at::set_num_threads(threads);
   use_fused_kernels(!options.reference);
@@ -115,7 +100,8 @@ int run(const BenchOptions& options) {
 void add_bench_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand("bench", "Time training steps on random images");
-  command->add_option("--set", options->assignments, "Change the model or the batch: path=value");
+  command->add_option("--set", options->assignments,
+                      "Change the model or the batch: path=value; model=<name> for a published size");
   command->add_option("--steps", options->steps, "Steps that are timed, after three that are not")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -126,7 +112,7 @@ void add_bench_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_flag("--reference", options->reference, "Plain LibTorch operations instead of the fused kernels");
   command->add_flag("--json", options->json, "As JSON");
-  command->footer("Example: worker bench --set model.width=256 --set train.global_batch=64");
+  command->footer("Example: worker bench --set model=DiT-S/2 --set train.global_batch=16");
   command->callback([options, &context] { context.action = [options] { return run(*options); }; });
 }
 

@@ -1,8 +1,10 @@
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
@@ -25,9 +27,15 @@ struct DescribeOptions {
   bool json = false;
 };
 
+common::JsonDocument read_trial(const std::string& file) {
+  if (std::filesystem::exists(file)) return common::read_json(file);
+  throw common::UsageError(fmt::format("describe {}: neither a file nor a published size; those are {}", file,
+                                       fmt::join(sweeps::named_model_names(), ", ")));
+}
+
 /// A published size is described as the paper trained it: on latents of ImageNet.
 common::JsonDocument document_of(const DescribeOptions& options) {
-  if (!sweeps::named_model(options.model)) return common::read_json(options.model);
+  if (!sweeps::named_model(options.model)) return read_trial(options.model);
   common::JsonDocument document;
   document.source = "describe";
   document.value = {{"model", {{"name", options.model}}}, {"data", {{"name", "imagenet_latents"}}}};

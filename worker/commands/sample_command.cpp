@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -9,8 +9,9 @@
 #include "common/exit_code.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/evaluation/gaussian_stats.hpp"
 #include "worker/evaluation/image_grid.hpp"
-#include "worker/sampling/sampler.hpp"
+#include "worker/evaluation/sample_images.hpp"
 #include "worker/training/device.hpp"
 
 namespace ditscale::worker {
@@ -41,7 +42,18 @@ torch::Tensor labels_of(const SampleOptions& options, const Sampler& sampler, co
   return labels;
 }
 
-int run(SampleOptions options) {
+torch::Tensor draw(const Sampler& sampler, const torch::Tensor& labels, const std::filesystem::path& checkpoint) {
+  try {
+    return sample_images(sampler, 0, labels);
+  } catch (const NotFinite& error) {
+    throw NotFinite(
+        fmt::format("{}: {}: its weights may have diverged, or the guidance is too large; try an earlier checkpoint or "
+                    "--guidance 1",
+                    checkpoint.string(), error.what()));
+  }
+}
+
+int run(const SampleOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   const torch::Device device = choose_device(options.device, 0);
   const TrainedModel model = load_trained_model(options.model, device);
@@ -50,12 +62,12 @@ int run(SampleOptions options) {
     throw common::UsageError(
         fmt::format("--steps {}: the model was trained with {} timesteps", options.sampler.steps, timesteps));
   }
-  const Sampler sampler(model.state->ema_model, NoiseSchedule::linear(timesteps), options.sampler, device);
-  const torch::Tensor images =
-      to_bytes(sampler.sample(0, labels_of(options, sampler, model.trial.shape()))).to(torch::kCPU);
-  if (images.size(1) != 1 && images.size(1) != 3) {
-    throw common::ConfigError(fmt::format("samples of {} channels are latents; a PNG needs 1 or 3", images.size(1)));
+  const std::int64_t channels = model.trial.input().channels;
+  if (channels != 1 && channels != 3) {
+    throw common::ConfigError(fmt::format("samples of {} channels are latents; a PNG needs 1 or 3", channels));
   }
+  const Sampler sampler(model.state->ema_model, NoiseSchedule::linear(timesteps), options.sampler, device);
+  const torch::Tensor images = draw(sampler, labels_of(options, sampler, model.trial.shape()), model.file);
   write_png_grid(options.out, images, options.columns);
   fmt::print("{} samples of {} (step {}) in {}\n", options.count, model.file.string(), model.state->step, options.out);
   return common::to_int(common::ExitCode::kDone);

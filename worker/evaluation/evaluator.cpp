@@ -10,7 +10,7 @@
 #include "sweeps/spec/cost.hpp"
 #include "worker/evaluation/frechet.hpp"
 #include "worker/evaluation/reference_stats.hpp"
-#include "worker/sampling/sampler.hpp"
+#include "worker/evaluation/sample_images.hpp"
 
 namespace ditscale::worker {
 
@@ -18,8 +18,6 @@ using common::Json;
 
 namespace {
 
-/// Images sampled at once. Part of no setting: the noise of a sample does not depend on it.
-constexpr std::int64_t kSampleBatch = 200;
 /// Samples kept for a picture; at most one batch.
 constexpr std::int64_t kShown = 100;
 
@@ -101,11 +99,7 @@ bool Evaluator::draw(const DiT& model, const sweeps::EvaluateSpec& settings, Gau
   for (std::int64_t first = 0; first < settings.num_samples; first += kSampleBatch) {
     if (stop()) return false;
     const std::int64_t count = std::min(kSampleBatch, settings.num_samples - first);
-    const torch::Tensor samples = sampler.sample(first, sampler.uniform_labels(first, count));
-    if (!torch::isfinite(samples).all().item<bool>()) {
-      throw NotFinite(fmt::format("samples {} to {} have values that are not finite", first, first + count - 1));
-    }
-    const torch::Tensor images = to_bytes(samples).to(torch::kCPU);
+    const torch::Tensor images = sample_images(sampler, first, sampler.uniform_labels(first, count));
     features.add(reference(settings.features).network->features(images));
     if (first == 0) first_samples = images.narrow(0, 0, std::min(kShown, count));
   }

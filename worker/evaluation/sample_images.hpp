@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+#include <torch/torch.h>
+
+#include "worker/sampling/sampler.hpp"
+
+namespace ditscale::worker {
+
+/// Images sampled at once. Part of no setting: the noise of a sample does not depend on it.
+inline constexpr std::int64_t kSampleBatch = 200;
+
+/// Samples first … first + count - 1 with the given labels (count) as bytes on the processor, drawn in batches of at
+/// most kSampleBatch. Throws NotFinite, naming the batch, when one has a NaN or an infinity.
+[[nodiscard]] torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const torch::Tensor& labels);
+
+}  // namespace ditscale::worker
