@@ -70,13 +70,19 @@ fs::path RealStudy::write_trial() {
 }
 
 Ended RealStudy::call_worker(const std::vector<std::string>& arguments, int ranks) {
+  return start_worker(arguments, ranks)->wait();
+}
+
+std::unique_ptr<Command> RealStudy::start_worker(const std::vector<std::string>& arguments, int ranks) {
   std::vector<std::string> argv{DITSCALE_TRAINER};
   if (ranks > 1) {
     const std::string mpirun = DITSCALE_MPIRUN;
     argv = {mpirun, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks), DITSCALE_TRAINER};
   }
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return Command(argv, {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}}, folder_).wait();
+  const std::map<std::string, std::string> as_root{{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+                                                   {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
+  return std::make_unique<Command>(argv, as_root, folder_);
 }
 
 std::vector<Json> RealStudy::events_of(const fs::path& trial_folder, const std::string& kind) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class RealStudy : public StudyFixture {
   void write_real_sweep(const common::Json& grid);
   /// `worker` with any arguments, to its end; `ranks` above 1 starts it by mpirun.
   Ended call_worker(const std::vector<std::string>& arguments, int ranks = 1);
+  [[nodiscard]] std::unique_ptr<Command> start_worker(const std::vector<std::string>& arguments, int ranks);
   /// A trial file with the same base.
   std::filesystem::path write_trial();
   /// Bodies of all events of a kind in a trial's folder, the newest attempt's last.
