@@ -99,15 +99,15 @@ TEST(ShippedSweeps, TheBlockDesignsAreFourOfTheLargestModel) {
                                                     "DiT-XL/2-in_context"));
 }
 
-/// A code block of docs/sweeps.md marked json. Its first line says what becomes of it: "// 6 cells" or
+/// A code block of a page marked json. Its first line says what becomes of it: "// 6 cells" or
 /// "// refused: <part of the message>".
 struct Example {
   std::string verdict;
   std::string text;
 };
 
-std::vector<Example> examples_of_the_reference() {
-  std::ifstream in(kSource / "docs/sweeps.md");
+std::vector<Example> examples_of(const char* page) {
+  std::ifstream in(kSource / page);
   std::vector<Example> examples;
   bool inside = false;
   for (std::string line; std::getline(in, line);) {
@@ -135,9 +135,15 @@ std::string verdict_on(const std::string& text) {
 }
 
 TEST(SweepReference, EveryExampleDoesWhatItSays) {
-  const auto examples = examples_of_the_reference();
+  const auto examples = examples_of("docs/sweeps.md");
   EXPECT_GE(examples.size(), 5U);
   for (const Example& example : examples) EXPECT_EQ(verdict_on(example.text), example.verdict) << example.text;
+}
+
+TEST(Readme, ItsSweepDoesWhatItSays) {
+  const auto examples = examples_of("README.md");
+  ASSERT_EQ(examples.size(), 1U);
+  EXPECT_EQ(verdict_on(examples[0].text), examples[0].verdict);
 }
 
 TEST(SweepReference, NamesEveryKeyOfATrial) {
