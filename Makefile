@@ -5,7 +5,7 @@ JOBS ?= $(shell tools/jobs.sh)
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test peers format format-check clean
+.PHONY: help setup configure programs build demo test peers format format-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +19,13 @@ configure: setup
 	  cmake --preset $(PRESET) $(CMAKE_ARGS); \
 	fi
 
+programs: configure ## compile the three programs into build/bin
+	@cmake --build $(BUILD) -j $(JOBS) --target orchestrator worker analysis
+
 build: configure ## compile the three programs and the tests into build/
 	@cmake --build $(BUILD) -j $(JOBS)
 
-demo: build ## run a small scaling study on Fashion-MNIST, and show its curves and fit
+demo: programs ## run a small scaling study on Fashion-MNIST, and show its curves and fit
 	@BIN=$(BUILD)/bin tools/demo.sh
 
 test: build ## run all tests
