@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <ceres/ceres.h>
+#include <glog/logging.h>
 
 #include "analysis/statistics/summary.hpp"
 
@@ -81,6 +82,8 @@ struct Solution {
 };
 
 ceres::Solver::Options scale_free_options() {
+  // Ceres logs some failed starts as errors even when told to be silent. A failed start is counted here, not news.
+  FLAGS_minloglevel = google::GLOG_FATAL;
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
   options.logging_type = ceres::SILENT;
