@@ -1,30 +1,20 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace ditscale::worker {
 
 /// A test with an empty folder of its own, removed at its end.
 class InScratchFolder : public testing::Test {
  protected:
-  InScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ditscale-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
-    folder_ = pattern;
-  }
-  ~InScratchFolder() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] std::filesystem::path at(const std::string& name) const { return folder_ / name; }
 
   static std::string bytes_of(const std::filesystem::path& path) {
@@ -37,7 +27,8 @@ class InScratchFolder : public testing::Test {
     std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
-  std::filesystem::path folder_;
+  const test::TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 /// The message of the exception of type E that `act` throws; fails the test when it throws none or another.
