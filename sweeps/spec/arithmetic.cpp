@@ -8,49 +8,70 @@ namespace {
 
 /// Sinusoidal features that the timestep MLP reads.
 constexpr std::int64_t kTimestepFeatures = 256;
-/// Conditioning tokens [t; y] of the in-context and cross-attention designs.
-constexpr std::int64_t kConditionTokens = 2;
 
 std::int64_t linear(std::int64_t in, std::int64_t out) { return in * out + out; }
 
 struct Dims {
   explicit Dims(const ModelShape& shape)
-      : d(shape.model.width),
+      : model(shape.model),
+        d(shape.model.width),
         hidden(shape.mlp_hidden()),
         tokens(shape.num_tokens()),
+        condition(shape.condition_tokens()),
         patch_in(shape.model.patch * shape.model.patch * shape.input.channels),
-        patch_out(shape.model.patch * shape.model.patch * shape.out_channels()),
-        block(shape.model.block) {}
-  std::int64_t d, hidden, tokens, patch_in, patch_out;
-  BlockDesign block;
+        patch_out(shape.model.patch * shape.model.patch * shape.out_channels()) {}
+  const ModelSpec& model;
+  std::int64_t d, hidden, tokens, condition, patch_in, patch_out;
 
-  /// adaLN designs regress shift and scale (and gate) from the condition; the other two have LayerNorms with weights
-  /// instead.
-  [[nodiscard]] bool modulated() const { return block == BlockDesign::kAdaLnZero || block == BlockDesign::kAdaLn; }
+  [[nodiscard]] bool modulated() const { return model.modulated(); }
   [[nodiscard]] std::int64_t modulations() const {
-    return block == BlockDesign::kAdaLnZero ? 6 : block == BlockDesign::kAdaLn ? 4 : 0;
+    return model.block == BlockDesign::kAdaLnZero ? 6 : model.block == BlockDesign::kAdaLn ? 4 : 0;
   }
+  [[nodiscard]] bool cross_attention() const { return model.block == BlockDesign::kCrossAttention; }
   [[nodiscard]] std::int64_t sequence() const {
-    return block == BlockDesign::kInContext ? tokens + kConditionTokens : tokens;
+    return model.block == BlockDesign::kInContext ? tokens + condition : tokens;
   }
+  /// Matrices between width and hidden width: SwiGLU's gate is a third one.
+  [[nodiscard]] std::int64_t mlp_matrices() const { return model.mlp == MlpKind::kSwiGlu ? 3 : 2; }
+  /// A norm with weights: scale and shift, or scale alone.
+  [[nodiscard]] std::int64_t norm() const { return model.norm == NormKind::kRms ? d : 2 * d; }
+  /// Learned scales of q and of k, shared by the heads.
+  [[nodiscard]] std::int64_t qk_norm() const { return model.qk_norm ? 2 * (d / model.heads) : 0; }
 };
 
+std::int64_t mlp_parameters(const Dims& m) {
+  const std::int64_t inner = (m.mlp_matrices() - 1) * m.hidden;
+  return linear(m.d, inner) + linear(m.hidden, m.d);
+}
+
 std::int64_t block_parameters(const Dims& m) {
-  std::int64_t count = linear(m.d, 3 * m.d) + linear(m.d, m.d) + linear(m.d, m.hidden) + linear(m.hidden, m.d);
+  std::int64_t count = linear(m.d, 3 * m.d) + linear(m.d, m.d) + m.qk_norm() + mlp_parameters(m);
   if (m.modulated()) return count + linear(m.d, m.modulations() * m.d);
-  count += 2 * 2 * m.d;  // two LayerNorms
-  if (m.block == BlockDesign::kCrossAttention)
-    count += linear(m.d, m.d) + linear(m.d, 2 * m.d) + linear(m.d, m.d) + 2 * m.d;
+  count += 2 * m.norm();
+  if (m.cross_attention()) count += linear(m.d, m.d) + linear(m.d, 2 * m.d) + linear(m.d, m.d) + m.norm() + m.qk_norm();
   return count;
 }
 
 std::int64_t block_macs(const Dims& m) {
   const std::int64_t s = m.sequence();
-  std::int64_t macs = s * (4 * m.d * m.d + 2 * m.d * m.hidden) + 2 * s * s * m.d + m.modulations() * m.d * m.d;
-  if (m.block == BlockDesign::kCrossAttention) {
-    macs += 2 * s * m.d * m.d + 2 * kConditionTokens * m.d * m.d + 2 * s * kConditionTokens * m.d;
-  }
+  std::int64_t macs =
+      s * (4 * m.d * m.d + m.mlp_matrices() * m.d * m.hidden) + 2 * s * s * m.d + m.modulations() * m.d * m.d;
+  if (m.cross_attention()) macs += 2 * s * m.d * m.d + 2 * m.condition * m.d * m.d + 2 * s * m.condition * m.d;
   return macs;
+}
+
+/// What turns labels or embeddings into tokens; the null sequence is as long as a real one.
+std::int64_t condition_parameters(const ModelShape& shape) {
+  if (shape.model.conditioning == Conditioning::kEmbeddings) {
+    const std::int64_t null = shape.has_null_condition() ? shape.input.context_tokens * shape.input.context_width : 0;
+    return linear(shape.input.context_width, shape.model.width) + null;
+  }
+  return shape.label_rows() * shape.model.width;
+}
+
+std::int64_t condition_macs(const ModelShape& shape) {
+  if (shape.model.conditioning != Conditioning::kEmbeddings) return 0;
+  return shape.input.context_tokens * shape.input.context_width * shape.model.width;
 }
 
 }  // namespace
@@ -59,15 +80,16 @@ ParameterCount count_parameters(const ModelShape& shape) {
   const Dims m(shape);
   ParameterCount count;
   count.trainable = linear(m.patch_in, m.d) + linear(kTimestepFeatures, m.d) + linear(m.d, m.d) +
-                    shape.label_rows() * m.d + shape.model.depth * block_parameters(m) + linear(m.d, m.patch_out);
-  count.trainable += m.modulated() ? linear(m.d, 2 * m.d) : 2 * m.d;
-  count.total = count.trainable + m.tokens * m.d;
+                    condition_parameters(shape) + shape.model.depth * block_parameters(m) + linear(m.d, m.patch_out);
+  count.trainable += m.modulated() ? linear(m.d, 2 * m.d) : m.norm();
+  count.total = count.trainable + (shape.model.position == PositionKind::kSinCos ? m.tokens * m.d : 0);
   return count;
 }
 
 std::int64_t forward_macs(const ModelShape& shape) {
   const Dims m(shape);
-  const std::int64_t embedders = m.tokens * m.patch_in * m.d + kTimestepFeatures * m.d + m.d * m.d;
+  const std::int64_t embedders =
+      m.tokens * m.patch_in * m.d + kTimestepFeatures * m.d + m.d * m.d + condition_macs(shape);
   const std::int64_t final_layer = m.tokens * m.d * m.patch_out + (m.modulated() ? 2 * m.d * m.d : 0);
   return embedders + shape.model.depth * block_macs(m) + final_layer;
 }
@@ -84,8 +106,9 @@ std::int64_t activation_bytes(const ModelShape& shape, std::int64_t images, std:
   const Dims m(shape);
   // Per token: residual stream twice, two normalised and two modulated inputs, qkv, attention output, its projection,
   // the MLP's two hidden tensors and its output; under cross-attention its query, output, projection and norm.
-  std::int64_t per_token = 2 * m.d + 4 * m.d + 3 * m.d + 2 * m.d + 2 * m.hidden + m.d;
-  if (m.block == BlockDesign::kCrossAttention) per_token += 5 * m.d;
+  std::int64_t per_token = 2 * m.d + 4 * m.d + 3 * m.d + 2 * m.d + m.mlp_matrices() * m.hidden + m.d;
+  if (m.cross_attention()) per_token += 5 * m.d;
+  if (m.model.qk_norm) per_token += 2 * m.d;
   const std::int64_t per_image =
       shape.model.depth * m.sequence() * per_token + m.tokens * (2 * m.d + m.patch_in + m.patch_out);
   // The largest models and batches that a file may name do not fit the type: "more than any machine has" is enough.

@@ -22,10 +22,15 @@ std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::in
   return steps;
 }
 
+double forward_passes(const EvaluateSpec& evaluate) {
+  const auto steps = static_cast<double>(evaluate.steps);
+  const double passes = evaluate.sampler == SamplerKind::kHeun ? 2 * steps - 1 : steps;
+  return evaluate.guidance == 1.0 ? passes : passes * (1.0 + (evaluate.guidance_to - evaluate.guidance_from));
+}
+
 double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate) {
-  const double passes = evaluate.guidance == 1.0 ? 1.0 : 2.0;
-  return passes * static_cast<double>(forward_macs(trial.shape())) * static_cast<double>(evaluate.num_samples) *
-         static_cast<double>(evaluate.steps);
+  return forward_passes(evaluate) * static_cast<double>(forward_macs(trial.shape())) *
+         static_cast<double>(evaluate.num_samples);
 }
 
 TrialWork work_of(const TrialSpec& trial) {

@@ -20,6 +20,9 @@ struct TrialWork {
 [[nodiscard]] std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step);
 /// Their number, without listing them.
 [[nodiscard]] std::int64_t num_evaluations(const EvaluateSpec& evaluate, std::int64_t last_step);
+/// Forward passes for one sample: Heun's method makes two a step but one at the last; guidance doubles those in its
+/// interval. A guide counts as a model of the same size, an upper bound: its file is not opened here.
+[[nodiscard]] double forward_passes(const EvaluateSpec& evaluate);
 /// MACs to make one set of samples.
 [[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
 

@@ -6,8 +6,8 @@ namespace ditscale::sweeps {
 
 const std::vector<DataSetFacts>& data_sets() {
   static const std::vector<DataSetFacts> sets{
-      {"fashion_mnist", 1, 10, 60'000, 1, {28}, "/usr/share/datasets/fashion-mnist"},
-      {"imagenet_latents", 4, 1000, 1'281'167, 8, {256, 512}, ""},
+      {"fashion_mnist", 1, 10, 60'000, DataSpace::kPixels, {28}, "/usr/share/datasets/fashion-mnist"},
+      {"imagenet_latents", 4, 1000, 1'281'167, DataSpace::kLatents, {256, 512}, ""},
   };
   return sets;
 }

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/spec/model_spec.hpp"
+#include "sweeps/spec/data_spec.hpp"
 
 namespace ditscale::sweeps {
+
+/// Image pixels along one latent pixel of the VAE.
+inline constexpr std::int64_t kLatentDownsampling = 8;
 
 /// What is known of a data set without opening it.
 struct DataSetFacts {
@@ -15,8 +18,7 @@ struct DataSetFacts {
   std::int64_t num_classes;
   /// Training images.
   std::int64_t num_images;
-  /// Image pixels per input pixel: 8 for latents of the VAE, else 1.
-  std::int64_t downsampling;
+  DataSpace space;
   std::vector<std::int64_t> image_sizes;
   /// Where the package that carries it puts it; empty when nobody packages it.
   std::string default_root;

@@ -8,15 +8,6 @@ namespace ditscale::sweeps {
 
 namespace {
 
-struct DesignName {
-  BlockDesign design;
-  std::string_view name;
-};
-constexpr std::array<DesignName, 4> kDesigns{{{BlockDesign::kAdaLnZero, "adaln_zero"},
-                                              {BlockDesign::kAdaLn, "adaln"},
-                                              {BlockDesign::kCrossAttention, "cross_attention"},
-                                              {BlockDesign::kInContext, "in_context"}}};
-
 struct NamedSize {
   std::string_view letter;
   std::int64_t depth, width, heads;
@@ -27,24 +18,26 @@ constexpr std::array<std::int64_t, 3> kPatches{8, 4, 2};
 
 }  // namespace
 
-std::string_view to_name(BlockDesign design) {
-  return std::find_if(kDesigns.begin(), kDesigns.end(), [&](const DesignName& d) { return d.design == design; })->name;
+std::int64_t ModelShape::condition_tokens() const {
+  constexpr std::int64_t kTimestepToken = 1;
+  switch (model.conditioning) {
+    case Conditioning::kClass:
+      return kTimestepToken + 1;
+    case Conditioning::kEmbeddings:
+      return kTimestepToken + input.context_tokens;
+    case Conditioning::kNone:
+      break;
+  }
+  return kTimestepToken;
 }
 
-std::optional<BlockDesign> block_design_from(std::string_view name) {
-  const auto found =
-      std::find_if(kDesigns.begin(), kDesigns.end(), [&](const DesignName& d) { return d.name == name; });
-  if (found == kDesigns.end()) return std::nullopt;
-  return found->design;
+std::int64_t ModelShape::mlp_hidden() const {
+  const auto hidden = static_cast<std::int64_t>(static_cast<double>(model.width) * model.mlp_ratio);
+  return model.mlp == MlpKind::kSwiGlu ? 2 * hidden / 3 : hidden;
 }
 
-const std::vector<std::string>& block_design_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> result;
-    for (const DesignName& d : kDesigns) result.emplace_back(d.name);
-    return result;
-  }();
-  return names;
+std::int64_t ModelShape::label_rows() const {
+  return model.conditioning == Conditioning::kClass ? input.num_classes + (model.class_dropout > 0 ? 1 : 0) : 0;
 }
 
 std::optional<ModelSpec> named_model(std::string_view name) {
@@ -82,10 +75,46 @@ std::string model_label(const ModelSpec& model) {
     if (published_patch && size.depth == model.depth && size.width == model.width && size.heads == model.heads)
       label = fmt::format("DiT-{}/{}", size.letter, model.patch);
   }
-  if (model.mlp_ratio != ModelSpec{}.mlp_ratio) label += fmt::format("-m{}", model.mlp_ratio);
-  if (model.block != BlockDesign::kAdaLnZero) label += fmt::format("-{}", to_name(model.block));
+  const ModelSpec published;
+  if (model.mlp_ratio != published.mlp_ratio) label += fmt::format("-m{}", model.mlp_ratio);
+  const auto add = [&](auto choice, auto usual) {
+    if (choice != usual) label += fmt::format("-{}", to_name(choice));
+  };
+  add(model.block, published.block);
+  if (model.conditioning != published.conditioning)
+    label += model.conditioning == Conditioning::kNone ? "-unconditional" : "-embeddings";
+  if (model.qk_norm) label += "-qk_norm";
+  add(model.norm, published.norm);
+  add(model.mlp, published.mlp);
+  add(model.position, published.position);
+  if (model.adaln_init != published.adaln_init) label += fmt::format("-adaln_{}", to_name(model.adaln_init));
+  if (model.mup_base_width) label += fmt::format("-mup{}", *model.mup_base_width);
   return label;
 }
+
+namespace {
+
+std::optional<std::string> why_no_conditioning(const ModelShape& shape) {
+  const ModelSpec& model = shape.model;
+  switch (model.conditioning) {
+    case Conditioning::kClass:
+      if (shape.input.num_classes < 1) return "conditioning \"class\" needs data with classes; allowed here: none";
+      break;
+    case Conditioning::kNone:
+      if (model.class_dropout > 0) return "class_dropout means nothing under conditioning \"none\"; allowed: 0";
+      break;
+    case Conditioning::kEmbeddings:
+      if (shape.input.context_tokens < 1)
+        return "conditioning \"embeddings\" needs data with embeddings (data.context_tokens, data.context_width)";
+      if (model.modulated())
+        return fmt::format("block {} has no place for a sequence of embeddings; allowed: cross_attention, in_context",
+                           to_name(model.block));
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::optional<std::string> why_impossible(const ModelShape& shape) {
   const ModelSpec& model = shape.model;
@@ -97,7 +126,14 @@ std::optional<std::string> why_impossible(const ModelShape& shape) {
     return fmt::format("patch {} does not divide the input size {}", model.patch, shape.input.size);
   if (shape.mlp_hidden() < 1)
     return fmt::format("mlp_ratio {} leaves no hidden channel at width {}", model.mlp_ratio, model.width);
-  return std::nullopt;
+  if (model.position == PositionKind::kRope && model.width / model.heads % 4 != 0)
+    return fmt::format(
+        "position \"rope\" turns pairs of channels by row and by column: {} channels of a head are not a "
+        "multiple of 4",
+        model.width / model.heads);
+  if (model.adaln_init != AdaLnInit::kZero && !model.modulated())
+    return fmt::format("block {} has no modulations for adaln_init to start; allowed: zero", to_name(model.block));
+  return why_no_conditioning(shape);
 }
 
 }  // namespace ditscale::sweeps

@@ -65,8 +65,9 @@ int run(const EvaluateOptions& options, const Environment& environment) {
                            .dump(2));
   } else {
     fmt::print("{} (step {}): {}  [{} samples, {} {} steps, guidance {}, {} features; settings {}]\n",
-               model.file.string(), model.state->step, result->values.dump(), settings.num_samples, settings.sampler,
-               settings.steps, settings.guidance, settings.features, result->settings_id);
+               model.file.string(), model.state->step, result->values.dump(), settings.num_samples,
+               sweeps::to_name(settings.sampler), settings.steps, settings.guidance, settings.features,
+               result->settings_id);
     if (!result->reason.empty()) fmt::print("{}\n", result->reason);
   }
   return common::to_int(common::ExitCode::kDone);

@@ -48,7 +48,7 @@ Evaluator::Reference& Evaluator::reference(const std::string& features) {
 
 Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings) {
   const Reference& r = reference(settings.features);
-  return {{"sampler", settings.sampler},
+  return {{"sampler", sweeps::to_name(settings.sampler)},
           {"steps", settings.steps},
           {"guidance", settings.guidance},
           {"guided_channels", "all"},
@@ -93,7 +93,7 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
 
 bool Evaluator::draw(const DiT& model, const sweeps::EvaluateSpec& settings, GaussianAccumulator& features,
                      torch::Tensor& first_samples, const std::function<bool()>& stop) {
-  const SamplerSettings sampling{settings.sampler, settings.steps, settings.guidance,
+  const SamplerSettings sampling{std::string(sweeps::to_name(settings.sampler)), settings.steps, settings.guidance,
                                  static_cast<std::uint64_t>(settings.sample_seed)};
   const Sampler sampler(model, NoiseSchedule::linear(trial_.objective.num_timesteps), sampling, device_);
   for (std::int64_t first = 0; first < settings.num_samples; first += kSampleBatch) {

@@ -40,9 +40,10 @@ TEST(ModelSpec, LabelsTellTransformersApart) {
 }
 
 TEST(ModelSpec, BlockNamesReadBack) {
-  EXPECT_EQ(block_design_names().size(), 4U);
-  for (const std::string& name : block_design_names()) EXPECT_EQ(to_name(block_design_from(name).value()), name);
-  EXPECT_FALSE(block_design_from("adaln-zero"));
+  EXPECT_EQ(choice_names<BlockDesign>().size(), 4U);
+  for (const std::string& name : choice_names<BlockDesign>())
+    EXPECT_EQ(to_name(choice_from<BlockDesign>(name).value()), name);
+  EXPECT_FALSE(choice_from<BlockDesign>("adaln-zero"));
 }
 
 TEST(ModelSpec, SaysWhyAModelCannotBe) {

@@ -1,7 +1,9 @@
 #include "sweeps/spec/trial_spec.hpp"
 
 #include <functional>
+#include <map>
 #include <random>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,7 +56,8 @@ TEST(TrialSpec, APublishedNameMayBeChangedInParts) {
 TEST(TrialSpec, ErrorsOfATrialFileNameItsLines) {
   EXPECT_EQ(refusal("{\n\"model\": {\"patch\": 7},\n\"train\": {\n\"lrr\": 1}}"),
             "trial.json:4: train.lrr: unknown key; did you mean \"lr\"? allowed: beta1, beta2, clip_norm, ema_decay, "
-            "global_batch, log_every_steps, lr, micro_batch, precision, steps, warmup_steps, weight_decay");
+            "ema_warmup, global_batch, log_every_steps, lr, micro_batch, post_hoc_ema_every_steps, precision, steps, "
+            "warmup_steps, weight_decay");
   EXPECT_EQ(refusal("{\n\"model\":\n {\"patch\": 9}}"),
             "trial.json:2: model: patch 9 does not divide the input size 28");
 }
@@ -102,16 +105,9 @@ std::vector<std::string> leaves_of(const common::Json& json) {
 
 common::Json other_value(const std::string& pointer, const common::Json& value) {
   static const std::map<std::string, common::Json> others{
-      {"/data/name", "imagenet_latents"},
-      {"/model/block", "adaln"},
-      {"/train/precision", "bf16"},
-      {"/train/clip_norm", 1.0},
-      {"/train/micro_batch", 64},
-      {"/train/global_batch", 512},
-      {"/model/heads", 12},
-      {"/model/patch", 14},
-      {"/model/width", 768},
-      {"/evaluate/0/sampler", "ddim"},
+      {"/model/block", "adaln"},  {"/train/precision", "bf16"}, {"/train/clip_norm", 1.0},
+      {"/train/micro_batch", 64}, {"/train/global_batch", 512}, {"/model/heads", 12},
+      {"/model/patch", 14},       {"/model/width", 768},        {"/evaluate/0/sampler", "ddim"},
   };
   const auto found = others.find(pointer);
   if (found != others.end()) return found->second;
@@ -120,27 +116,84 @@ common::Json other_value(const std::string& pointer, const common::Json& value) 
   return value.get<std::int64_t>() + 1;
 }
 
+/// Fields whose other values need company, as merge patches (RFC 7396).
+const std::map<std::string, const char*>& patches() {
+  static const std::map<std::string, const char*> all{
+      {"/data/name",
+       R"({"data": {"name": "imagenet_latents", "image_size": 256}, "model": {"patch": 8}, "evaluate": []})"},
+      {"/model/conditioning", R"({"model": {"conditioning": "none", "class_dropout": 0}})"},
+      {"/model/norm", R"({"model": {"norm": "rms"}})"},
+      {"/model/mlp", R"({"model": {"mlp": "swiglu"}})"},
+      {"/model/position", R"({"model": {"position": "rope"}})"},
+      {"/model/adaln_init", R"({"model": {"adaln_init": "normal"}})"},
+      {"/model/mup_base_width", R"({"model": {"mup_base_width": 96}})"},
+      {"/objective/kind",
+       R"({"objective": {"kind": "flow", "learn_variance": false}, "evaluate": [{"sampler": "heun"}]})"},
+      {"/objective/schedule", R"({"objective": {"schedule": "cosine"}})"},
+      {"/objective/prediction", R"({"objective": {"prediction": "v"}})"},
+      {"/objective/fixed_variance", R"({"objective": {"learn_variance": false, "fixed_variance": "small"}})"},
+      {"/objective/min_snr_gamma", R"({"objective": {"min_snr_gamma": 5}})"},
+      {"/train/post_hoc_ema_every_steps", R"({"train": {"post_hoc_ema_every_steps": 100}})"},
+      {"/evaluate/0/features", R"({"evaluate": [{"features": "none"}]})"},
+      {"/evaluate/0/guidance_channels", R"({"evaluate": [{"guidance": 2, "guidance_channels": 1}]})"},
+      {"/evaluate/0/guidance_from", R"({"evaluate": [{"guidance": 2, "guidance_from": 0.2}]})"},
+      {"/evaluate/0/guidance_to", R"({"evaluate": [{"guidance": 2, "guidance_to": 0.8}]})"},
+      {"/evaluate/0/guide", R"({"evaluate": [{"guidance": 2, "guide": "weak.h5"}]})"},
+  };
+  return all;
+}
+
 TEST(TrialSpec, TheIdChangesWithEverythingThatMatters) {
-  TrialSpec trial = small_trial();
+  const TrialSpec trial = small_trial();
   const common::Json before = trial.to_json();
-  // Of these there is one value today: the objective's kind and schedule, the images' size, features and metrics.
-  const std::vector<std::string> single{"/objective/kind", "/objective/schedule", "/data/image_size",
-                                        "/evaluate/0/features", "/evaluate/0/metrics/0"};
+  // Of these there is one value for this data and objective.
+  const std::vector<std::string> single{"/data/image_size",     "/evaluate/0/metrics/0",     "/objective/time",
+                                        "/objective/time_mean", "/objective/time_deviation", "/evaluate/0/decoder"};
   const std::vector<std::string> outside{"/data/root",      "/checkpoint/every_steps", "/checkpoint/keep",
                                          "/resources/cpus", "/resources/gpus",         "/train/log_every_steps"};
-  std::size_t tried = 0;
+  std::set<std::string> ids{trial.id().str()};
   for (const std::string& pointer : leaves_of(before)) {
     if (testing::Matches(testing::Contains(pointer))(single) || testing::Matches(testing::Contains(pointer))(outside))
       continue;
     SCOPED_TRACE(pointer);
     common::Json changed = before;
-    const common::Json::json_pointer place(pointer);
-    changed[place] = other_value(pointer, before[place]);
-    if (pointer == "/data/name") changed = {{"data", {{"name", "imagenet_latents"}}}, {"model", {{"patch", 8}}}};
-    EXPECT_NE(reread(changed).id(), trial.id());
-    ++tried;
+    if (patches().contains(pointer)) {
+      changed.merge_patch(common::Json::parse(patches().at(pointer)));
+    } else {
+      const common::Json::json_pointer place(pointer);
+      changed[place] = other_value(pointer, before[place]);
+    }
+    EXPECT_TRUE(ids.insert(reread(changed).id().str()).second);
   }
-  EXPECT_GE(tried, 28U);
+  EXPECT_GE(ids.size(), 45U);
+}
+
+TEST(TrialSpec, AFlowsTimesAndAStoresFactsChangeTheId) {
+  std::set<std::string> ids;
+  for (const char* time : {R"("uniform")", R"("logit_normal")", R"("logit_normal", "time_mean": 0.5)",
+                           R"("logit_normal", "time_deviation": 0.5)"}) {
+    ids.insert(parsed(fmt::format(R"({{"model": {{"patch": 7}}, "objective": {{"kind": "flow", "time": {}}}}})", time))
+                   .id()
+                   .str());
+  }
+  EXPECT_EQ(ids.size(), 4U);
+  const char* facts = R"("name": "store", "image_size": 64, "space": "latents", "channels": 4, "num_classes": 2)";
+  ids.clear();
+  for (const char* rest :
+       {R"("num_images": 9, "digest": "a")", R"("num_images": 9, "digest": "b")", R"("num_images": 8, "digest": "a")",
+        R"("num_images": 8, "digest": "a", "context_tokens": 4, "context_width": 5)"}) {
+    const TrialSpec trial = parsed(fmt::format(R"({{"data": {{{}, {}}}}})", facts, rest));
+    EXPECT_EQ(trial.input().size, 8);
+    EXPECT_EQ(reread(trial.to_json()), trial);
+    ids.insert(trial.id().str());
+  }
+  EXPECT_EQ(ids.size(), 4U);
+}
+
+TEST(TrialSpec, GuidanceOfOneIsNoGuidanceWhateverGuides) {
+  const TrialSpec plain = parsed(R"({"model": {"patch": 7}, "evaluate": [{}]})");
+  EXPECT_EQ(parsed(R"({"model": {"patch": 7}, "evaluate": [{"guidance": 1, "guidance_from": 0.2, "guide": "w.h5"}]})"),
+            plain);
 }
 
 /// A trial with every field set at random to something allowed.
@@ -159,10 +212,20 @@ TrialSpec random_trial(std::uint64_t seed) {
   t.model.heads = whole(1, 8);
   t.model.width = t.model.heads * 4 * whole(1, 40);
   t.model.patch = std::array<std::int64_t, 4>{1, 4, 7, 14}[random() % 4];
-  t.model.block = block_design_from(block_design_names()[random() % 4]).value();
+  t.model.block = Choices<BlockDesign>::kAll[random() % 4].first;
   t.model.mlp_ratio = real(1, 8);
   t.model.class_dropout = real(0, 1);
+  t.model.qk_norm = random() % 2 == 0;
+  t.model.norm = Choices<NormKind>::kAll[random() % 2].first;
+  t.model.mlp = Choices<MlpKind>::kAll[random() % 2].first;
+  t.model.position = Choices<PositionKind>::kAll[random() % 2].first;
+  if (t.model.modulated()) t.model.adaln_init = Choices<AdaLnInit>::kAll[random() % 2].first;
+  if (random() % 2 == 0) t.model.mup_base_width = whole(4, 512);
   t.objective.num_timesteps = whole(300, 2000);
+  t.objective.schedule = Choices<NoiseScheduleKind>::kAll[random() % 2].first;
+  t.objective.prediction = Choices<Prediction>::kAll[random() % 3].first;
+  t.objective.shift = real(0.1, 4);
+  if (random() % 2 == 0) t.objective.min_snr_gamma = real(1, 10);
   t.objective.learn_variance = random() % 2 == 0;
   t.train.micro_batch = whole(1, 64);
   t.train.global_batch = *t.train.micro_batch * whole(1, 8);
@@ -175,15 +238,19 @@ TrialSpec random_trial(std::uint64_t seed) {
   t.train.beta2 = real(0, 0.999);
   if (random() % 2 == 0) t.train.clip_norm = real(0.1, 10);
   t.train.ema_decay = real(0, 1);
+  t.train.ema_warmup = random() % 2 == 0;
+  if (random() % 2 == 0) t.train.post_hoc_ema_every_steps = whole(1, 1000);
   t.train.precision = std::array<const char*, 3>{"auto", "fp32", "bf16"}[random() % 3];
   t.checkpoint = {whole(1, 1000), whole(2, 10)};
   for (std::int64_t i = whole(0, 3); i > 0; --i) {
     EvaluateSpec e;
     e.every_steps = whole(1, 10'000);
     e.num_samples = 2 + i;
-    e.sampler = random() % 2 == 0 ? "ddim" : "ddpm";
+    e.sampler = Choices<SamplerKind>::kAll[random() % 3].first;
     e.steps = whole(2, 250);
     e.guidance = real(0, 4);
+    e.guidance_from = real(0, 0.5);
+    e.guidance_to = real(0.5, 1);
     e.sample_seed = whole(0, 9'000'000'000'000'000);
     t.evaluate.push_back(e);
   }
