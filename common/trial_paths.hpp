@@ -25,6 +25,11 @@ struct TrialPaths {
   [[nodiscard]] std::filesystem::path manifest(std::int64_t step) const {
     return checkpoints() / ("step-" + std::to_string(step) + ".manifest.json");
   }
+  /// Snapshots of the post-hoc EMA.
+  [[nodiscard]] std::filesystem::path ema() const { return folder / "ema"; }
+  [[nodiscard]] std::filesystem::path ema_snapshot(std::int64_t step) const {
+    return ema() / ("step-" + std::to_string(step) + ".h5");
+  }
   [[nodiscard]] std::filesystem::path samples() const { return folder / "samples"; }
   [[nodiscard]] std::filesystem::path sample_grid(std::int64_t step) const {
     return samples() / ("step-" + std::to_string(step) + ".png");

@@ -29,7 +29,8 @@ std::string model_of(const Json& spec) {
   model.heads = integer_at(spec, "model.heads");
   model.patch = integer_at(spec, "model.patch");
   const Json block = sweeps::value_at(spec, "model.block");
-  if (block.is_string()) model.block = sweeps::block_design_from(block.get<std::string>()).value_or(model.block);
+  if (block.is_string())
+    model.block = sweeps::choice_from<sweeps::BlockDesign>(block.get<std::string>()).value_or(model.block);
   const Json mlp_ratio = sweeps::value_at(spec, "model.mlp_ratio");
   if (mlp_ratio.is_number()) model.mlp_ratio = mlp_ratio.get<double>();
   return model.depth > 0 ? sweeps::model_label(model) : "unknown";

@@ -89,6 +89,7 @@ std::string model_label(const ModelSpec& model) {
   add(model.position, published.position);
   if (model.adaln_init != published.adaln_init) label += fmt::format("-adaln_{}", to_name(model.adaln_init));
   if (model.mup_base_width) label += fmt::format("-mup{}", *model.mup_base_width);
+  if (model.mup_base_heads) label += fmt::format("h{}", *model.mup_base_heads);
   return label;
 }
 
@@ -133,6 +134,7 @@ std::optional<std::string> why_impossible(const ModelShape& shape) {
         model.width / model.heads);
   if (model.adaln_init != AdaLnInit::kZero && !model.modulated())
     return fmt::format("block {} has no modulations for adaln_init to start; allowed: zero", to_name(model.block));
+  if (model.mup_base_heads && !model.mup_base_width) return "mup_base_heads needs mup_base_width";
   return why_no_conditioning(shape);
 }
 

@@ -83,6 +83,9 @@ struct ModelSpec {
   /// Width at which `train.lr` was tuned: other widths start and learn so that it stays right (muP; Yang et al. 2022,
   /// table 8). Absent: the standard parametrisation.
   std::optional<std::int64_t> mup_base_width;
+  /// Heads at that width: attention is scaled by 1 / head width, normalised there. Absent: as many as here, so that
+  /// heads widen with the model.
+  std::optional<std::int64_t> mup_base_heads;
 
   /// The adaLN designs regress shift and scale (and gate) from the condition.
   [[nodiscard]] bool modulated() const { return block == BlockDesign::kAdaLnZero || block == BlockDesign::kAdaLn; }
@@ -119,6 +122,10 @@ struct ModelShape {
   [[nodiscard]] std::int64_t mlp_hidden() const;
   /// Rows of the label table: one more than the classes when labels are dropped, none without labels.
   [[nodiscard]] std::int64_t label_rows() const;
+  /// What stands for a dropped label; with embeddings: for a dropped sequence, where any other label keeps it.
+  [[nodiscard]] std::int64_t null_label() const {
+    return model.conditioning == Conditioning::kClass ? input.num_classes : -1;
+  }
   [[nodiscard]] bool has_null_condition() const {
     return model.class_dropout > 0 && model.conditioning != Conditioning::kNone;
   }

@@ -35,6 +35,7 @@ void read_model(ObjectReader& reader, ModelSpec& model) {
   read_choice(reader, "position", model.position);
   read_choice(reader, "adaln_init", model.adaln_init);
   reader.get("mup_base_width", model.mup_base_width, Range{4, 65'536});
+  reader.get("mup_base_heads", model.mup_base_heads, Range{1, 1024});
 }
 
 }  // namespace ditscale::sweeps

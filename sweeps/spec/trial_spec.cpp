@@ -41,7 +41,8 @@ Json json_of(const ModelSpec& m) {
           {"mlp", to_name(m.mlp)},
           {"position", to_name(m.position)},
           {"adaln_init", to_name(m.adaln_init)},
-          {"mup_base_width", or_null(m.mup_base_width)}};
+          {"mup_base_width", or_null(m.mup_base_width)},
+          {"mup_base_heads", or_null(m.mup_base_heads)}};
 }
 
 Json json_of(const ObjectiveSpec& o) {
@@ -84,8 +85,9 @@ void drop_neutral(Json& json, const Json& neutral, std::initializer_list<const c
 }
 
 void drop_neutral_options(Json& identity) {
-  drop_neutral(identity["model"], json_of(ModelSpec{}),
-               {"conditioning", "qk_norm", "norm", "mlp", "position", "adaln_init", "mup_base_width"});
+  drop_neutral(
+      identity["model"], json_of(ModelSpec{}),
+      {"conditioning", "qk_norm", "norm", "mlp", "position", "adaln_init", "mup_base_width", "mup_base_heads"});
   drop_neutral(identity["objective"], json_of(ObjectiveSpec{}),
                {"prediction", "fixed_variance", "shift", "min_snr_gamma", "time", "time_mean", "time_deviation"});
   drop_neutral(identity["train"], json_of(TrainSpec{}), {"ema_warmup", "post_hoc_ema_every_steps"});

@@ -18,13 +18,6 @@ using common::ObjectReader;
 
 namespace {
 
-Json to_json(const FlatLayout& layout) {
-  Json slots = Json::array();
-  for (const ParameterSlot& slot : layout.slots())
-    slots.push_back({{"name", slot.name}, {"shape", slot.shape}, {"offset", slot.offset}});
-  return slots;
-}
-
 Json to_json(const MetricWindow& w) {
   return {{"loss_sum", w.loss_sum},
           {"loss_simple_sum", w.loss_simple_sum},
@@ -88,13 +81,27 @@ CheckpointHeader header_of(const Hdf5File& file, const std::filesystem::path& pa
 
 }  // namespace
 
+Json layout_json(const FlatLayout& layout) {
+  Json slots = Json::array();
+  for (const ParameterSlot& slot : layout.slots())
+    slots.push_back({{"name", slot.name}, {"shape", slot.shape}, {"offset", slot.offset}});
+  return slots;
+}
+
+std::string power_ema_name(std::size_t index) { return fmt::format("power_ema_{}", index); }
+
 Snapshot take_snapshot(const TrainState& state, const Json& trial, const std::string& precision,
                        const std::string& data_digest) {
   const auto copy = [](const torch::Tensor& buffer) {
     return buffer.to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
   };
-  return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), state.layout, state.step,
-          state.images_seen,   state.training_s,    state.window,        trial,           precision,    data_digest};
+  PowerEma power_ema;
+  for (std::size_t i = 0; i < power_ema.size(); ++i) {
+    if (state.power_ema[i].defined()) power_ema[i] = copy(state.power_ema[i]);
+  }
+  return {copy(state.weights), copy(state.moment1), copy(state.moment2), copy(state.ema), power_ema, state.layout,
+          state.step,          state.images_seen,   state.training_s,    state.window,    trial,     precision,
+          data_digest};
 }
 
 void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& s) {
@@ -108,11 +115,14 @@ void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& s)
                     {"window", to_json(s.window)},
                     {"data_digest", s.data_digest}};
   file.write_text("header", header.dump());
-  file.write_text("layout", to_json(s.layout).dump());
+  file.write_text("layout", layout_json(s.layout).dump());
   file.write("weights", s.weights);
   file.write("moment1", s.moment1);
   file.write("moment2", s.moment2);
   file.write("ema", s.ema);
+  for (std::size_t i = 0; i < s.power_ema.size(); ++i) {
+    if (s.power_ema[i].defined()) file.write(power_ema_name(i), s.power_ema[i]);
+  }
   file.close();
 }
 
@@ -123,7 +133,7 @@ CheckpointHeader read_checkpoint_header(const std::filesystem::path& path) {
 void load_checkpoint_file(const std::filesystem::path& path, TrainState& state) {
   const Hdf5File file = Hdf5File::open(path);
   const CheckpointHeader header = header_of(file, path);
-  if (read_text(file, "layout", path).value != to_json(state.layout)) {
+  if (read_text(file, "layout", path).value != layout_json(state.layout)) {
     throw CorruptData(fmt::format("{}: its parameters are not those of this trial's model", path.string()));
   }
   const auto load = [&](const char* name, torch::Tensor& buffer) {
@@ -133,6 +143,9 @@ void load_checkpoint_file(const std::filesystem::path& path, TrainState& state) 
   load("moment1", state.moment1);
   load("moment2", state.moment2);
   load("ema", state.ema);
+  for (std::size_t i = 0; i < state.power_ema.size(); ++i) {
+    if (state.power_ema[i].defined()) load(power_ema_name(i).c_str(), state.power_ema[i]);
+  }
   state.step = header.step;
   state.images_seen = header.images_seen;
   state.training_s = header.training_s;

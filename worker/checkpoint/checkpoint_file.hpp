@@ -4,9 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include <torch/torch.h>
-
 #include "common/json_document.hpp"
+#include "worker/torch.hpp"
 #include "worker/training/train_state.hpp"
 
 namespace ditscale::worker {
@@ -17,6 +16,7 @@ inline constexpr std::int64_t kCheckpointVersion = 1;
 /// A frozen copy of a training state in the processor's memory, ready to be written while training goes on.
 struct Snapshot {
   torch::Tensor weights, moment1, moment2, ema;
+  PowerEma power_ema;
   FlatLayout layout;
   std::int64_t step = 0;
   std::int64_t images_seen = 0;
@@ -32,6 +32,11 @@ struct Snapshot {
 [[nodiscard]] Snapshot take_snapshot(const TrainState& state, const common::Json& trial, const std::string& precision,
                                      const std::string& data_digest);
 
+/// The layout as files keep it: name, shape and offset of each parameter.
+[[nodiscard]] common::Json layout_json(const FlatLayout& layout);
+/// Dataset of average number `index` of the post-hoc EMA.
+[[nodiscard]] std::string power_ema_name(std::size_t index);
+
 /// What a checkpoint says of itself.
 struct CheckpointHeader {
   std::int64_t step = 0;
@@ -43,8 +48,9 @@ struct CheckpointHeader {
   std::string data_digest;
 };
 
-/// Writes the HDF5 file: /header and /layout (JSON text), /weights, /moment1, /moment2, /ema (float32, flat;
-/// docs/formats.md). Randomness needs no state: it is a function of seed and images seen.
+/// Writes the HDF5 file: /header and /layout (JSON text), /weights, /moment1, /moment2, /ema, /power_ema_0,
+/// /power_ema_1 (float32, flat; the last two where the trial keeps them; docs/formats.md). Randomness needs no state:
+/// it is a function of seed and images seen.
 void write_checkpoint_file(const std::filesystem::path& path, const Snapshot& snapshot);
 
 /// Throws CorruptData when the file is not a checkpoint of a known version.

@@ -5,9 +5,8 @@
 #include <memory>
 #include <string>
 
-#include <torch/torch.h>
-
 #include "sweeps/spec/trial_spec.hpp"
+#include "worker/torch.hpp"
 #include "worker/training/train_state.hpp"
 
 namespace ditscale::worker {

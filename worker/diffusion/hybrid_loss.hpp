@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "worker/diffusion/noise_schedule.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include <torch/torch.h>
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

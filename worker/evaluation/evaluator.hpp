@@ -7,14 +7,13 @@
 #include <optional>
 #include <string>
 
-#include <torch/torch.h>
-
 #include "common/json_document.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 #include "worker/data/image_set.hpp"
 #include "worker/evaluation/feature_network.hpp"
 #include "worker/evaluation/gaussian_stats.hpp"
 #include "worker/model/dit.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

@@ -2,9 +2,8 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
-
 #include "worker/sampling/sampler.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

@@ -149,6 +149,11 @@ Tensor modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale)
   return fusable(x) ? ModulatedNorm::apply(x, shift, scale) : reference::modulated_norm(x, shift, scale);
 }
 
+Tensor modulated_rms_norm(const Tensor& x, const Tensor& shift, const Tensor& scale) {
+  const Tensor normalised = at::rms_norm(x, {x.size(-1)}, {}, kNormEpsilon);
+  return normalised * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1);
+}
+
 Tensor gated_residual(const Tensor& x, const Tensor& gate, const Tensor& branch) {
   return fusable(x) ? GatedResidual::apply(x, gate, branch) : reference::gated_residual(x, gate, branch);
 }

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 
@@ -16,6 +16,10 @@ inline constexpr double kNormEpsilon = 1e-6;
 /// LayerNorm without weights, then x (1 + scale) + shift. x (N, T, D); shift, scale (N, D) → (N, T, D).
 [[nodiscard]] torch::Tensor modulated_norm(const torch::Tensor& x, const torch::Tensor& shift,
                                            const torch::Tensor& scale);
+
+/// RMSNorm without weights, then x (1 + scale) + shift; plain operations everywhere. Shapes as above.
+[[nodiscard]] torch::Tensor modulated_rms_norm(const torch::Tensor& x, const torch::Tensor& shift,
+                                               const torch::Tensor& scale);
 
 /// x + gate * branch, the gate broadcast over tokens. x, branch (N, T, D); gate (N, D) → (N, T, D).
 [[nodiscard]] torch::Tensor gated_residual(const torch::Tensor& x, const torch::Tensor& gate,

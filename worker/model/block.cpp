@@ -7,31 +7,20 @@ namespace ditscale::worker {
 namespace nn = torch::nn;
 using sweeps::BlockDesign;
 
-MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
-  fc1_ = register_module("fc1", nn::Linear(width, hidden));
-  fc2_ = register_module("fc2", nn::Linear(hidden, width));
-}
-
-torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return fc2_(tanh_gelu(fc1_(x))); }
-
-torch::nn::LayerNorm weighted_norm(std::int64_t width) {
-  return nn::LayerNorm(nn::LayerNormOptions({width}).eps(kNormEpsilon));
-}
-
-BlockImpl::BlockImpl(const sweeps::ModelShape& shape) : design_(shape.model.block) {
+BlockImpl::BlockImpl(const sweeps::ModelShape& shape) : design_(shape.model.block), norm_(shape.model.norm) {
   const std::int64_t width = shape.model.width;
-  attn_ = register_module("attn", Attention(width, shape.model.heads));
-  mlp_ = register_module("mlp", Mlp(width, shape.mlp_hidden()));
-  if (design_ == BlockDesign::kAdaLnZero || design_ == BlockDesign::kAdaLn) {
+  attn_ = register_module("attn", Attention(shape));
+  mlp_ = register_module("mlp", Mlp(shape));
+  if (shape.model.modulated()) {
     const std::int64_t parts = design_ == BlockDesign::kAdaLnZero ? 6 : 4;
     modulation_ = register_module("adaLN_modulation", nn::Sequential(nn::Identity(), nn::Linear(width, parts * width)));
     return;
   }
-  norm1_ = register_module("norm1", weighted_norm(width));
-  norm2_ = register_module("norm2", weighted_norm(width));
+  norm1_ = register_module("norm1", WeightedNorm(width, norm_));
+  norm2_ = register_module("norm2", WeightedNorm(width, norm_));
   if (design_ == BlockDesign::kCrossAttention) {
-    norm_cross_ = register_module("norm_cross", weighted_norm(width));
-    cross_attn_ = register_module("cross_attn", CrossAttention(width, shape.model.heads));
+    norm_cross_ = register_module("norm_cross", WeightedNorm(width, norm_));
+    cross_attn_ = register_module("cross_attn", CrossAttention(shape));
   }
 }
 
@@ -43,11 +32,11 @@ torch::Tensor BlockImpl::forward_modulated(const torch::Tensor& x, const torch::
   const auto parts =
       modulation_->forward(condition).chunk(design_ == BlockDesign::kAdaLnZero ? 6 : 4, 1);  // each (N, D)
   if (design_ == BlockDesign::kAdaLn) {
-    const auto middle = x + attn_(modulated_norm(x, parts[0], parts[1]));
-    return middle + mlp_(modulated_norm(middle, parts[2], parts[3]));
+    const auto middle = x + attn_(modulated(x, parts[0], parts[1], norm_));
+    return middle + mlp_(modulated(middle, parts[2], parts[3], norm_));
   }
-  const auto middle = gated_residual(x, parts[2], attn_(modulated_norm(x, parts[0], parts[1])));
-  return gated_residual(middle, parts[5], mlp_(modulated_norm(middle, parts[3], parts[4])));
+  const auto middle = gated_residual(x, parts[2], attn_(modulated(x, parts[0], parts[1], norm_)));
+  return gated_residual(middle, parts[5], mlp_(modulated(middle, parts[3], parts[4], norm_)));
 }
 
 torch::Tensor BlockImpl::forward_plain(torch::Tensor x, const torch::Tensor& condition_tokens) {

@@ -30,4 +30,16 @@ LabelEmbeddingImpl::LabelEmbeddingImpl(std::int64_t rows, std::int64_t width) {
 
 torch::Tensor LabelEmbeddingImpl::forward(const torch::Tensor& y) { return embedding_table_->forward(y); }
 
+ContextEmbeddingImpl::ContextEmbeddingImpl(std::int64_t tokens, std::int64_t context_width, std::int64_t width,
+                                           bool droppable) {
+  proj_ = register_module("proj", nn::Linear(context_width, width));
+  if (droppable) null_context_ = register_parameter("null_context", torch::zeros({tokens, context_width}));
+}
+
+torch::Tensor ContextEmbeddingImpl::forward(const torch::Tensor& context, const torch::Tensor& dropped) {
+  const auto sequence = context.to(proj_->weight.scalar_type());
+  if (!null_context_.defined()) return proj_(sequence);
+  return proj_(torch::where(dropped.view({-1, 1, 1}), null_context_, sequence));
+}
+
 }  // namespace ditscale::worker

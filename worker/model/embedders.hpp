@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 
@@ -38,5 +38,19 @@ class LabelEmbeddingImpl : public torch::nn::Module {
   torch::nn::Embedding embedding_table_{nullptr};
 };
 TORCH_MODULE(LabelEmbedding);
+
+/// A sequence of precomputed embeddings, projected; a learned sequence stands for a dropped one.
+class ContextEmbeddingImpl : public torch::nn::Module {
+ public:
+  /// `droppable`: whether the learned sequence exists.
+  ContextEmbeddingImpl(std::int64_t tokens, std::int64_t context_width, std::int64_t width, bool droppable);
+  /// context (N, L, E), dropped (N) bool → (N, L, D).
+  torch::Tensor forward(const torch::Tensor& context, const torch::Tensor& dropped);
+
+ private:
+  torch::nn::Linear proj_{nullptr};
+  torch::Tensor null_context_;  // (L, E)
+};
+TORCH_MODULE(ContextEmbedding);
 
 }  // namespace ditscale::worker

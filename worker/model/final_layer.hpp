@@ -1,8 +1,8 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "sweeps/spec/model_spec.hpp"
+#include "worker/model/norm.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 
@@ -14,9 +14,10 @@ class FinalLayerImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& condition);
 
  private:
+  sweeps::NormKind kind_;
   torch::nn::Linear linear_{nullptr};
   torch::nn::Sequential modulation_{nullptr};
-  torch::nn::LayerNorm norm_{nullptr};
+  WeightedNorm norm_{nullptr};
 };
 TORCH_MODULE(FinalLayer);
 

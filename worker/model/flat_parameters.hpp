@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <torch/torch.h>
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

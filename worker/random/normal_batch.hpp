@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include <torch/torch.h>
-
 #include "worker/random/philox.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

@@ -3,11 +3,10 @@
 #include <cstdint>
 #include <string>
 
-#include <torch/torch.h>
-
 #include "worker/diffusion/noise_schedule.hpp"
 #include "worker/model/dit.hpp"
 #include "worker/random/philox.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

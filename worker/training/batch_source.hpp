@@ -2,10 +2,9 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
-
 #include "sweeps/spec/trial_spec.hpp"
 #include "worker/data/image_set.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

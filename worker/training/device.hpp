@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <torch/torch.h>
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 

@@ -29,4 +29,8 @@ TrainState::TrainState(const sweeps::ModelShape& shape, std::uint64_t seed, torc
   for (auto& parameter : ema_model->parameters()) parameter.set_requires_grad(false);
 }
 
+void TrainState::keep_power_ema() {
+  for (torch::Tensor& average : power_ema) average = layout.make_buffer(weights.device());
+}
+
 }  // namespace ditscale::worker

@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "worker/kernels/adamw_ema.hpp"
+#include "worker/training/lr_runs.hpp"
 
 namespace ditscale::worker {
 
@@ -13,6 +14,12 @@ bool StepResult::finite() const { return std::isfinite(loss) && std::isfinite(gr
 double learning_rate(const sweeps::TrainSpec& train, std::int64_t step) {
   if (step >= train.warmup_steps) return train.lr;
   return train.lr * static_cast<double>(step) / static_cast<double>(train.warmup_steps);
+}
+
+double ema_decay(const sweeps::TrainSpec& train, std::int64_t step) {
+  if (!train.ema_warmup) return train.ema_decay;
+  const auto steps = static_cast<double>(step);
+  return std::min(train.ema_decay, (1 + steps) / (10 + steps));
 }
 
 TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, Communicator& communicator,
@@ -69,19 +76,29 @@ StepResult TrainStep::run(TrainState& state, bool stop) {
                     values[3] > 0};
   if (!result.finite()) return result;
 
-  AdamWStep update;
-  update.lr = result.lr;
-  update.beta1 = trial_.train.beta1;
-  update.beta2 = trial_.train.beta2;
-  update.weight_decay = trial_.train.weight_decay;
-  update.ema_decay = trial_.train.ema_decay;
-  update.step = state.step + 1;
-  if (trial_.train.clip_norm && result.grad_norm > *trial_.train.clip_norm)
-    update.gradient_scale = *trial_.train.clip_norm / result.grad_norm;
-  adamw_ema(state.weights, state.gradients, state.moment1, state.moment2, state.ema, update);
+  update(state, result);
   state.step += 1;
   state.images_seen += trial_.train.global_batch;
   return result;
+}
+
+void TrainStep::update(TrainState& state, const StepResult& result) const {
+  const sweeps::TrainSpec& train = trial_.train;
+  AdamWStep step;
+  step.beta1 = train.beta1;
+  step.beta2 = train.beta2;
+  step.weight_decay = train.weight_decay;
+  step.step = state.step + 1;
+  step.ema_decay = ema_decay(train, step.step);
+  if (train.clip_norm && result.grad_norm > *train.clip_norm) step.gradient_scale = *train.clip_norm / result.grad_norm;
+  for (const LrRun& run : lr_runs(state.layout, trial_.model)) {
+    const auto part = [&](const torch::Tensor& buffer) { return buffer.narrow(0, run.begin, run.end - run.begin); };
+    step.lr = result.lr * run.factor;
+    adamw_ema(part(state.weights), part(state.gradients), part(state.moment1), part(state.moment2), part(state.ema),
+              step);
+  }
+  for (std::size_t i = 0; i < state.power_ema.size() && state.power_ema[i].defined(); ++i)
+    update_power_ema(state.power_ema[i], state.weights, power_ema_exponent(kStoredSigmaRel[i]), step.step);
 }
 
 }  // namespace ditscale::worker

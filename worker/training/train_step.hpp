@@ -28,6 +28,9 @@ struct StepResult {
 /// Learning rate of step 1, 2, …: linear over `warmup_steps`, constant after.
 [[nodiscard]] double learning_rate(const sweeps::TrainSpec& train, std::int64_t step);
 
+/// Decay of the EMA after step 1, 2, …
+[[nodiscard]] double ema_decay(const sweeps::TrainSpec& train, std::int64_t step);
+
 /// One optimiser step of a trial, over all ranks and micro-batches.
 class TrainStep {
  public:
@@ -41,6 +44,8 @@ class TrainStep {
   StepResult run(TrainState& state, bool stop);
 
  private:
+  /// AdamW and the averages, in as many pieces as there are learning rates side by side (one without muP).
+  void update(TrainState& state, const StepResult& result) const;
   /// Adds the gradient of images first … first + count - 1, and their losses to `sums` (total, simple, vlb).
   void accumulate(TrainState& state, std::int64_t first, std::int64_t count, torch::Tensor& sums);
 

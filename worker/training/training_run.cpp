@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"
+#include "worker/checkpoint/ema_snapshot.hpp"
 #include "worker/evaluation/image_grid.hpp"
 #include "worker/training/stop_request.hpp"
 
@@ -52,6 +53,7 @@ TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& o
       state_(trial.shape(), static_cast<std::uint64_t>(trial.seed), device),
       checkpoints_(std::make_unique<CheckpointStore>(options.paths, trial.checkpoint.keep)),
       precision_(choose_precision(trial.train.precision, device)) {
+  if (trial.train.post_hoc_ema_every_steps) state_.keep_power_ema();
   resume();
   step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, device_, precision_);
   evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_);
@@ -178,9 +180,18 @@ bool TrainingRun::do_what_is_due() {
   const bool scores =
       std::any_of(trial_.evaluate.begin(), trial_.evaluate.end(), [&](const auto& e) { return score_is_due(e); });
   const bool checkpoint = last || scores || (state_.step > 0 && state_.step % trial_.checkpoint.every_steps == 0);
+  save_ema_snapshot_when_due();
   // The checkpoint comes first: training is then safe while scores take their time.
   if (checkpoint && saved_step_ != state_.step) save_checkpoint();
   return !scores || !any_rank(!score_what_is_due());
+}
+
+void TrainingRun::save_ema_snapshot_when_due() {
+  const auto every = trial_.train.post_hoc_ema_every_steps;
+  if (!every || !communicator_.is_first() || state_.step == 0) return;
+  if (state_.step % *every != 0 && state_.step != trial_.train.steps) return;
+  const auto file = options_.paths.ema_snapshot(state_.step);
+  if (!std::filesystem::exists(file)) write_ema_snapshot(file, state_, trial_.to_json());
 }
 
 bool TrainingRun::any_rank(bool mine) {

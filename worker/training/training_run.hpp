@@ -34,6 +34,8 @@ class TrainingRun {
   /// Checkpoint and scores that are due after this step; false when a wish to stop cut a score short.
   bool do_what_is_due();
   void save_checkpoint();
+  /// Averages for the post-hoc EMA, where the trial keeps them.
+  void save_ema_snapshot_when_due();
   /// Whether this is true on any rank. *Collective: all ranks.*
   [[nodiscard]] bool any_rank(bool mine);
   /// One picture for each kind of score.

@@ -127,6 +127,7 @@ const std::map<std::string, const char*>& patches() {
       {"/model/position", R"({"model": {"position": "rope"}})"},
       {"/model/adaln_init", R"({"model": {"adaln_init": "normal"}})"},
       {"/model/mup_base_width", R"({"model": {"mup_base_width": 96}})"},
+      {"/model/mup_base_heads", R"({"model": {"mup_base_width": 96, "mup_base_heads": 2}})"},
       {"/objective/kind",
        R"({"objective": {"kind": "flow", "learn_variance": false}, "evaluate": [{"sampler": "heun"}]})"},
       {"/objective/schedule", R"({"objective": {"schedule": "cosine"}})"},

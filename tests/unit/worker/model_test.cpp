@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "common/error.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "worker/kernels/operations.hpp"
 #include "worker/model/dit.hpp"
 #include "worker/model/flat_parameters.hpp"
 #include "worker/model/position_embedding.hpp"
+#include "worker/model/rotary_embedding.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -81,31 +83,94 @@ TEST(DiT, XL2HasThePublishedCounts) {
   EXPECT_EQ(total, 675'129'632);
 }
 
-class EachBlockDesign : public testing::TestWithParam<BlockDesign> {};
+/// A small model with one thing changed.
+struct Variant {
+  std::string name;
+  ModelShape shape;
+};
 
-TEST_P(EachBlockDesign, HasTheCountsOfTheArithmetic) {
-  const ModelShape shape = small_shape(GetParam());
-  EXPECT_EQ(trainable_in(DiT(shape)), sweeps::count_parameters(shape).trainable);
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+
+template <typename Change>
+Variant variant(std::string name, BlockDesign block, Change change) {
+  ModelShape shape = small_shape(block);
+  change(shape);
+  return {std::move(name), shape};
 }
 
-TEST_P(EachBlockDesign, StartsByPredictingZero) {
-  DiT model(small_shape(GetParam()));
+std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  for (const auto& [block, block_name] : sweeps::Choices<BlockDesign>::kAll) {
+    const std::string name{block_name};
+    all.push_back(variant(name, block, [](ModelShape&) {}));
+    all.push_back(variant(name + "_qk_norm", block, [](ModelShape& s) { s.model.qk_norm = true; }));
+    all.push_back(variant(name + "_rms", block, [](ModelShape& s) { s.model.norm = sweeps::NormKind::kRms; }));
+    all.push_back(variant(name + "_swiglu", block, [](ModelShape& s) { s.model.mlp = sweeps::MlpKind::kSwiGlu; }));
+    all.push_back(
+        variant(name + "_rope", block, [](ModelShape& s) { s.model.position = sweeps::PositionKind::kRope; }));
+    all.push_back(variant(name + "_mup", block, [](ModelShape& s) { s.model.mup_base_width = 8; }));
+    all.push_back(variant(name + "_unconditional", block, [](ModelShape& s) {
+      s.model.conditioning = sweeps::Conditioning::kNone;
+      s.model.class_dropout = 0;
+    }));
+    if (all.back().shape.model.modulated()) {
+      all.push_back(variant(name + "_adaln_normal", block,
+                            [](ModelShape& s) { s.model.adaln_init = sweeps::AdaLnInit::kNormal; }));
+    } else {
+      all.push_back(variant(name + "_embeddings", block, [](ModelShape& s) {
+        s.model.conditioning = sweeps::Conditioning::kEmbeddings;
+        s.input.context_tokens = 5;
+        s.input.context_width = 6;
+      }));
+    }
+  }
+  return all;
+}
+
+class EachVariant : public testing::TestWithParam<Variant> {
+ protected:
+  /// Three images, the last without label or embeddings where it can be.
+  struct Input {
+    torch::Tensor x, t, y, context;
+  };
+  static Input input(torch::ScalarType type) {
+    const ModelShape& shape = GetParam().shape;
+    torch::manual_seed(3);
+    Input in{torch::randn({3, 1, 8, 8}, type),
+             torch::tensor({7, 500, 900}, torch::kInt64),
+             torch::tensor({1, 2, 0}, torch::kInt64),
+             {}};
+    if (shape.has_null_condition()) in.y[2] = shape.null_label();
+    if (shape.input.context_tokens > 0)
+      in.context = torch::randn({3, shape.input.context_tokens, shape.input.context_width}, type);
+    return in;
+  }
+};
+
+TEST_P(EachVariant, HasTheCountsOfTheArithmetic) {
+  const DiT model(GetParam().shape);
+  const auto count = sweeps::count_parameters(GetParam().shape);
+  EXPECT_EQ(trainable_in(model), count.trainable);
+  const bool table = model->named_buffers().contains("pos_embed");
+  EXPECT_EQ(count.total - count.trainable, table ? model->named_buffers()["pos_embed"].numel() : 0);
+}
+
+TEST_P(EachVariant, StartsByPredictingZero) {
+  DiT model(GetParam().shape);
   initialise(*model, 5);
-  const auto out = model->forward(torch::randn({2, 1, 8, 8}), torch::tensor({3, 900}, torch::kInt64),
-                                  torch::tensor({0, 3}, torch::kInt64));
-  EXPECT_EQ(out.sizes(), (std::vector<std::int64_t>{2, 2, 8, 8}));
+  const Input in = input(torch::kFloat32);
+  const auto out = model->forward(in.x, in.t, in.y, in.context);
+  EXPECT_EQ(out.sizes(), (std::vector<std::int64_t>{3, 2, 8, 8}));
   EXPECT_EQ(out.abs().max().item<float>(), 0.0F);
 }
 
-TEST_P(EachBlockDesign, GradientsAgreeWithFiniteDifferencesInFloat64) {
-  DiT model(small_shape(GetParam()));
+TEST_P(EachVariant, GradientsAgreeWithFiniteDifferencesInFloat64) {
+  DiT model(GetParam().shape);
   randomise(model);
   model->to(torch::kFloat64);
-  torch::manual_seed(3);
-  const auto x = torch::randn({2, 1, 8, 8}, torch::kFloat64);
-  const auto t = torch::tensor({7, 500}, torch::kInt64), y = torch::tensor({1, 3}, torch::kInt64);
-  const auto weights = torch::randn({2, 2, 8, 8}, torch::kFloat64);
-  const auto loss = [&] { return (model->forward(x, t, y) * weights).sum(); };
+  const Input in = input(torch::kFloat64);
+  const auto weights = torch::randn({3, 2, 8, 8}, torch::kFloat64);
+  const auto loss = [&] { return (model->forward(in.x, in.t, in.y, in.context) * weights).sum(); };
   loss().backward();
   const torch::NoGradGuard no_grad;
   constexpr double kStep = 1e-5;
@@ -123,6 +188,58 @@ TEST_P(EachBlockDesign, GradientsAgreeWithFiniteDifferencesInFloat64) {
     EXPECT_NEAR(exact, numeric, 1e-6 * std::max(1.0, std::abs(numeric))) << item.key();
   }
 }
+
+TEST_P(EachVariant, SeesItsConditionAndNothingElse) {
+  DiT model(GetParam().shape);
+  randomise(model);
+  const torch::NoGradGuard no_grad;
+  const Input in = input(torch::kFloat32);
+  const auto out = model->forward(in.x, in.t, in.y, in.context);
+  const auto other_label = model->forward(in.x, in.t, torch::tensor({0, 0, 0}, torch::kInt64), in.context);
+  const bool labels = GetParam().shape.model.conditioning == sweeps::Conditioning::kClass;
+  EXPECT_EQ(torch::equal(out[0], other_label[0]), !labels);
+  if (!in.context.defined()) return;
+  const auto other_context = model->forward(in.x, in.t, in.y, in.context + 1);
+  EXPECT_FALSE(torch::equal(out[0], other_context[0]));
+  EXPECT_TRUE(torch::equal(out[2], other_context[2]));  // dropped
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, EachVariant, testing::ValuesIn(variants()),
+                         [](const auto& variant) { return variant.param.name; });
+
+TEST(DiT, EmbeddingsThatAModelNeedsMustBeGiven) {
+  ModelShape shape = small_shape(BlockDesign::kInContext);
+  shape.model.conditioning = sweeps::Conditioning::kEmbeddings;
+  shape.input.context_tokens = 5;
+  shape.input.context_width = 6;
+  DiT model(shape);
+  EXPECT_THROW((void)model->forward(torch::randn({1, 1, 8, 8}), torch::zeros({1}), torch::zeros({1}, torch::kInt64)),
+               common::InternalError);
+}
+
+// Rotating q and k by their places makes their product depend on the difference of the places only.
+TEST(RotaryEmbedding, ProductsDependOnDistanceOnly) {
+  constexpr std::int64_t kSide = 6, kHead = 16;
+  const RotaryTables tables = rotary_tables(kSide, kHead, 0);
+  torch::manual_seed(1);
+  const auto q = torch::randn({kHead}), k = torch::randn({kHead});
+  const auto turned_q = rotate(q.expand({1, 1, kSide * kSide, kHead}), tables)[0][0];
+  const auto turned_k = rotate(k.expand({1, 1, kSide * kSide, kHead}), tables)[0][0];
+  const auto product = [&](std::int64_t y1, std::int64_t x1, std::int64_t y2, std::int64_t x2) {
+    return turned_q[y1 * kSide + x1].dot(turned_k[y2 * kSide + x2]).item<float>();
+  };
+  EXPECT_NEAR(product(0, 0, 0, 0), q.dot(k).item<float>(), 1e-4);
+  EXPECT_NEAR(product(0, 1, 2, 4), product(3, 2, 5, 5), 1e-4);
+  EXPECT_GT(std::abs(product(0, 1, 2, 4) - product(0, 1, 4, 2)), 1e-3);  // rows are not columns
+}
+
+TEST(RotaryEmbedding, LeavesConditionTokensAsTheyAre) {
+  const RotaryTables tables = rotary_tables(3, 8, 2);
+  const auto x = torch::randn({1, 1, 11, 8});
+  EXPECT_TRUE(torch::equal(rotate(x, tables).narrow(2, 9, 2), x.narrow(2, 9, 2)));
+}
+
+class EachBlockDesign : public testing::TestWithParam<BlockDesign> {};
 
 TEST_P(EachBlockDesign, FusedKernelsAgreeWithPlainOperations) {
   DiT model(small_shape(GetParam()));

@@ -3,10 +3,10 @@
 #include <limits>
 
 #include <gmock/gmock.h>
-#include <torch/torch.h>
 
 #include "common/error.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
+#include "worker/torch.hpp"
 
 namespace ditscale::worker {
 namespace {
