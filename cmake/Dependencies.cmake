@@ -41,6 +41,7 @@ ditscale_find(SQLite3 libsqlite3-dev)               # SQLite::SQLite3
 ditscale_find(SQLiteCpp libsqlitecpp-dev)           # SQLiteCpp
 ditscale_find(Ceres libceres-dev)                   # Ceres::ceres
 ditscale_find(PNG libpng-dev)                       # PNG::PNG
+ditscale_find(JPEG libjpeg-dev)                     # JPEG::JPEG; must be libjpeg-turbo, as it is on Debian and Ubuntu
 ditscale_find(ZLIB zlib1g-dev)                      # ZLIB::ZLIB
 ditscale_find(GTest libgtest-dev)                   # GTest::gtest, GTest::gtest_main, GTest::gmock
 ditscale_find(rapidcheck librapidcheck-dev)         # rapidcheck

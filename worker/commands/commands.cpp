@@ -4,6 +4,7 @@ namespace ditscale::worker {
 
 void add_commands(CLI::App& app, Context& context) {
   add_train_command(app, context);
+  add_prepare_command(app, context);
   add_sample_command(app, context);
   add_evaluate_command(app, context);
   add_describe_command(app, context);

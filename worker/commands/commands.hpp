@@ -27,6 +27,7 @@ struct Context {
 
 /// Each adds one subcommand. `context` must outlive the app.
 void add_train_command(CLI::App& app, Context& context);
+void add_prepare_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
 void add_evaluate_command(CLI::App& app, Context& context);
 void add_describe_command(CLI::App& app, Context& context);

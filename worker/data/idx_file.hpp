@@ -22,4 +22,7 @@ struct IdxExpectation {
 /// credible.
 [[nodiscard]] torch::Tensor read_idx(const std::filesystem::path& path, const IdxExpectation& expected);
 
+/// The same for any sizes in `rank` dimensions, none of them zero: credible is what the file's bytes can unpack to.
+[[nodiscard]] torch::Tensor read_idx_array(const std::filesystem::path& path, std::size_t rank);
+
 }  // namespace ditscale::worker

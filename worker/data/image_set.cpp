@@ -10,6 +10,7 @@
 #include "common/hash.hpp"
 #include "sweeps/spec/data_sets.hpp"
 #include "worker/data/idx_file.hpp"
+#include "worker/data/store_set.hpp"
 
 namespace ditscale::worker {
 
@@ -67,11 +68,14 @@ ImageSet load_fashion_mnist(const fs::path& root, const sweeps::DataSetFacts& fa
 
 }  // namespace
 
-ImageSet load_image_set(const sweeps::DataSpec& data, Split split) {
-  if (data.name != "fashion_mnist")
-    throw common::ConfigError(fmt::format("data.name {}: its images cannot be loaded; fashion_mnist can", data.name));
-  const sweeps::DataSetFacts& facts = sweeps::data_set(data.name);
-  return load_fashion_mnist(data.root.empty() ? facts.default_root : data.root, facts, split);
+ImageSet load_image_set(const sweeps::DataSpec& data, Split split, std::size_t held_in_memory_bytes) {
+  if (data.name == "fashion_mnist") {
+    const sweeps::DataSetFacts& facts = sweeps::data_set(data.name);
+    return load_fashion_mnist(data.root.empty() ? facts.default_root : data.root, facts, split);
+  }
+  if (split == Split::kTest)
+    throw common::ConfigError(fmt::format("data.name {}: a store holds training images alone", data.name));
+  return load_store_set(data, held_in_memory_bytes);
 }
 
 }  // namespace ditscale::worker

@@ -52,6 +52,11 @@ std::size_t PackedFile::inflate_into(std::span<std::byte> out) {
   return done;
 }
 
+std::int64_t PackedFile::most_bytes() const {
+  constexpr std::int64_t kMostOfDeflate = 1032;
+  return static_cast<std::int64_t>(bytes_.size()) * (packed_ ? kMostOfDeflate : 1);
+}
+
 void PackedFile::read(std::span<std::byte> out) {
   std::size_t got = 0;
   if (packed_) {

@@ -19,6 +19,8 @@ class PackedFile {
   PackedFile& operator=(const PackedFile&) = delete;
   ~PackedFile();
 
+  /// More than this cannot be in the file: its size, or for gzip what deflate can make of it (1032 bytes of one).
+  [[nodiscard]] std::int64_t most_bytes() const;
   /// The next `out.size()` bytes; fewer is CorruptData.
   void read(std::span<std::byte> out);
   /// Throws when bytes are left, or when gzip's checksum does not fit what was read.

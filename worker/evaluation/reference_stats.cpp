@@ -39,8 +39,8 @@ std::string content_digest(const GaussianStats& stats) {
 
 GaussianStats compute(const FeatureNetwork& network, const ImageSet& train) {
   GaussianAccumulator accumulator(network.width());
-  for (std::int64_t begin = 0; begin < train.images.size(0); begin += kPieceImages)
-    accumulator.add(network.features(train.images.slice(0, begin, begin + kPieceImages)));
+  for (std::int64_t begin = 0; begin < train.num_images(); begin += kPieceImages)
+    accumulator.add(network.features(train.piece(begin, begin + kPieceImages)));
   return accumulator.stats();
 }
 

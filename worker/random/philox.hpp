@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
   kSampleStep = 7,
   kSampleLabel = 8,
   kInitialisation = 9,
+  kPosterior = 10,
 };
 
 /// A stream of random bits for one (seed, purpose, index): `index` is the global image index in training, the sample's

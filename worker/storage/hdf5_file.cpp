@@ -29,9 +29,22 @@ struct ElementType {
   hid_t disk;
 };
 
+/// IEEE 754 binary16, which HDF5 describes but does not name: sign in bit 15, five bits of exponent, ten of mantissa.
+hid_t half_type() {
+  static const hid_t type = [] {
+    const hid_t half = H5Tcopy(H5T_IEEE_F32LE);
+    H5Tset_fields(half, 15, 10, 5, 0, 10);
+    H5Tset_size(half, 2);
+    H5Tset_ebias(half, 15);
+    return half;
+  }();
+  return type;
+}
+
 /// HDF5's types are variables that exist once the library is open.
-std::array<ElementType, 4> element_types() {
+std::array<ElementType, 5> element_types() {
   return {{{at::kFloat, H5T_NATIVE_FLOAT, H5T_IEEE_F32LE},
+           {at::kHalf, half_type(), half_type()},
            {at::kDouble, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE},
            {at::kLong, H5T_NATIVE_INT64, H5T_STD_I64LE},
            {at::kByte, H5T_NATIVE_UINT8, H5T_STD_U8LE}}};
@@ -42,7 +55,7 @@ ElementType element_type(at::ScalarType scalar) {
     if (type.scalar == scalar) return type;
   }
   throw common::InternalError(
-      fmt::format("{} cannot be written to HDF5: use float32, float64, int64 or uint8", at::toString(scalar)));
+      fmt::format("{} cannot be written to HDF5: use float16, float32, float64, int64 or uint8", at::toString(scalar)));
 }
 
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
@@ -69,6 +82,7 @@ Hdf5Handle creation_list(hid_t kind) {
 Hdf5Handle dataset_creation() {
   Hdf5Handle creation = creation_list(H5P_DATASET_CREATE);
   H5Pset_layout(creation.get(), H5D_CONTIGUOUS);
+  H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
   return creation;
 }
@@ -85,14 +99,18 @@ void make_groups(hid_t file, const std::string& action, const std::string& name)
   }
 }
 
-void write_dataset(hid_t file, const std::string& action, const std::string& name, hid_t disk, hid_t memory,
-                   const Hdf5Handle& space, const void* data) {
+Hdf5Handle make_dataset(hid_t file, const std::string& action, const std::string& name, hid_t disk,
+                        const Hdf5Handle& space) {
   make_groups(file, action, name);
   const Hdf5Handle creation = dataset_creation();
-  const Hdf5Handle dataset(
-      check_hdf5(H5Dcreate2(file, name.c_str(), disk, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), action,
-                 Hdf5Blame::kSystem),
-      H5Dclose);
+  return {check_hdf5(H5Dcreate2(file, name.c_str(), disk, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                     action, Hdf5Blame::kSystem),
+          H5Dclose};
+}
+
+void write_dataset(hid_t file, const std::string& action, const std::string& name, hid_t disk, hid_t memory,
+                   const Hdf5Handle& space, const void* data) {
+  const Hdf5Handle dataset = make_dataset(file, action, name, disk, space);
   if (H5Sget_simple_extent_npoints(space.get()) == 0) return;
   check_hdf5(H5Dwrite(dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), action, Hdf5Blame::kSystem);
 }
@@ -141,7 +159,8 @@ ElementType read_element_type(hid_t dataset, const std::string& action) {
   for (const ElementType& known : element_types()) {
     if (H5Tequal(type.get(), known.disk) > 0) return known;
   }
-  throw CorruptData(fmt::format("{}: its elements are not little-endian float32, float64, int64 or uint8", action));
+  throw CorruptData(
+      fmt::format("{}: its elements are not little-endian float16, float32, float64, int64 or uint8", action));
 }
 
 /// A dataset that was found fit to be read.
@@ -165,6 +184,13 @@ torch::Tensor read_array(const ReadableArray& array, const std::string& action) 
   check_hdf5(H5Dread(array.dataset.get(), array.type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.data_ptr()), action,
              Hdf5Blame::kContent);
   return tensor;
+}
+
+Hdf5Handle array_space(at::IntArrayRef shape) {
+  const std::vector<hsize_t> sizes(shape.begin(), shape.end());
+  return {
+      sizes.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr),
+      H5Sclose};
 }
 
 Hdf5Handle text_type(std::size_t num_bytes) {
@@ -235,12 +261,21 @@ void Hdf5File::write(const std::string& name, const torch::Tensor& tensor) {
   const torch::Tensor data = tensor.contiguous();
   const Hdf5Session session;
   const ElementType type = element_type(data.scalar_type());
-  const std::vector<hsize_t> sizes(data.sizes().begin(), data.sizes().end());
-  const Hdf5Handle space(
-      sizes.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr),
-      H5Sclose);
-  write_dataset(file(), fmt::format("write {} to {}", name, label_), name, type.disk, type.memory, space,
-                data.const_data_ptr());
+  write_dataset(file(), fmt::format("write {} to {}", name, label_), name, type.disk, type.memory,
+                array_space(data.sizes()), data.const_data_ptr());
+}
+
+void Hdf5File::reserve(const std::string& name, at::ScalarType type, at::IntArrayRef shape) {
+  const Hdf5Session session;
+  (void)make_dataset(file(), fmt::format("reserve {} in {}", name, label_), name, element_type(type).disk,
+                     array_space(shape));
+}
+
+ArrayPlace Hdf5File::place(const std::string& name) const {
+  const Hdf5Session session;
+  const ReadableArray array = open_array(file(), fmt::format("look up {} of {}", name, label_), name);
+  const haddr_t offset = H5Dget_offset(array.dataset.get());
+  return {array.type.scalar, array.shape, offset == HADDR_UNDEF ? 0 : offset};
 }
 
 torch::Tensor Hdf5File::read(const std::string& name) const {

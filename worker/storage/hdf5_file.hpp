@@ -5,10 +5,18 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <torch/types.h>
 
 namespace ditscale::worker {
+
+/// Where the elements of a dataset lie: one run of little-endian numbers, inside the file when it was looked up.
+struct ArrayPlace {
+  at::ScalarType type;
+  std::vector<std::int64_t> shape;
+  std::uint64_t offset_bytes;
+};
 
 /// One HDF5 file: the only place that talks to HDF5's C interface. Move-only; closes on destruction, silently: a writer
 /// calls `close` to learn of errors. Any thread may use any file, one call at a time in the whole process.
@@ -35,8 +43,13 @@ class Hdf5File {
   Hdf5File& operator=(const Hdf5File&) = delete;
   ~Hdf5File();
 
-  /// Writes a CPU tensor of float32, float64, int64 or uint8 as a new dataset.
+  /// Writes a CPU tensor of float16, float32, float64, int64 or uint8 as a new dataset.
   void write(const std::string& name, const torch::Tensor& tensor);
+
+  /// A new dataset whose elements are written later, at its place; until then they are whatever the disk gives.
+  void reserve(const std::string& name, at::ScalarType type, at::IntArrayRef shape);
+  /// For reading or writing its elements without HDF5 once this file is closed.
+  [[nodiscard]] ArrayPlace place(const std::string& name) const;
 
   /// The dataset with the type and shape the file gives it. What the header claims is checked against the size of the
   /// file before memory is taken.

@@ -25,13 +25,14 @@ double ema_decay(const sweeps::TrainSpec& train, std::int64_t step) {
 TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, Communicator& communicator,
                      torch::Device device, Precision precision)
     : trial_(trial),
-      source_(source),
       communicator_(communicator),
       device_(device),
       precision_(precision),
       objective_(NoiseSchedule::linear(trial.objective.num_timesteps), trial.objective.learn_variance, device),
       local_batch_(trial.train.global_batch / communicator.size()),
-      micro_batch_(std::min(trial.train.micro_batch.value_or(local_batch_), local_batch_)) {
+      micro_batch_(std::min(trial.train.micro_batch.value_or(local_batch_), local_batch_)),
+      loader_(source, {communicator.rank() * local_batch_, micro_batch_, local_batch_, trial.train.global_batch},
+              device) {
   if (local_batch_ * communicator.size() != trial.train.global_batch || local_batch_ % micro_batch_ != 0) {
     throw common::ConfigError(
         fmt::format("train.global_batch {} does not divide among {} processes in micro-batches of {}",
@@ -39,15 +40,17 @@ TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, 
   }
 }
 
-void TrainStep::accumulate(TrainState& state, std::int64_t first, std::int64_t count, torch::Tensor& sums) {
-  const Batch batch = source_.batch(first, count);
-  const auto x0 = batch.x0.to(device_), noise = batch.noise.to(device_), labels = batch.labels.to(device_),
-             t = batch.t.to(device_);
+void TrainStep::accumulate(TrainState& state, std::int64_t first, torch::Tensor& sums) {
+  const Batch batch = loader_.batch(first);
+  const auto on_device = [&](const torch::Tensor& tensor) { return tensor.to(device_, /*non_blocking=*/true); };
+  const auto x0 = on_device(batch.x0), noise = on_device(batch.noise), labels = on_device(batch.labels),
+             t = on_device(batch.t);
+  const auto context = batch.context.defined() ? on_device(batch.context) : torch::Tensor();
   const auto xt = objective_.add_noise(x0, noise, t);
   torch::Tensor output;
   {
     const PrecisionScope scope(precision_, device_);
-    output = state.model->forward(xt, t, labels);
+    output = state.model->forward(xt, t, labels, context);
   }
   const DiffusionLoss loss = objective_.loss(output.to(torch::kFloat32), x0, xt, noise, t);
   (loss.total.sum() / static_cast<double>(trial_.train.global_batch)).backward();
@@ -60,7 +63,7 @@ StepResult TrainStep::run(TrainState& state, bool stop) {
   auto sums = torch::zeros({4}, torch::dtype(torch::kFloat32).device(device_));  // total, simple, vlb, wishes to stop
   if (stop) sums[3] = 1.0F;
   const std::int64_t first = state.images_seen + communicator_.rank() * local_batch_;
-  for (std::int64_t at = 0; at < local_batch_; at += micro_batch_) accumulate(state, first + at, micro_batch_, sums);
+  for (std::int64_t at = 0; at < local_batch_; at += micro_batch_) accumulate(state, first + at, sums);
   communicator_.all_reduce_sum(state.gradients);
   communicator_.all_reduce_sum(sums);
 

@@ -5,7 +5,7 @@
 #include "sweeps/spec/trial_spec.hpp"
 #include "worker/diffusion/hybrid_loss.hpp"
 #include "worker/distributed/communicator.hpp"
-#include "worker/training/batch_source.hpp"
+#include "worker/training/batch_loader.hpp"
 #include "worker/training/device.hpp"
 #include "worker/training/train_state.hpp"
 
@@ -46,17 +46,17 @@ class TrainStep {
  private:
   /// AdamW and the averages, in as many pieces as there are learning rates side by side (one without muP).
   void update(TrainState& state, const StepResult& result) const;
-  /// Adds the gradient of images first … first + count - 1, and their losses to `sums` (total, simple, vlb).
-  void accumulate(TrainState& state, std::int64_t first, std::int64_t count, torch::Tensor& sums);
+  /// Adds the gradient of the micro-batch that starts at image `first`, and its losses to `sums` (total, simple, vlb).
+  void accumulate(TrainState& state, std::int64_t first, torch::Tensor& sums);
 
   const sweeps::TrialSpec& trial_;
-  const BatchSource& source_;
   Communicator& communicator_;
   torch::Device device_;
   Precision precision_;
   DiffusionObjective objective_;
   std::int64_t local_batch_;
   std::int64_t micro_batch_;
+  BatchLoader loader_;
 };
 
 }  // namespace ditscale::worker

@@ -107,7 +107,7 @@ void TrainingRun::report_start(const std::string& resumed_from) {
                    {"processes", communicator_.size()},
                    {"precision", to_name(precision_)},
                    {"data_digest", images_.digest},
-                   {"data_images", images_.images.size(0)},
+                   {"data_images", images_.num_images()},
                    {"host", host_name()},
                    {"pid", ::getpid()},
                    {"parameters", sweeps::count_parameters(trial_.shape()).trainable}});

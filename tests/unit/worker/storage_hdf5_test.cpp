@@ -12,6 +12,7 @@
 #include "common/error.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/storage/hdf5_file.hpp"
+#include "worker/storage/row_file.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -60,10 +61,10 @@ class FullDisk {
 };
 
 TEST_F(Hdf5FileTest, ReadsBackEveryTypeAsItWasWritten) {
-  const std::vector<torch::Tensor> tensors{torch::tensor({1.5F, -0.0F, 3e38F}),
-                                           torch::tensor({{1.0, 2.0}, {3.0, 1e-300}}, torch::kDouble),
-                                           torch::tensor({INT64_MIN, INT64_MAX, std::int64_t{0}}, torch::kLong),
-                                           torch::arange(24).reshape({2, 3, 4}).to(torch::kByte)};
+  const std::vector<torch::Tensor> tensors{
+      torch::tensor({1.5F, -0.0F, 3e38F}), torch::tensor({{1.0, 2.0}, {3.0, 1e-300}}, torch::kDouble),
+      torch::tensor({INT64_MIN, INT64_MAX, std::int64_t{0}}, torch::kLong),
+      torch::arange(24).reshape({2, 3, 4}).to(torch::kByte), torch::tensor({0.5F, -65504.0F, 6e-8F}).to(torch::kHalf)};
   {
     Hdf5File out = Hdf5File::create(at("a.h5"));
     for (std::size_t i = 0; i < tensors.size(); ++i) out.write("group/t" + std::to_string(i), tensors[i]);
@@ -215,6 +216,31 @@ TEST_F(Hdf5FileTest, ReportsMetadataThatDoesNotFitWhenClosing) {
                 out.close();
               }),
               AllOf(HasSubstr("a.h5"), HasSubstr("File too large")));
+}
+
+TEST_F(Hdf5FileTest, ShowsWhereAReservedDatasetLies) {
+  {
+    Hdf5File out = Hdf5File::create(at("a.h5"));
+    out.write("before", torch::zeros({3}));
+    out.reserve("rows", torch::kHalf, {5, 2, 2});
+    out.close();
+  }
+  const torch::Tensor rows = torch::arange(20).reshape({5, 2, 2}).to(torch::kHalf);
+  {
+    const RowFile file(at("a.h5"), "rows", RowFile::Access::kReadWrite);
+    EXPECT_EQ(file.num_rows(), 5);
+    EXPECT_EQ(file.row_bytes(), 8U);
+    file.write(0, {static_cast<const std::byte*>(rows.const_data_ptr()), rows.nbytes()});
+    EXPECT_TRUE(torch::equal(file.rows(1, 3), rows.slice(0, 1, 4)));
+  }
+  EXPECT_TRUE(torch::equal(Hdf5File::open(at("a.h5")).read("rows"), rows));
+}
+
+TEST_F(Hdf5FileTest, NamesTheRowAtWhichAFileWasCutWhileItWasOpen) {
+  write_one("a.h5", "rows", torch::zeros({100, 1000}));
+  const RowFile file(at("a.h5"), "rows");
+  std::filesystem::resize_file(at("a.h5"), 50'000);
+  EXPECT_THAT(message_of<CorruptData>([&] { (void)file.rows(90, 1); }), AllOf(HasSubstr("a.h5"), HasSubstr("row 90")));
 }
 
 TEST_F(Hdf5FileTest, RefusesToWriteANameTwice) {

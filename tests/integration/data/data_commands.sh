@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Runs the commands that docs/data.md shows, as they stand there, on a few images.
+# Usage: data_commands.sh <source folder> <folder of the programs>
+set -euo pipefail
+source_folder="$1"
+export PATH="$2:$PATH"
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# PNG files of two classes, and one that is cut short.
+python3 - <<'PYTHON'
+import os, struct, zlib
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+for i in range(20):
+    rows = b"".join(b"\0" + bytes((x * i + y) % 256 for x in range(3 * 80)) for y in range(70))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 80, 70, 8, 2, 0, 0, 0))
+    png += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    os.makedirs(f"images/class_{i % 2}", exist_ok=True)
+    open(f"images/class_{i % 2}/{i:02}.png", "wb").write(png if i != 5 else png[:200])
+PYTHON
+
+mapfile -t commands < <(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/data.md")
+if [ "${#commands[@]}" -lt 3 ]; then
+  echo "only ${#commands[@]} commands were found in docs/data.md" >&2
+  exit 1
+fi
+for command in "${commands[@]}"; do
+  echo "+ $command"
+  bash -c "$command"
+done
+grep -q '"num_images": 19' data.json
+grep -q 'class_1/05.png: ' store.h5.damaged.txt
+[ "$(worker prepare images --list | wc -l)" -eq 20 ]
