@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -24,6 +25,7 @@ struct SampleOptions {
   std::int64_t count = 100;
   std::int64_t columns = 10;
   std::vector<std::int64_t> labels;
+  std::string vae;
   SamplerSettings sampler;
   std::string device = "auto";
   int threads = 0;
@@ -42,9 +44,26 @@ torch::Tensor labels_of(const SampleOptions& options, const Sampler& sampler, co
   return labels;
 }
 
-torch::Tensor draw(const Sampler& sampler, const torch::Tensor& labels, const std::filesystem::path& checkpoint) {
+/// What turns samples into pictures; none where the model makes pictures by itself.
+std::optional<Vae> vae_of(const SampleOptions& options, const TrainedModel& model, torch::Device device) {
+  const std::int64_t channels = model.trial.input().channels;
+  if (options.vae.empty()) {
+    if (channels == 1 || channels == 3) return std::nullopt;
+    throw common::ConfigError(fmt::format(
+        "samples of {} channels are latents: name the weights of their VAE with --vae FILE.safetensors", channels));
+  }
+  Vae vae = Vae::load(options.vae, device);
+  if (vae.latent_channels() != channels) {
+    throw common::ConfigError(fmt::format("--vae {}: decodes latents of {} channels, samples of {} have {}",
+                                          options.vae, vae.latent_channels(), model.file.string(), channels));
+  }
+  return vae;
+}
+
+torch::Tensor draw(const Sampler& sampler, const torch::Tensor& labels, const Vae* vae,
+                   const std::filesystem::path& checkpoint) {
   try {
-    return sample_images(sampler, 0, labels);
+    return sample_images(sampler, 0, labels, vae);
   } catch (const NotFinite& error) {
     throw NotFinite(
         fmt::format("{}: {}: its weights may have diverged, or the guidance is too large; try an earlier checkpoint or "
@@ -62,14 +81,13 @@ int run(const SampleOptions& options) {
     throw common::UsageError(
         fmt::format("--steps {}: the model was trained with {} timesteps", options.sampler.steps, timesteps));
   }
-  const std::int64_t channels = model.trial.input().channels;
-  if (channels != 1 && channels != 3) {
-    throw common::ConfigError(fmt::format("samples of {} channels are latents; a PNG needs 1 or 3", channels));
-  }
+  const std::optional<Vae> vae = vae_of(options, model, device);
   const Sampler sampler(model.state->ema_model, NoiseSchedule::linear(timesteps), options.sampler, device);
-  const torch::Tensor images = draw(sampler, labels_of(options, sampler, model.trial.shape()), model.file);
+  const torch::Tensor images =
+      draw(sampler, labels_of(options, sampler, model.trial.shape()), vae ? &*vae : nullptr, model.file);
   write_png_grid(options.out, images, options.columns);
   fmt::print("{} samples of {} (step {}) in {}\n", options.count, model.file.string(), model.state->step, options.out);
+  if (vae) fmt::print("decoded by {} (digest {})\n", options.vae, vae->digest());
   return common::to_int(common::ExitCode::kDone);
 }
 
@@ -89,6 +107,7 @@ void add_sample_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--labels", options->labels, "Classes, repeated as needed; default: uniformly random")
       ->delimiter(',');
+  command->add_option("--vae", options->vae, "Decoder of a latent model's samples: an AutoencoderKL in safetensors");
   command->add_option("--sampler", options->sampler.sampler, "ddpm or ddim")
       ->check(CLI::IsMember({"ddpm", "ddim"}))
       ->capture_default_str();

@@ -9,7 +9,7 @@
 
 namespace ditscale::worker {
 
-torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const torch::Tensor& labels) {
+torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const torch::Tensor& labels, const Vae* vae) {
   std::vector<torch::Tensor> batches;
   for (std::int64_t at = 0; at < labels.size(0); at += kSampleBatch) {
     const std::int64_t count = std::min(kSampleBatch, labels.size(0) - at);
@@ -18,7 +18,8 @@ torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const to
       throw NotFinite(
           fmt::format("samples {} to {} have values that are not finite", first + at, first + at + count - 1));
     }
-    batches.push_back(to_bytes(samples).to(torch::kCPU));
+    const torch::Tensor pictures = vae == nullptr ? samples : vae->decode(samples / vae->scaling_factor());
+    batches.push_back(to_bytes(pictures).to(torch::kCPU));
   }
   return torch::cat(batches);
 }

@@ -4,6 +4,7 @@
 
 #include "worker/sampling/sampler.hpp"
 #include "worker/torch.hpp"
+#include "worker/vae/vae.hpp"
 
 namespace ditscale::worker {
 
@@ -11,7 +12,9 @@ namespace ditscale::worker {
 inline constexpr std::int64_t kSampleBatch = 200;
 
 /// Samples first … first + count - 1 with the given labels (count) as bytes on the processor, drawn in batches of at
-/// most kSampleBatch. Throws NotFinite, naming the batch, when one has a NaN or an infinity.
-[[nodiscard]] torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const torch::Tensor& labels);
+/// most kSampleBatch. With a `vae` the samples are latents, which it decodes after division by its scaling factor.
+/// Throws NotFinite, naming the batch, when one has a NaN or an infinity.
+[[nodiscard]] torch::Tensor sample_images(const Sampler& sampler, std::int64_t first, const torch::Tensor& labels,
+                                          const Vae* vae = nullptr);
 
 }  // namespace ditscale::worker
