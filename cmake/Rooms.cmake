@@ -10,6 +10,16 @@ function(ditscale_limit_jobs target)
     JOB_POOL_PRECOMPILE_HEADER torch_pool)
 endfunction()
 
+# ditscale_join_units(<target>): compiles the target's files several to a unit, so that LibTorch's templates are paid for
+# once in each. Files of their own compile options stay alone. -DDITSCALE_UNITY=OFF compiles every file by itself, which
+# is what one wants while editing.
+option(DITSCALE_UNITY "Compile several files of worker/ in one unit" ON)
+function(ditscale_join_units target)
+  if(DITSCALE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+endfunction()
+
 # ditscale_add_room(<room> [LIBS <targets…>]): library ditscale_<room> of all .cpp files (and .cu files, when
 # CUDA is on) below the current folder but main.cpp; also known as ditscale::<room>.
 function(ditscale_add_room room)

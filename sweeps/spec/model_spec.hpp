@@ -82,10 +82,10 @@ struct ModelSpec {
   AdaLnInit adaln_init = AdaLnInit::kZero;
   /// Width at which `train.lr` was tuned: other widths start and learn so that it stays right (muP; Yang et al. 2022,
   /// table 8). Absent: the standard parametrisation.
-  std::optional<std::int64_t> mup_base_width;
+  std::optional<std::int64_t> mup_base_width = std::nullopt;
   /// Heads at that width: attention is scaled by 1 / head width, normalised there. Absent: as many as here, so that
   /// heads widen with the model.
-  std::optional<std::int64_t> mup_base_heads;
+  std::optional<std::int64_t> mup_base_heads = std::nullopt;
 
   /// The adaLN designs regress shift and scale (and gate) from the condition.
   [[nodiscard]] bool modulated() const { return block == BlockDesign::kAdaLnZero || block == BlockDesign::kAdaLn; }

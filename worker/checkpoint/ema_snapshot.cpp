@@ -23,7 +23,7 @@ std::string digest_of(const torch::Tensor& values) {
   return common::hash_hex128({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
 }
 
-EmaSnapshotHeader header_of(const Hdf5File& file, const fs::path& path) {
+EmaSnapshotHeader snapshot_header_of(const Hdf5File& file, const fs::path& path) {
   try {
     const auto document = common::parse_json(file.read_text("header"), fmt::format("{} (header)", path.string()));
     common::ObjectReader reader(document, document.value, "");
@@ -70,11 +70,11 @@ void write_ema_snapshot(const fs::path& path, const TrainState& state, const Jso
   }
 }
 
-EmaSnapshotHeader read_ema_snapshot_header(const fs::path& path) { return header_of(Hdf5File::open(path), path); }
+EmaSnapshotHeader read_ema_snapshot_header(const fs::path& path) { return snapshot_header_of(Hdf5File::open(path), path); }
 
 torch::Tensor read_power_ema(const fs::path& path, const FlatLayout& layout, std::size_t index) {
   const Hdf5File file = Hdf5File::open(path);
-  const EmaSnapshotHeader header = header_of(file, path);
+  const EmaSnapshotHeader header = snapshot_header_of(file, path);
   if (file.read_text("layout") != layout_json(layout).dump())
     throw CorruptData(fmt::format("{}: its parameters are not those of this trial's model", path.string()));
   const auto average = file.read(power_ema_name(index), torch::kFloat32, {layout.size()});

@@ -11,7 +11,7 @@ constexpr std::uint32_t kMultiplier0 = 0xD2511F53;
 constexpr std::uint32_t kMultiplier1 = 0xCD9E8D57;
 constexpr std::uint32_t kWeyl0 = 0x9E3779B9;
 constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
-constexpr int kRounds = 10;
+constexpr int kPhiloxRounds = 10;
 constexpr int kPurposeShift = 24;  // the step of a sampler stays below 2^24
 
 /// Two independent standard normals from two uniform words.
@@ -27,7 +27,7 @@ void box_muller(std::uint32_t a, std::uint32_t b, float* out) {
 }  // namespace
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kPhiloxRounds; ++round) {
     const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c[0];
     const std::uint64_t p1 = std::uint64_t{kMultiplier1} * c[2];
     c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),

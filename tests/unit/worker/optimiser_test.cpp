@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <torch/optim/adamw.h>
 
 #include "worker/kernels/adamw_ema.hpp"
 

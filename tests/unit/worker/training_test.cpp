@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/checkpoint/ema_snapshot.hpp"
 #include "worker/storage/hdf5_file.hpp"
 #include "worker/training/event_log.hpp"
 #include "worker/training/train_step.hpp"
@@ -142,6 +143,43 @@ TEST_F(CheckpointedTraining, ResumedEqualsUninterruptedBitForBit) {
   load_checkpoint_file(newest(store)->file, second.state);
   second.steps(4);
   expect_equal(second.state, uninterrupted.state);
+}
+
+TEST_F(CheckpointedTraining, ThePostHocAveragesResumeBitForBitToo) {
+  Training whole(small_trial()), first(small_trial()), second(small_trial());
+  for (Training* training : {&whole, &first, &second}) training->state.keep_power_ema();
+  whole.steps(5);
+  first.steps(3);
+  CheckpointStore store(paths_, 2);
+  save(store, first);
+  load_checkpoint_file(newest(store)->file, second.state);
+  second.steps(2);
+  for (std::size_t i = 0; i < kStoredSigmaRel.size(); ++i) {
+    EXPECT_TRUE(torch::equal(whole.state.power_ema[i], second.state.power_ema[i]));
+    EXPECT_FALSE(torch::equal(whole.state.power_ema[i], whole.state.weights));
+  }
+}
+
+TEST_F(CheckpointedTraining, ASnapshotOfTheAveragesReadsBackAndDamageIsSeen) {
+  Training training(small_trial());
+  training.state.keep_power_ema();
+  training.steps(2);
+  const auto file = paths_.ema_snapshot(2);
+  write_ema_snapshot(file, training.state, training.trial.to_json());
+  const auto listed = list_ema_snapshots(paths_.ema());
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].step, 2);
+  EXPECT_EQ(read_ema_snapshot_header(file).step, 2);
+  EXPECT_TRUE(torch::equal(read_power_ema(file, training.state.layout, 1), training.state.power_ema[1]));
+
+  fs::resize_file(file, fs::file_size(file) - 1);
+  EXPECT_ANY_THROW((void)read_power_ema(file, training.state.layout, 1));
+  write_ema_snapshot(file, training.state, training.trial.to_json());
+  std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+  damaged.seekp(-64, std::ios::end);
+  damaged.put('x');
+  damaged.close();
+  EXPECT_THROW((void)read_power_ema(file, training.state.layout, 1), common::CorruptData);
 }
 
 TEST_F(CheckpointedTraining, TheNewestAreKept) {
