@@ -31,8 +31,8 @@ ModelShape shape_of(std::int64_t width, bool mup) {
 double output_scale(std::int64_t width, bool mup, std::uint64_t seed) {
   TrainState state(shape_of(width, mup), seed, torch::kCPU);
   torch::manual_seed(2);
-  const auto x = torch::randn({16, 1, 16, 16}), target = torch::randn({16, 2, 16, 16});
-  const auto t = torch::randint(0, 1000, {16}, torch::kInt64), y = torch::randint(0, 4, {16}, torch::kInt64);
+  const auto x = torch::randn({8, 1, 16, 16}), target = torch::randn({8, 2, 16, 16});
+  const auto t = torch::randint(0, 1000, {8}, torch::kInt64), y = torch::randint(0, 4, {8}, torch::kInt64);
   AdamWStep step;
   for (step.step = 1; step.step <= 4; ++step.step) {
     state.gradients.zero_();
@@ -51,7 +51,7 @@ double output_scale(std::int64_t width, bool mup, std::uint64_t seed) {
 /// Slope of log output scale over log width: the coordinate check of Yang et al. 2022, section D.1.
 double growth(bool mup) {
   double sum = 0, count = 0;
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1, 2}) {
     sum += std::log(output_scale(8 * kBase, mup, seed) / output_scale(kBase, mup, seed)) / std::log(8.0);
     count += 1;
   }
@@ -74,12 +74,12 @@ TEST(Mup, AtTheBaseWidthNothingChanges) {
 }
 
 TEST(Mup, HiddenMatricesAloneLearnSlower) {
-  const TrainState state(shape_of(4 * kBase, true), 1, torch::kCPU);
+  const TrainState state(shape_of(5 * kBase, true), 1, torch::kCPU);  // 160: the 256 timestep features are no multiple
   const auto& model = state.model->shape().model;
   for (const ParameterSlot& slot : state.layout.slots()) {
     const bool grows = slot.shape.size() == 2 && slot.shape[1] % model.width == 0;  // inputs: the width, or the MLP's
     EXPECT_EQ(lr_factor(model, slot.name, slot.shape),
-              grows && slot.name != "y_embedder.embedding_table.weight" ? 0.25 : 1.0)
+              grows && slot.name != "y_embedder.embedding_table.weight" ? 0.2 : 1.0)
         << slot.name;
   }
   std::int64_t end = 0;
