@@ -1,10 +1,14 @@
 #include "worker/commands/checkpoint_argument.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/checkpoint/weights_file.hpp"
+#include "worker/model/flat_views.hpp"
 
 namespace ditscale::worker {
 
@@ -33,26 +37,46 @@ sweeps::TrialSpec trial_of(const common::Json& json, const fs::path& file) {
   return sweeps::trial_spec_from(document);
 }
 
-/// Weights, EMA and two moments of this model must fit into the file: nothing is allocated on a header's word.
+/// The model must fit into what the file holds: nothing is allocated on a header's word. The position embedding is the
+/// one tensor that no file holds.
 void check_size(const fs::path& file, const sweeps::TrialSpec& trial) {
-  constexpr std::int64_t kBytesPerParameter = 16;
+  constexpr std::int64_t kBytesPerParameter = 4;
+  constexpr std::int64_t kMaxPositions_bytes = std::int64_t{1} << 30;
   const auto bytes = static_cast<std::int64_t>(fs::file_size(file));
-  const std::int64_t needed = kBytesPerParameter * sweeps::count_parameters(trial.shape()).trainable;
+  const sweeps::ParameterCount count = sweeps::count_parameters(trial.shape());
+  const std::int64_t needed = kBytesPerParameter * count.trainable;
   if (bytes < needed) {
     throw common::CorruptData(
         fmt::format("{}: {} bytes, the model in its header needs {} or more", file.string(), bytes, needed));
   }
+  if (kBytesPerParameter * (count.total - count.trainable) > std::max(bytes, kMaxPositions_bytes)) {
+    throw common::CorruptData(fmt::format("{}: the {} tokens of the model in its header are too many for its size",
+                                          file.string(), trial.shape().num_tokens()));
+  }
+}
+
+DiT make_model(const sweeps::ModelShape& shape, torch::Device device) {
+  DiT model(shape);
+  model->to(device);
+  for (auto& parameter : model->parameters()) parameter.set_requires_grad(false);
+  return model;
 }
 
 }  // namespace
 
-TrainedModel load_trained_model(const std::string& argument, torch::Device device) {
-  TrainedModel result;
-  result.file = file_of(argument);
-  result.trial = trial_of(read_checkpoint_header(result.file).trial, result.file);
-  check_size(result.file, result.trial);
-  result.state = std::make_unique<TrainState>(result.trial.shape(), 0, device);
-  load_checkpoint_file(result.file, *result.state);
+std::string TrainedModel::title() const {
+  return step ? fmt::format("{} (step {})", file.string(), *step) : fmt::format("{} (imported)", file.string());
+}
+
+TrainedModel load_trained_model(const std::string& argument, torch::Device device, const std::string& buffer) {
+  const fs::path file = file_of(argument);
+  const ModelHeader header = read_model_header(file);
+  const sweeps::TrialSpec trial = trial_of(header.trial, file);
+  check_size(file, trial);
+  const DiT model = make_model(trial.shape(), device);
+  const FlatLayout layout(*model);
+  TrainedModel result{trial, model, layout, read_flat_weights(file, layout, buffer).to(device), header.step, file};
+  use_weights(*result.model, layout, result.weights);
   return result;
 }
 

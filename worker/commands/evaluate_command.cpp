@@ -51,11 +51,11 @@ int run(const EvaluateOptions& options, const Environment& environment) {
   const sweeps::EvaluateSpec settings = settings_of(options, model.trial);
   const ImageSet images = load_image_set(model.trial.data, Split::kTrain);
   Evaluator evaluator(model.trial, images, environment.cache_folder, device);
-  const auto result = evaluator.evaluate(model.state->ema_model, settings, stop_requested);
+  const auto result = evaluator.evaluate(model.model, settings, stop_requested);
   if (!result) return common::to_int(common::ExitCode::kIncomplete);
   if (options.json) {
     fmt::print("{}\n", Json{{"checkpoint", model.file.string()},
-                            {"step", model.state->step},
+                            {"step", model.step_json()},
                             {"settings", result->settings},
                             {"settings_id", result->settings_id},
                             {"values", result->values},
@@ -64,10 +64,9 @@ int run(const EvaluateOptions& options, const Environment& environment) {
                             {"sampling_macs", result->sampling_macs}}
                            .dump(2));
   } else {
-    fmt::print("{} (step {}): {}  [{} samples, {} {} steps, guidance {}, {} features; settings {}]\n",
-               model.file.string(), model.state->step, result->values.dump(), settings.num_samples,
-               sweeps::to_name(settings.sampler), settings.steps, settings.guidance, settings.features,
-               result->settings_id);
+    fmt::print("{}: {}  [{} samples, {} {} steps, guidance {}, {} features; settings {}]\n", model.title(),
+               result->values.dump(), settings.num_samples, sweeps::to_name(settings.sampler), settings.steps,
+               settings.guidance, settings.features, result->settings_id);
     if (!result->reason.empty()) fmt::print("{}\n", result->reason);
   }
   return common::to_int(common::ExitCode::kDone);

@@ -82,11 +82,11 @@ int run(const SampleOptions& options) {
         fmt::format("--steps {}: the model was trained with {} timesteps", options.sampler.steps, timesteps));
   }
   const std::optional<Vae> vae = vae_of(options, model, device);
-  const Sampler sampler(model.state->ema_model, NoiseSchedule::linear(timesteps), options.sampler, device);
+  const Sampler sampler(model.model, NoiseSchedule::linear(timesteps), options.sampler, device);
   const torch::Tensor images =
       draw(sampler, labels_of(options, sampler, model.trial.shape()), vae ? &*vae : nullptr, model.file);
   write_png_grid(options.out, images, options.columns);
-  fmt::print("{} samples of {} (step {}) in {}\n", options.count, model.file.string(), model.state->step, options.out);
+  fmt::print("{} samples of {} in {}\n", options.count, model.title(), options.out);
   if (vae) fmt::print("decoded by {} (digest {})\n", options.vae, vae->digest());
   return common::to_int(common::ExitCode::kDone);
 }

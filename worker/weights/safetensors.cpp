@@ -20,30 +20,31 @@ static_assert(std::endian::native == std::endian::little, "values are stored lit
 
 namespace {
 
-struct TypeName {
+struct SafetensorsType {
   std::string_view name;
   at::ScalarType type;
 };
-constexpr std::array<TypeName, 10> kTypes{{{"F32", at::kFloat},
-                                           {"F16", at::kHalf},
-                                           {"BF16", at::kBFloat16},
-                                           {"F64", at::kDouble},
-                                           {"I64", at::kLong},
-                                           {"I32", at::kInt},
-                                           {"I16", at::kShort},
-                                           {"I8", at::kChar},
-                                           {"U8", at::kByte},
-                                           {"BOOL", at::kBool}}};
+constexpr std::array<SafetensorsType, 10> kSafetensorsTypes{{{"F32", at::kFloat},
+                                                             {"F16", at::kHalf},
+                                                             {"BF16", at::kBFloat16},
+                                                             {"F64", at::kDouble},
+                                                             {"I64", at::kLong},
+                                                             {"I32", at::kInt},
+                                                             {"I16", at::kShort},
+                                                             {"I8", at::kChar},
+                                                             {"U8", at::kByte},
+                                                             {"BOOL", at::kBool}}};
 
 constexpr std::uint64_t kLengthBytes = 8;
 /// A thousand blocks need 2 MB; parsing takes many times a header's size of memory.
-constexpr std::uint64_t kMaxHeader_bytes = std::uint64_t{8} << 20;
-constexpr std::size_t kMaxDimensions = 16;
-constexpr const char* kMetadata = "__metadata__";
+constexpr std::uint64_t kMaxTensorHeader_bytes = std::uint64_t{8} << 20;
+constexpr std::size_t kMaxTensorDimensions = 16;
+constexpr const char* kMetadataKey = "__metadata__";
 
 std::optional<at::ScalarType> type_from(const std::string& name) {
-  const auto* found = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.name == name; });
-  if (found == kTypes.end()) return std::nullopt;
+  const auto* found = std::find_if(kSafetensorsTypes.begin(), kSafetensorsTypes.end(),
+                                   [&](const SafetensorsType& t) { return t.name == name; });
+  if (found == kSafetensorsTypes.end()) return std::nullopt;
   return found->type;
 }
 
@@ -61,8 +62,8 @@ std::uint64_t whole_number(const Json& value, const std::string& file, const std
 /// Bytes of the values; shape and type are filled in.
 std::uint64_t read_shape(const Json& shape, const std::string& file, const std::string& name,
                          SafetensorsFile::Entry& entry) {
-  if (!shape.is_array() || shape.size() > kMaxDimensions)
-    fail(file, name, fmt::format("its shape is no list of at most {} sizes", kMaxDimensions));
+  if (!shape.is_array() || shape.size() > kMaxTensorDimensions)
+    fail(file, name, fmt::format("its shape is no list of at most {} sizes", kMaxTensorDimensions));
   std::int64_t bytes = static_cast<std::int64_t>(at::elementSize(entry.type));
   bool is_empty = false;
   for (const Json& item : shape) {
@@ -108,9 +109,10 @@ SafetensorsFile::Entry read_entry(const Json& json, std::uint64_t data_start, co
 
 TextMap read_metadata(const Json& json, const std::string& file) {
   TextMap result;
-  if (!json.is_object()) throw CorruptData(fmt::format("{}: {} is no object", file, kMetadata));
+  if (!json.is_object()) throw CorruptData(fmt::format("{}: {} is no object", file, kMetadataKey));
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) throw CorruptData(fmt::format("{}: {}: the value of {} is no text", file, kMetadata, key));
+    if (!value.is_string())
+      throw CorruptData(fmt::format("{}: {}: the value of {} is no text", file, kMetadataKey, key));
     result[key] = value.get<std::string>();
   }
   return result;
@@ -120,7 +122,7 @@ Json read_header(const RandomAccessFile& file, std::uint64_t& data_start) {
   std::array<std::byte, kLengthBytes> bytes{};
   file.read(0, bytes);
   const auto length = std::bit_cast<std::uint64_t>(bytes);
-  if (length > kMaxHeader_bytes || length > file.size_bytes() - kLengthBytes) {
+  if (length > kMaxTensorHeader_bytes || length > file.size_bytes() - kLengthBytes) {
     throw CorruptData(fmt::format("{}: no safetensors file: its header would have {} bytes, the file has {}",
                                   file.label(), length, file.size_bytes()));
   }
@@ -135,17 +137,18 @@ Json read_header(const RandomAccessFile& file, std::uint64_t& data_start) {
 }
 
 std::string_view name_of(at::ScalarType type) {
-  const auto* found = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == type; });
-  DITSCALE_CHECK(found != kTypes.end(), "{} has no place in a safetensors file", at::toString(type));
+  const auto* found = std::find_if(kSafetensorsTypes.begin(), kSafetensorsTypes.end(),
+                                   [&](const SafetensorsType& t) { return t.type == type; });
+  DITSCALE_CHECK(found != kSafetensorsTypes.end(), "{} has no place in a safetensors file", at::toString(type));
   return found->name;
 }
 
 std::string header_text(const NamedTensors& tensors, const TextMap& metadata) {
   Json header = Json::object();
-  if (!metadata.empty()) header[kMetadata] = metadata;
+  if (!metadata.empty()) header[kMetadataKey] = metadata;
   std::uint64_t at = 0;
   for (const auto& [name, tensor] : tensors) {
-    DITSCALE_CHECK(name != kMetadata && !header.contains(name), "tensor {} stands twice", name);
+    DITSCALE_CHECK(name != kMetadataKey && !header.contains(name), "tensor {} stands twice", name);
     DITSCALE_CHECK(tensor.device().is_cpu(), "{} must be on the CPU to be written", name);
     header[name] = {{"dtype", name_of(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
@@ -165,7 +168,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   std::uint64_t data_start = 0;
   const Json header = read_header(result.file_, data_start);
   for (const auto& [name, json] : header.items()) {
-    if (name == kMetadata) {
+    if (name == kMetadataKey) {
       result.metadata_ = read_metadata(json, label);
     } else {
       result.entries_[name] = read_entry(json, data_start, label, name);

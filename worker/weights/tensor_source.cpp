@@ -1,0 +1,47 @@
+#include "worker/weights/tensor_source.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "worker/weights/pt_file.hpp"
+
+namespace ditscale::worker {
+
+namespace {
+
+class SafetensorsSource final : public TensorSource {
+ public:
+  explicit SafetensorsSource(SafetensorsFile file) : file_(std::move(file)) {}
+  const std::vector<std::string>& names() const override { return file_.names(); }
+  const std::vector<std::int64_t>& shape(const std::string& name) const override { return file_.entry(name).shape; }
+  at::ScalarType type(const std::string& name) const override { return file_.entry(name).type; }
+  torch::Tensor read(const std::string& name) override { return file_.read(name); }
+  const TextMap& metadata() const override { return file_.metadata(); }
+  const std::string& key() const override { return whole_; }
+
+ private:
+  SafetensorsFile file_;
+  std::string whole_;
+};
+
+}  // namespace
+
+std::unique_ptr<TensorSource> open_tensor_source(const std::filesystem::path& file, const std::string& key) {
+  std::string start;
+  {
+    const RandomAccessFile bytes = RandomAccessFile::open(file);
+    start = bytes.read_text(0, std::min<std::uint64_t>(bytes.size_bytes(), 4));
+  }
+  if (start == "PK\x03\x04") return std::make_unique<PtFile>(file, key);
+  if (start.starts_with("\x80\x02\x8a")) {
+    throw common::CorruptData(
+        fmt::format("{}: a file as PyTorch wrote them before 1.6, whose pickle cannot be read without its storages: "
+                    "load it in Python and torch.save it again, or save it as safetensors",
+                    file.string()));
+  }
+  if (!key.empty())
+    throw common::UsageError(fmt::format("--key {}: {} is no .pt file, it has one set of tensors", key, file.string()));
+  return std::make_unique<SafetensorsSource>(SafetensorsFile::open(file));
+}
+
+}  // namespace ditscale::worker
