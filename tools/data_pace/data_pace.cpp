@@ -73,12 +73,13 @@ sweeps::TrialSpec trial_of(const StoreFacts& facts, const Options& options) {
 }
 
 void load(const Options& options) {
-  at::set_num_threads(options.threads);
+  at::set_num_threads(1);
   const sweeps::TrialSpec trial = trial_of(Store(options.path).facts(), options);
   const ImageSet images =
       load_image_set(trial.data, Split::kTrain, options.in_memory ? std::size_t{1} << 40 : std::size_t{0});
   const BatchSource source(images, trial);
-  BatchLoader loader(source, {0, options.batch, options.batch, options.batch}, torch::kCPU);
+  BatchLoader loader(source, {0, options.batch, options.batch, options.batch}, torch::kCPU,
+                     static_cast<std::size_t>(options.threads));
   const common::SystemClock clock;
   const double start_s = clock.monotonic_s();
   for (std::int64_t i = 0; i < options.batches; ++i) (void)loader.batch(i * options.batch);
