@@ -52,7 +52,7 @@ fs::path neighbour_of(const fs::path& images) {
   return fs::exists(labels) ? labels : fs::path();
 }
 
-std::string digest_of(const torch::Tensor& tensor) {
+std::string content_digest_of(const torch::Tensor& tensor) {
   return common::hash_hex128({static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()});
 }
 
@@ -62,7 +62,7 @@ SourceList list_arrays(const torch::Tensor& images, const torch::Tensor& labels,
   list.num_images = images.size(0);
   list.channels = images.size(3);
   if (images.size(1) == images.size(2)) list.side = images.size(1);
-  list.digest = digest_of(images);
+  list.digest = content_digest_of(images);
   check_picture_size(images.size(2), images.size(1));
   if (!labels.defined()) return list;
   if (labels.size(0) != list.num_images)
@@ -70,7 +70,7 @@ SourceList list_arrays(const torch::Tensor& images, const torch::Tensor& labels,
   const torch::Tensor numbers = labels.to(torch::kLong).contiguous();
   list.labels.assign(numbers.const_data_ptr<std::int64_t>(), numbers.const_data_ptr<std::int64_t>() + list.num_images);
   for (std::int64_t c = 0; c <= numbers.max().item<std::int64_t>(); ++c) list.class_names.push_back(std::to_string(c));
-  list.digest = common::hash_hex128(list.digest + digest_of(numbers));
+  list.digest = common::hash_hex128(list.digest + content_digest_of(numbers));
   return list;
 }
 

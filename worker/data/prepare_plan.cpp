@@ -6,6 +6,7 @@
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/hash.hpp"
+#include "sweeps/spec/data_sets.hpp"
 #include "worker/data/latent_rows.hpp"
 #include "worker/data/store_header.hpp"
 #include "worker/storage/hdf5_file.hpp"
@@ -17,7 +18,6 @@ using common::Json;
 
 namespace {
 
-constexpr std::int64_t kLatentDownsampling = 8;
 constexpr std::size_t kMaxNames_bytes = std::size_t{1} << 36;
 
 std::int64_t image_size_of(const PrepareSettings& settings, const SourceList& list) {
@@ -29,16 +29,16 @@ std::int64_t image_size_of(const PrepareSettings& settings, const SourceList& li
 
 void settle_latents(StoreFacts& facts, const PrepareSettings& settings) {
   const VaeFacts vae = look_at_vae(settings.vae);
-  if (vae.downsampling != kLatentDownsampling)
+  if (vae.downsampling != sweeps::kLatentDownsampling)
     throw common::ConfigError(fmt::format("{}: its latents are 1/{} of the image's side, models here take 1/{}",
-                                          settings.vae.string(), vae.downsampling, kLatentDownsampling));
-  if (facts.image_size % kLatentDownsampling != 0)
+                                          settings.vae.string(), vae.downsampling, sweeps::kLatentDownsampling));
+  if (facts.image_size % sweeps::kLatentDownsampling != 0)
     throw common::UsageError(
-        fmt::format("--image-size {}: latents need a multiple of {}", facts.image_size, kLatentDownsampling));
+        fmt::format("--image-size {}: latents need a multiple of {}", facts.image_size, sweeps::kLatentDownsampling));
   if (facts.channels != 3) throw common::UsageError("the VAE takes colour images; these arrays are grey");
   facts.latents = true;
   facts.channels = vae.latent_channels;
-  facts.side = facts.image_size / kLatentDownsampling;
+  facts.side = facts.image_size / sweeps::kLatentDownsampling;
   facts.flips = settings.store_flips ? 2 : 1;
   facts.type = settings.full_precision ? at::kFloat : at::kHalf;
   facts.vae_digest = vae.digest;

@@ -16,7 +16,8 @@ namespace ditscale::worker {
 class RowMaker {
  public:
   virtual ~RowMaker() = default;
-  /// `rows` holds one row for each picture. A picture's row does not depend on the others.
+  /// `rows` holds one row for each picture. A picture's row does not depend on the others, but
+  /// for rounding.
   virtual void make(const std::vector<Picture>& pictures, std::span<std::byte> rows) = 0;
 };
 

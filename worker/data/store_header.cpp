@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "common/hash.hpp"
 #include "common/object_reader.hpp"
+#include "sweeps/spec/data_sets.hpp"
 
 namespace ditscale::worker {
 
@@ -116,6 +117,8 @@ StoreFacts read_header_text(const std::string& text, const std::string& file) {
     check(document.value.contains("version"), file, "it has no version");
     check(f.image_size > 0 && f.side > 0 && f.channels > 0 && f.num_images > 0, file, "a size is missing");
     check(f.latents == (f.type != at::kByte), file, "pixels are uint8, moments are not");
+    check(!f.latents || f.image_size == f.side * sweeps::kLatentDownsampling, file,
+          "latents are an eighth of the side");
     check(f.latents || (f.flips == 1 && f.side == f.image_size), file, "pixels come once, at the image's size");
     check((f.context_tokens > 0) == (f.context_width > 0), file, "embeddings have a length and a width");
     return f;

@@ -1,13 +1,23 @@
 #include "worker/training/batch_loader.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include <ATen/Parallel.h>
 
 namespace ditscale::worker {
 
 namespace {
 
-/// Batches kept ready: enough to ride out a slow read, few enough to be no matter for memory.
-constexpr std::size_t kAhead = 4;
+/// Batches prepared beyond one for each thread: enough to ride out a slow read, few enough to be no matter for memory.
+constexpr std::size_t kReserve = 3;
+
+/// LibTorch's own parallel loops run on one thread in this program, which is built without OpenMP: so batches, not
+/// images, are shared out.
+std::size_t num_threads(const BatchSource& source, torch::Device device) {
+  if (device.is_cuda()) return static_cast<std::size_t>(std::max(at::get_num_threads(), 1));
+  return source.on_disk() ? 1 : 0;
+}
 
 void pin(Batch& batch) {
   for (torch::Tensor* tensor : {&batch.x0, &batch.labels, &batch.t, &batch.noise, &batch.context}) {
@@ -17,23 +27,25 @@ void pin(Batch& batch) {
 
 }  // namespace
 
-BatchLoader::BatchLoader(const BatchSource& source, const BatchSequence& sequence, torch::Device device)
-    : source_(source), sequence_(sequence), device_(device) {
-  if (source.on_disk() || device.is_cuda()) thread_ = std::thread([this] { read_ahead(); });
+BatchLoader::BatchLoader(const BatchSource& source, const BatchSequence& sequence, torch::Device device,
+                         std::optional<std::size_t> threads)
+    : source_(source), sequence_(sequence), device_(device), ahead_(0) {
+  const std::size_t count = threads.value_or(num_threads(source, device));
+  ahead_ = count + kReserve;
+  for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { read_ahead(); });
 }
 
 BatchLoader::~BatchLoader() {
-  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 BatchLoader::Prepared BatchLoader::prepare(std::int64_t first) const {
-  Prepared prepared{first, {}, nullptr};
+  Prepared prepared;
   try {
     prepared.batch = source_.batch(first, sequence_.micro_batch);
     if (device_.is_cuda()) pin(prepared.batch);
@@ -46,37 +58,38 @@ BatchLoader::Prepared BatchLoader::prepare(std::int64_t first) const {
 void BatchLoader::read_ahead() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stop_ || (next_ >= 0 && ready_.size() < kAhead); });
+    changed_.wait(lock, [this] { return stop_ || (next_ >= 0 && ready_.size() + in_work_ < ahead_); });
     if (stop_) return;
-    const std::int64_t first = next_;
+    const std::int64_t first = std::exchange(next_, sequence_.after(next_)), course = course_;
+    ++in_work_;
     lock.unlock();
     Prepared prepared = prepare(first);
     lock.lock();
-    if (next_ != first) continue;  // another place was asked for meanwhile
-    next_ = sequence_.after(first);
-    ready_.push_back(std::move(prepared));
+    --in_work_;
+    if (course == course_) ready_.emplace(first, std::move(prepared));
     changed_.notify_all();
   }
 }
 
-Batch BatchLoader::batch(std::int64_t first) {
-  if (!thread_.joinable()) return source_.batch(first, sequence_.micro_batch);
-  std::unique_lock lock(mutex_);
-  const std::int64_t coming = ready_.empty() ? next_ : ready_.front().first;
-  if (coming != first) {
-    ready_.clear();
-    next_ = first;
-    changed_.notify_all();
-  }
-  changed_.wait(lock, [this] { return !ready_.empty(); });
-  Prepared prepared = std::move(ready_.front());
-  ready_.pop_front();
+void BatchLoader::restart(std::int64_t first) {
+  ++course_;
+  ready_.clear();
+  next_ = expected_ = first;
   changed_.notify_all();
+}
+
+Batch BatchLoader::batch(std::int64_t first) {
+  if (threads_.empty()) return source_.batch(first, sequence_.micro_batch);
+  std::unique_lock lock(mutex_);
+  if (expected_ != first) restart(first);
+  changed_.wait(lock, [&] { return ready_.contains(first); });
+  Prepared prepared = std::move(ready_.extract(first).mapped());
   if (prepared.error) {
-    next_ = -1;  // what follows is asked for anew
-    ready_.clear();
+    restart(-1);  // asked again, it is tried again
     std::rethrow_exception(prepared.error);
   }
+  expected_ = sequence_.after(first);
+  changed_.notify_all();
   return std::move(prepared.batch);
 }
 

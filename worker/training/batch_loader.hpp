@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "worker/torch.hpp"
 #include "worker/training/batch_source.hpp"
@@ -27,13 +29,15 @@ struct BatchSequence {
   }
 };
 
-/// Hands out the batches of a source. Where they come from the disk or go to a GPU, a thread prepares the next ones
-/// (for a GPU in pinned memory, from which copies need no waiting) while the model works; elsewhere they are made when
-/// asked for. What a batch holds is the same. Called by one thread.
+/// Hands out the batches of a source. Where they come from the disk or go to a GPU, threads prepare the next ones while
+/// the model works: one beside a model on the processor, as many as LibTorch was given beside a GPU, then in pinned
+/// memory, from which copies need no waiting. Elsewhere they are made when asked for. What a batch holds is the same.
+/// Called by one thread.
 class BatchLoader {
  public:
-  /// `source` must outlive it.
-  BatchLoader(const BatchSource& source, const BatchSequence& sequence, torch::Device device);
+  /// `source` must outlive it. `threads`: other than said above; 0 prepares nothing ahead.
+  BatchLoader(const BatchSource& source, const BatchSequence& sequence, torch::Device device,
+              std::optional<std::size_t> threads = std::nullopt);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
@@ -43,25 +47,32 @@ class BatchLoader {
 
  private:
   struct Prepared {
-    std::int64_t first;
     Batch batch;
     std::exception_ptr error;
   };
 
   [[nodiscard]] Prepared prepare(std::int64_t first) const;
   void read_ahead();
+  /// Forgets what was prepared; the next batch to prepare is `first`, or none when it is negative.
+  void restart(std::int64_t first);
 
   const BatchSource& source_;
   BatchSequence sequence_;
   torch::Device device_;
+  /// Most batches that are ready or in work.
+  std::size_t ahead_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Prepared> ready_;
-  /// Next batch to prepare; negative: none was asked for yet.
-  std::int64_t next_ = -1;
+  /// By their first image.
+  std::map<std::int64_t, Prepared> ready_;
+  std::size_t in_work_ = 0;
+  /// Counts restarts: what was begun before one is dropped.
+  std::int64_t course_ = 0;
+  /// Next batch to prepare, and the one that is expected to be asked for.
+  std::int64_t next_ = -1, expected_ = -1;
   bool stop_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace ditscale::worker

@@ -36,3 +36,21 @@ done
 grep -q '"num_images": 19' data.json
 grep -q 'class_1/05.png: ' store.h5.damaged.txt
 [ "$(worker prepare images --list | wc -l)" -eq 20 ]
+
+# The printed object is what a trial needs, and a store that was changed afterwards is refused.
+python3 - <<'PYTHON'
+import json
+
+data = json.load(open("data.json"))["data"]
+model = {"depth": 1, "width": 16, "heads": 2, "patch": 8}
+train = {"global_batch": 8, "steps": 4, "ema_decay": 0.9}
+json.dump({"data": data, "model": model, "train": train}, open("trial.json", "w"))
+json.dump({"data": data | {"digest": "0" * 32}, "model": model, "train": train}, open("other.json", "w"))
+PYTHON
+worker train trial.json --folder run
+ls run/checkpoints/step-4.h5 > /dev/null
+if worker train other.json --folder other 2> refusal.txt; then
+  echo "a store with another digest was accepted" >&2
+  exit 1
+fi
+grep -q 'is not the store that the trial describes' refusal.txt

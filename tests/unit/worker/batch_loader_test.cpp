@@ -60,8 +60,8 @@ TEST_F(Loading, AheadGivesTheBatchesOfEveryProcessInOrder) {
   const sweeps::TrialSpec spec = trial();
   const BatchSource source(images, spec);
   for (const std::int64_t rank : {0, 1}) {
-    // Two processes with six of twelve images each, two at a time.
-    BatchLoader loader(source, {6 * rank, 2, 6, 12}, torch::kCPU);
+    // Two processes with six of twelve images each, two at a time; the second with several threads.
+    BatchLoader loader(source, {6 * rank, 2, 6, 12}, torch::kCPU, 1 + 3 * rank);
     for (std::int64_t step = 0; step < 8; ++step) {
       for (std::int64_t at = 0; at < 6; at += 2) {
         const std::int64_t first = 12 * step + 6 * rank + at;
@@ -76,7 +76,7 @@ TEST_F(Loading, AheadMayStartAnywhereAndJump) {
   const ImageSet images = on_disk();
   const sweeps::TrialSpec spec = trial();
   const BatchSource source(images, spec);
-  BatchLoader loader(source, {0, 4, 4, 4}, torch::kCPU);
+  BatchLoader loader(source, {0, 4, 4, 4}, torch::kCPU, 3);
   for (const std::int64_t first : {400, 404, 8, 12, 16, 12, 12, 0})
     expect_equal(loader.batch(first), source.batch(first, 4));
 }
