@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/json_document.hpp"
+#include "sweeps/spec/evaluate_spec.hpp"
+
+namespace ditscale::worker {
+
+/// What a feature network made of the training set.
+struct ReferenceFacts {
+  std::string features_digest;
+  /// "fashion_mnist train".
+  std::string name;
+  std::int64_t num_images = 0;
+  std::string digest;
+};
+
+/// Everything that a score depends on beside the model. Options that later versions added stand in it only where they
+/// change something: ids are stored, and old scores stay comparable with new ones.
+///
+/// `reference` is empty when there are no features; `guide_digest` when no weaker model guides.
+[[nodiscard]] common::Json score_settings(const sweeps::EvaluateSpec& evaluate,
+                                          const std::optional<ReferenceFacts>& reference,
+                                          const std::string& guide_digest);
+
+/// Hash of the canonical settings: equal ids, comparable scores.
+[[nodiscard]] std::string settings_id(const common::Json& full_settings);
+
+}  // namespace ditscale::worker
