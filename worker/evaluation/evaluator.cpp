@@ -61,7 +61,7 @@ Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings) {
     facts = {r->network->digest(), trial_.data.name + " train", r->statistics.n, train_images_.digest};
   }
   const GuideModel* weaker = guide(settings.guide);
-  return score_settings(settings, facts, weaker == nullptr ? "" : weaker->digest);
+  return score_settings(settings, facts, {weaker == nullptr ? "" : weaker->digest, ""});
 }
 
 double Evaluator::macs_of(const EvaluationCount& evaluated, const GuideModel* weaker) const {

@@ -7,7 +7,7 @@ namespace ditscale::worker {
 using common::Json;
 
 Json score_settings(const sweeps::EvaluateSpec& evaluate, const std::optional<ReferenceFacts>& reference,
-                    const std::string& guide_digest) {
+                    const HelperDigests& helpers) {
   Json settings{{"sampler", sweeps::to_name(evaluate.sampler)},
                 {"steps", evaluate.steps},
                 {"guidance", evaluate.guidance},
@@ -33,7 +33,8 @@ Json score_settings(const sweeps::EvaluateSpec& evaluate, const std::optional<Re
   if (evaluate.guidance_channels) settings["guided_channels"] = *evaluate.guidance_channels;
   if (evaluate.guidance_from != neutral.guidance_from || evaluate.guidance_to != neutral.guidance_to)
     settings["guidance_interval"] = {evaluate.guidance_from, evaluate.guidance_to};
-  if (!guide_digest.empty()) settings["guide_digest"] = guide_digest;
+  if (!helpers.guide.empty()) settings["guide_digest"] = helpers.guide;
+  if (!helpers.decoder.empty()) settings["decoder"] = helpers.decoder;
   return settings;
 }
 

@@ -18,13 +18,19 @@ struct ReferenceFacts {
   std::string digest;
 };
 
+/// Of the weights of other models that had a part in the samples; empty where there are none.
+struct HelperDigests {
+  /// The weaker model that guided.
+  std::string guide;
+  /// The VAE that decoded.
+  std::string decoder;
+};
+
 /// Everything that a score depends on beside the model. Options that later versions added stand in it only where they
 /// change something: ids are stored, and old scores stay comparable with new ones.
-///
-/// `reference` is empty when there are no features; `guide_digest` when no weaker model guides.
+/// `reference` is empty when there are no features.
 [[nodiscard]] common::Json score_settings(const sweeps::EvaluateSpec& evaluate,
-                                          const std::optional<ReferenceFacts>& reference,
-                                          const std::string& guide_digest);
+                                          const std::optional<ReferenceFacts>& reference, const HelperDigests& helpers);
 
 /// Hash of the canonical settings: equal ids, comparable scores.
 [[nodiscard]] std::string settings_id(const common::Json& full_settings);

@@ -24,7 +24,7 @@ sweeps::EvaluateSpec demo_score() {
 
 // As the first version stored it: databases join old and new scores by the hash of this.
 TEST(ScoreSettings, OfOptionsThatChangeNothingAreAsEver) {
-  const Json settings = score_settings(demo_score(), kReference, "");
+  const Json settings = score_settings(demo_score(), kReference, {});
   EXPECT_EQ(settings.dump(),
             R"({"decoder":null,"features":"fashion_cnn","features_digest":"708a16386c11f84d79339ea0c3afd27e",)"
             R"("guidance":1.5,"guided_channels":"all","labels":"uniform","num_samples":2000,)"
@@ -41,16 +41,17 @@ TEST(ScoreSettings, EachOptionThatChangesTheSamplesChangesTheId) {
   others[3].sampler = sweeps::SamplerKind::kDpmSolver;
   others[4].features = "none";
   others[5].sample_seed = 1;
-  std::set<std::string> ids{settings_id(score_settings(demo_score(), kReference, "")),
-                            settings_id(score_settings(demo_score(), kReference, "digest of a guide"))};
-  for (const auto& other : others) ids.insert(settings_id(score_settings(other, kReference, "")));
-  EXPECT_EQ(ids.size(), others.size() + 2);
+  std::set<std::string> ids{settings_id(score_settings(demo_score(), kReference, {})),
+                            settings_id(score_settings(demo_score(), kReference, {"a digest", ""})),
+                            settings_id(score_settings(demo_score(), kReference, {"", "a digest"}))};
+  for (const auto& other : others) ids.insert(settings_id(score_settings(other, kReference, {})));
+  EXPECT_EQ(ids.size(), others.size() + 3);
 }
 
 TEST(ScoreSettings, WithoutFeaturesHaveNoReference) {
   sweeps::EvaluateSpec evaluate = demo_score();
   evaluate.features = "none";
-  const Json settings = score_settings(evaluate, std::nullopt, "");
+  const Json settings = score_settings(evaluate, std::nullopt, {});
   for (const char* key : {"features_digest", "reference", "reference_images", "reference_digest"}) {
     EXPECT_TRUE(settings.at(key).is_null()) << key;
   }
