@@ -24,7 +24,7 @@ struct Guidance {
   /// worse + scale (model - worse). 1 is none.
   double scale = 1.0;
   /// The first channels that are guided; absent: all. The variance is never.
-  std::optional<std::int64_t> channels;
+  std::optional<std::int64_t> channels = std::nullopt;
   /// Acts while t / num_timesteps lies in [from, to] (Kynkäänniemi et al. 2024); elsewhere the worse one is not asked.
   double from = 0.0;
   double to = 1.0;

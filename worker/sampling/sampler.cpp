@@ -12,8 +12,9 @@ namespace {
 
 Network network_of(const DiT& model) {
   if (model.is_empty()) return {};
-  return
-      [model](const Tensor& x, const Tensor& t, const Tensor& labels) mutable { return model->forward(x, t, labels); };
+  return [network = DiT(model)](const Tensor& x, const Tensor& t, const Conditions& conditions) mutable {
+    return network->forward(x, t, conditions.labels, conditions.context);
+  };
 }
 
 }  // namespace
