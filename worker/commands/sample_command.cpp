@@ -116,8 +116,7 @@ class SampleRows {
   void add(const std::string& argument) {
     const TrainedModel model = load_trained_model(argument, device_);
     const std::optional<Vae> vae = vae_of(options_, model, device_);
-    const GuideModel guide =
-        options_.guide.empty() ? GuideModel{} : load_guide(options_.guide, model.trial, device_);
+    const GuideModel guide = options_.guide.empty() ? GuideModel{} : load_guide(options_.guide, model.trial, device_);
     const Sampler sampler(model.state->ema_model, model.trial.objective, settings_of(options_, model.trial.objective),
                           device_, guide.model);
     const torch::Tensor labels = labels_of(options_, sampler, model.trial.shape());
@@ -184,7 +183,8 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--labels", options->labels, "Classes, repeated as needed; default: uniformly random")
       ->delimiter(',');
   command->add_option("--vae", options->vae, "Decoder of a latent model's samples: an AutoencoderKL in safetensors");
-  command->add_option("--sampler", options->sampler, "ddpm, ddim (default), dpm_solver; of a flow euler (default), heun")
+  command
+      ->add_option("--sampler", options->sampler, "ddpm, ddim (default), dpm_solver; of a flow euler (default), heun")
       ->check(CLI::IsMember(sweeps::choice_names<sweeps::SamplerKind>()));
   command->add_option("--steps", options->settings.steps, "Sampling steps")
       ->check(CLI::Range(1, 100000))

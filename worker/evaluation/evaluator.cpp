@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "common/clock.hpp"
+#include "common/error.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "worker/evaluation/frechet.hpp"
 #include "worker/evaluation/reference_stats.hpp"
 #include "worker/evaluation/sample_images.hpp"
+#include "worker/training/batch_source.hpp"
 
 namespace ditscale::worker {
 
@@ -30,6 +32,11 @@ struct Evaluator::Reference {
 struct Evaluator::Guide {
   std::string argument;
   GuideModel model;
+};
+
+struct Evaluator::Decoder {
+  std::string file;
+  Vae vae;
 };
 
 Evaluator::Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images, std::filesystem::path cache_folder,
@@ -55,13 +62,28 @@ const GuideModel* Evaluator::guide(const std::string& argument) {
   return &guide_->model;
 }
 
+const Vae* Evaluator::decoder(const std::string& file) {
+  if (file.empty()) return nullptr;
+  if (!decoder_ || decoder_->file != file) {
+    decoder_.reset(new Decoder{file, Vae::load(file, device_)});
+    if (decoder_->vae.latent_channels() != trial_.input().channels) {
+      throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
+                                            file, decoder_->vae.latent_channels(), trial_.input().channels));
+    }
+  }
+  return &decoder_->vae;
+}
+
 Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings) {
   std::optional<ReferenceFacts> facts;
   if (const Reference* r = reference(settings.features)) {
     facts = {r->network->digest(), trial_.data.name + " train", r->statistics.n, train_images_.digest};
   }
   const GuideModel* weaker = guide(settings.guide);
-  return score_settings(settings, facts, {weaker == nullptr ? "" : weaker->digest, ""});
+  const Vae* vae = decoder(settings.decoder);
+  const bool embeddings = trial_.model.conditioning == sweeps::Conditioning::kEmbeddings;
+  return score_settings(settings, facts, {weaker == nullptr ? "" : weaker->digest, vae == nullptr ? "" : vae->digest()},
+                        embeddings ? "training embeddings" : "uniform");
 }
 
 double Evaluator::macs_of(const EvaluationCount& evaluated, const GuideModel* weaker) const {
@@ -104,10 +126,16 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
 
 bool Evaluator::draw(const Sampler& sampler, const sweeps::EvaluateSpec& settings, GaussianAccumulator* features,
                      Evaluation& result, const std::function<bool()>& stop) {
+  sweeps::TrialSpec shown = trial_;  // not the trial's own order: all models of a sweep are shown the same
+  shown.seed = settings.sample_seed;
+  const BatchSource source(train_images_, shown);
+  const bool embeddings = trial_.model.conditioning == sweeps::Conditioning::kEmbeddings;
   for (std::int64_t first = 0; first < settings.num_samples; first += kSampleBatch) {
     if (stop()) return false;
     const std::int64_t count = std::min(kSampleBatch, settings.num_samples - first);
-    const torch::Tensor images = sample_images(sampler, first, sampler.uniform_labels(first, count));
+    const torch::Tensor context = embeddings ? source.batch(first, count).context : torch::Tensor();
+    const torch::Tensor images =
+        sample_images(sampler, first, sampler.uniform_labels(first, count), decoder(settings.decoder), context);
     if (features != nullptr) features->add(reference(settings.features)->network->features(images));
     if (first == 0) result.first_samples = images.narrow(0, 0, std::min(kShown, count));
   }

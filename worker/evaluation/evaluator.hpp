@@ -17,6 +17,7 @@
 #include "worker/model/dit.hpp"
 #include "worker/sampling/sampler.hpp"
 #include "worker/torch.hpp"
+#include "worker/vae/vae.hpp"
 
 namespace ditscale::worker {
 
@@ -39,8 +40,8 @@ struct Evaluation {
   torch::Tensor first_samples;
 };
 
-/// Scores models of one trial: samples, features, Fréchet distance to the training set. Loads network, reference and
-/// guide once.
+/// Scores models of one trial: samples, features, Fréchet distance to the training set. Loads network, reference,
+/// guide and VAE once. A model conditioned on embeddings is shown those of training images, drawn by the sample seed.
 class Evaluator {
  public:
   /// `train_images` must outlive the evaluator; `cache_folder` keeps reference statistics between runs.
@@ -58,10 +59,13 @@ class Evaluator {
  private:
   struct Reference;
   struct Guide;
+  struct Decoder;
   /// Null for features "none".
   const Reference* reference(const std::string& features);
   /// Null without a guide.
   const GuideModel* guide(const std::string& argument);
+  /// Null for pixels.
+  const Vae* decoder(const std::string& file);
   /// Draws the samples and collects their features, where there is a network; false when `stop()` became true. Throws
   /// NotFinite.
   bool draw(const Sampler& sampler, const sweeps::EvaluateSpec& settings, GaussianAccumulator* features,
@@ -74,6 +78,7 @@ class Evaluator {
   torch::Device device_;
   std::unique_ptr<Reference> reference_;
   std::unique_ptr<Guide> guide_;
+  std::unique_ptr<Decoder> decoder_;
 };
 
 }  // namespace ditscale::worker

@@ -7,14 +7,14 @@ namespace ditscale::worker {
 using common::Json;
 
 Json score_settings(const sweeps::EvaluateSpec& evaluate, const std::optional<ReferenceFacts>& reference,
-                    const HelperDigests& helpers) {
+                    const HelperDigests& helpers, const std::string& labels) {
   Json settings{{"sampler", sweeps::to_name(evaluate.sampler)},
                 {"steps", evaluate.steps},
                 {"guidance", evaluate.guidance},
                 {"guided_channels", "all"},
                 {"num_samples", evaluate.num_samples},
                 {"sample_seed", evaluate.sample_seed},
-                {"labels", "uniform"},
+                {"labels", labels},
                 {"weights", "ema"},
                 {"rounding", "truncate"},
                 {"decoder", nullptr},

@@ -28,9 +28,11 @@ struct HelperDigests {
 
 /// Everything that a score depends on beside the model. Options that later versions added stand in it only where they
 /// change something: ids are stored, and old scores stay comparable with new ones.
-/// `reference` is empty when there are no features.
+/// `reference` is empty when there are no features. `labels` names the scheme by which samples get their conditions:
+/// "uniform" over the classes, or "training embeddings".
 [[nodiscard]] common::Json score_settings(const sweeps::EvaluateSpec& evaluate,
-                                          const std::optional<ReferenceFacts>& reference, const HelperDigests& helpers);
+                                          const std::optional<ReferenceFacts>& reference, const HelperDigests& helpers,
+                                          const std::string& labels = "uniform");
 
 /// Hash of the canonical settings: equal ids, comparable scores.
 [[nodiscard]] std::string settings_id(const common::Json& full_settings);
