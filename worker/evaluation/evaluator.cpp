@@ -65,11 +65,12 @@ const GuideModel* Evaluator::guide(const std::string& argument) {
 const Vae* Evaluator::decoder(const std::string& file) {
   if (file.empty()) return nullptr;
   if (!decoder_ || decoder_->file != file) {
-    decoder_.reset(new Decoder{file, Vae::load(file, device_)});
-    if (decoder_->vae.latent_channels() != trial_.input().channels) {
+    Vae vae = Vae::load(file, device_);
+    if (vae.latent_channels() != trial_.input().channels) {
       throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
-                                            file, decoder_->vae.latent_channels(), trial_.input().channels));
+                                            file, vae.latent_channels(), trial_.input().channels));
     }
+    decoder_.reset(new Decoder{file, std::move(vae)});
   }
   return &decoder_->vae;
 }
