@@ -10,6 +10,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_describe_command(app, context);
   add_devices_command(app, context);
   add_bench_command(app, context);
+  add_trace_sampler_command(app, context);
 }
 
 }  // namespace ditscale::worker

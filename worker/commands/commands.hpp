@@ -33,6 +33,7 @@ void add_evaluate_command(CLI::App& app, Context& context);
 void add_describe_command(CLI::App& app, Context& context);
 void add_devices_command(CLI::App& app, Context& context);
 void add_bench_command(CLI::App& app, Context& context);
+void add_trace_sampler_command(CLI::App& app, Context& context);
 
 void add_commands(CLI::App& app, Context& context);
 
