@@ -36,7 +36,7 @@ struct EvaluateSpec {
   /// Classifier-free guidance scale; 1 is none.
   double guidance = 1.0;
   /// The first channels that are guided (the reference guides 3 of 4); absent: all.
-  std::optional<std::int64_t> guidance_channels;
+  std::optional<std::int64_t> guidance_channels = std::nullopt;
   /// Guidance acts while the noise level t / num_timesteps lies in [from, to] (Kynkäänniemi et al. 2024).
   double guidance_from = 0.0;
   double guidance_to = 1.0;

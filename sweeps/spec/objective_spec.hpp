@@ -63,7 +63,7 @@ struct ObjectiveSpec {
   double shift = 1.0;
   /// Loss weights min(SNR, gamma) in terms of the clean image (Hang et al. 2023, gamma 5). Absent: the plain loss. ddpm
   /// only.
-  std::optional<double> min_snr_gamma;
+  std::optional<double> min_snr_gamma = std::nullopt;
   FlowTime time = FlowTime::kUniform;
   /// Of the logit-normal times: mean and deviation of logit(t) (Esser et al. 2024, equation 19).
   double time_mean = 0.0;

@@ -70,7 +70,9 @@ void write_ema_snapshot(const fs::path& path, const TrainState& state, const Jso
   }
 }
 
-EmaSnapshotHeader read_ema_snapshot_header(const fs::path& path) { return snapshot_header_of(Hdf5File::open(path), path); }
+EmaSnapshotHeader read_ema_snapshot_header(const fs::path& path) {
+  return snapshot_header_of(Hdf5File::open(path), path);
+}
 
 torch::Tensor read_power_ema(const fs::path& path, const FlatLayout& layout, std::size_t index) {
   const Hdf5File file = Hdf5File::open(path);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -21,6 +22,9 @@ struct EvaluateOptions {
   std::string model;
   std::optional<std::int64_t> num_samples, steps, sample_seed;
   std::optional<double> guidance;
+  std::optional<std::int64_t> guidance_channels;
+  std::vector<double> guidance_interval;
+  std::string guide;
   std::string sampler;
   std::string device = "auto";
   int threads = 0;
@@ -30,11 +34,19 @@ struct EvaluateOptions {
 /// The trial's first kind of score, changed by what the command line says; read again so that it is checked like a
 /// sweep's.
 sweeps::EvaluateSpec settings_of(const EvaluateOptions& options, const sweeps::TrialSpec& trial) {
-  Json settings = sweeps::to_json(trial.evaluate.empty() ? sweeps::EvaluateSpec() : trial.evaluate.front());
+  sweeps::EvaluateSpec usual;
+  if (trial.objective.kind == sweeps::ObjectiveKind::kFlow) usual.sampler = sweeps::SamplerKind::kEuler;
+  Json settings = sweeps::to_json(trial.evaluate.empty() ? usual : trial.evaluate.front());
   if (options.num_samples) settings["num_samples"] = *options.num_samples;
   if (options.steps) settings["steps"] = *options.steps;
   if (options.sample_seed) settings["sample_seed"] = *options.sample_seed;
   if (options.guidance) settings["guidance"] = *options.guidance;
+  if (options.guidance_channels) settings["guidance_channels"] = *options.guidance_channels;
+  if (!options.guidance_interval.empty()) {
+    settings["guidance_from"] = options.guidance_interval[0];
+    settings["guidance_to"] = options.guidance_interval[1];
+  }
+  if (!options.guide.empty()) settings["guide"] = options.guide;
   if (!options.sampler.empty()) settings["sampler"] = options.sampler;
   common::JsonDocument document;
   document.source = "evaluate";
@@ -80,9 +92,18 @@ void add_evaluate_command(CLI::App& app, Context& context) {
       app.add_subcommand("evaluate", "Score a checkpoint's EMA weights; settings are the trial's unless given");
   command->add_option("model", options->model, "A checkpoint, or a trial's folder (its newest)")->required();
   command->add_option("--num-samples", options->num_samples, "Samples to draw")->check(CLI::Range(2, 100000000));
-  command->add_option("--sampler", options->sampler, "ddpm or ddim")->check(CLI::IsMember({"ddpm", "ddim"}));
+  command->add_option("--sampler", options->sampler, "ddpm, ddim, dpm_solver; of a flow euler, heun")
+      ->check(CLI::IsMember(sweeps::choice_names<sweeps::SamplerKind>()));
   command->add_option("--steps", options->steps, "Sampling steps");
-  command->add_option("--guidance", options->guidance, "Classifier-free guidance; 1 is none");
+  command->add_option("--guidance", options->guidance, "Guidance scale; 1 is none");
+  command->add_option("--guidance-channels", options->guidance_channels, "First channels guided; default: all");
+  command
+      ->add_option("--guidance-interval", options->guidance_interval,
+                   "FROM,TO: guide while the noise level t / num_timesteps lies there; default: 0,1")
+      ->delimiter(',')
+      ->expected(2);
+  command->add_option("--guide", options->guide,
+                      "Weaker model (checkpoint or folder) that guides, in place of the null label (autoguidance)");
   command->add_option("--sample-seed", options->sample_seed, "Seed of noise and labels");
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))

@@ -1,54 +1,65 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <functional>
+#include <memory>
 
-#include "worker/diffusion/noise_schedule.hpp"
+#include "sweeps/spec/evaluate_spec.hpp"
 #include "worker/model/dit.hpp"
 #include "worker/random/philox.hpp"
+#include "worker/sampling/guided_model.hpp"
+#include "worker/sampling/step_method.hpp"
 #include "worker/torch.hpp"
 
 namespace ditscale::worker {
 
 /// How samples are drawn.
 struct SamplerSettings {
-  /// "ddpm": ancestral steps with the learned variance; "ddim": deterministic (Song et al. 2021, eta 0).
-  std::string sampler = "ddpm";
+  sweeps::SamplerKind sampler = sweeps::SamplerKind::kDdpm;
   std::int64_t steps = 250;
-  /// Classifier-free guidance scale (Ho & Salimans 2022): u + s (c - u) on the noise of every channel; the variance
-  /// stays the conditional one. 1 is none.
-  double guidance = 1.0;
+  Guidance guidance;
   std::uint64_t seed = 0;
 };
+
+/// What a sweep's score asks for.
+[[nodiscard]] SamplerSettings sampler_settings(const sweeps::EvaluateSpec& evaluate);
 
 /// Draws samples from a trained model. Start noise, step noise and labels of sample i depend on (seed, i) only: not on
 /// the batch, the device count or the model, so that all models of a sweep can be shown on the same noise.
 class Sampler {
  public:
-  /// `model` must outlive the sampler; it is used without gradients.
-  Sampler(DiT model, const NoiseSchedule& schedule, SamplerSettings settings, torch::Device device);
+  /// `model`, and `guide` for autoguidance, are used without gradients and with their present weights. Throws
+  /// ConfigError when the settings do not fit the model.
+  Sampler(const DiT& model, const sweeps::ObjectiveSpec& objective, const SamplerSettings& settings,
+          torch::Device device, const DiT& guide = nullptr);
 
-  /// Samples first … first + count - 1 with the given labels (count), as (count, C, S, S) float32 about [-1, 1].
-  [[nodiscard]] torch::Tensor sample(std::int64_t first, const torch::Tensor& labels) const;
+  /// The same for any function in a network's place.
+  Sampler(Network network, Network guide, const sweeps::ModelShape& shape, const sweeps::ObjectiveSpec& objective,
+          const SamplerSettings& settings, torch::Device device);
+
+  /// Sees x (N, C, S, S) before the first step (0) and after each step.
+  using Observer = std::function<void(std::int64_t step, const torch::Tensor& x)>;
+
+  /// Samples first … first + count - 1 with the given labels (count), and embeddings (count, L, E) where the model is
+  /// conditioned on them, as (count, C, S, S) float32 about [-1, 1].
+  [[nodiscard]] torch::Tensor sample(std::int64_t first, const torch::Tensor& labels, const torch::Tensor& context = {},
+                                     const Observer& observe = {}) const;
 
   /// Labels of samples first … first + count - 1, uniform over the classes: scheme "uniform".
   [[nodiscard]] torch::Tensor uniform_labels(std::int64_t first, std::int64_t count) const;
 
- private:
-  /// Standard normals (count, C, S, S), one stream for each sample.
+  /// Images that went through the model and its guide for all samples so far.
+  [[nodiscard]] const EvaluationCount& evaluated() const { return model_.evaluated(); }
+
+  /// Standard normals (count, C, S, S) of sampling step `step`, one stream for each sample.
   [[nodiscard]] torch::Tensor normals(Purpose purpose, std::int64_t first, std::int64_t count,
                                       std::uint32_t step) const;
-  [[nodiscard]] torch::Tensor predict(const torch::Tensor& x, std::int64_t timestep, const torch::Tensor& labels) const;
-  [[nodiscard]] torch::Tensor ddpm_step(const torch::Tensor& x, const torch::Tensor& output, std::int64_t index,
-                                        std::int64_t first) const;
-  [[nodiscard]] torch::Tensor ddim_step(const torch::Tensor& x, const torch::Tensor& output, std::int64_t index) const;
-  /// x_0 that this noise implies.
-  [[nodiscard]] torch::Tensor predicted_x0(const torch::Tensor& x, const torch::Tensor& noise,
-                                           std::int64_t index) const;
 
-  mutable DiT model_;
-  NoiseSchedule schedule_;
-  SamplerSettings settings_;
+ private:
+  sweeps::InputSpec input_;
+  GuidedModel model_;
+  std::unique_ptr<StepMethod> method_;
+  std::uint64_t seed_;
   torch::Device device_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "worker/diffusion/training_times.hpp"
 #include "worker/random/normal_batch.hpp"
 #include "worker/random/permutation.hpp"
 #include "worker/random/philox.hpp"
@@ -22,7 +23,7 @@ BatchSource::BatchSource(const ImageSet& images, const sweeps::TrialSpec& trial)
       rows_(images, trial),
       class_dropout_(trial.model.class_dropout),
       null_label_(trial.shape().null_label()),
-      num_timesteps_(trial.objective.num_timesteps) {}
+      objective_(trial.objective) {}
 
 std::int64_t BatchSource::row_of(std::int64_t global) const {
   const std::int64_t size = images_.num_images();
@@ -40,10 +41,9 @@ Batch BatchSource::batch(std::int64_t first, std::int64_t count) const {
   batch.context = empty_context(count, rows_.context_shape());
   batch.x0 = torch::empty_like(batch.noise);
   batch.labels = torch::empty({count}, torch::kInt64);
-  batch.t = torch::empty({count}, torch::kInt64);
+  batch.t = training_times(objective_, seed_, first, count);
   float* x0 = batch.x0.data_ptr<float>();
   auto* labels = batch.labels.data_ptr<std::int64_t>();
-  auto* t = batch.t.data_ptr<std::int64_t>();
   const auto* all_labels = images_.labels.const_data_ptr<std::int64_t>();
   const std::int64_t stride = count == 0 ? 0 : batch.x0.numel() / count;
   float* context = batch.context.defined() ? batch.context.data_ptr<float>() : nullptr;
@@ -55,7 +55,6 @@ Batch BatchSource::batch(std::int64_t first, std::int64_t count) const {
       rows_.fill(row, first + i, x0 + i * stride, context == nullptr ? nullptr : context + i * context_stride);
       const bool dropped = PhiloxStream(seed_, Purpose::kLabelDrop, index).uniform() < class_dropout_;
       labels[i] = dropped ? null_label_ : all_labels[row];
-      t[i] = PhiloxStream(seed_, Purpose::kTimestep, index).below(num_timesteps_);
     }
   });
   return batch;

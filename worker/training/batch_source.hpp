@@ -13,7 +13,7 @@ namespace ditscale::worker {
 struct Batch {
   torch::Tensor x0;       // (N, C, S, S) float32: pixels in [-1, 1] or scaled latents, flipped or not
   torch::Tensor labels;   // (N) int64, the null label where dropped
-  torch::Tensor t;        // (N) int64 timesteps
+  torch::Tensor t;        // (N) timesteps, int64; of a flow times in [0, 1], float32
   torch::Tensor noise;    // (N, C, S, S) float32
   torch::Tensor context;  // (N, L, E) float32 embeddings; undefined when the images have none
 };
@@ -39,7 +39,7 @@ class BatchSource {
   ImageRows rows_;
   double class_dropout_;
   std::int64_t null_label_;
-  std::int64_t num_timesteps_;
+  sweeps::ObjectiveSpec objective_;
 };
 
 }  // namespace ditscale::worker

@@ -28,7 +28,7 @@ TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, 
       communicator_(communicator),
       device_(device),
       precision_(precision),
-      objective_(NoiseSchedule::linear(trial.objective.num_timesteps), trial.objective.learn_variance, device),
+      objective_(make_objective(trial.objective, device)),
       local_batch_(trial.train.global_batch / communicator.size()),
       micro_batch_(std::min(trial.train.micro_batch.value_or(local_batch_), local_batch_)),
       loader_(source, {communicator.rank() * local_batch_, micro_batch_, local_batch_, trial.train.global_batch},
@@ -46,13 +46,13 @@ void TrainStep::accumulate(TrainState& state, std::int64_t first, torch::Tensor&
   const auto x0 = on_device(batch.x0), noise = on_device(batch.noise), labels = on_device(batch.labels),
              t = on_device(batch.t);
   const auto context = batch.context.defined() ? on_device(batch.context) : torch::Tensor();
-  const auto xt = objective_.add_noise(x0, noise, t);
+  const auto xt = objective_->add_noise(x0, noise, t);
   torch::Tensor output;
   {
     const PrecisionScope scope(precision_, device_);
-    output = state.model->forward(xt, t, labels, context);
+    output = state.model->forward(xt, objective_->model_time(t), labels, context);
   }
-  const DiffusionLoss loss = objective_.loss(output.to(torch::kFloat32), x0, xt, noise, t);
+  const DiffusionLoss loss = objective_->loss(output.to(torch::kFloat32), x0, xt, noise, t);
   (loss.total.sum() / static_cast<double>(trial_.train.global_batch)).backward();
   const auto vlb = loss.vlb.defined() ? loss.vlb : torch::zeros_like(loss.simple);
   sums.narrow(0, 0, 3).add_(torch::stack({loss.total.detach().sum(), loss.simple.detach().sum(), vlb.detach().sum()}));

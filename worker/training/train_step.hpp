@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "sweeps/spec/trial_spec.hpp"
-#include "worker/diffusion/hybrid_loss.hpp"
+#include "worker/diffusion/objective.hpp"
 #include "worker/distributed/communicator.hpp"
 #include "worker/training/batch_loader.hpp"
 #include "worker/training/device.hpp"
@@ -53,7 +54,7 @@ class TrainStep {
   Communicator& communicator_;
   torch::Device device_;
   Precision precision_;
-  DiffusionObjective objective_;
+  std::unique_ptr<Objective> objective_;
   std::int64_t local_batch_;
   std::int64_t micro_batch_;
   BatchLoader loader_;

@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "worker/diffusion/hybrid_loss.hpp"
+#include "worker/diffusion/ddpm_objective.hpp"
+#include "worker/diffusion/discretised_gaussian.hpp"
 #include "worker/diffusion/noise_schedule.hpp"
 
 namespace ditscale::worker {
@@ -47,7 +48,7 @@ class VariationalSum : public testing::Test {
   /// Sum over t = 1 … 999 of the variational term, in bits, over all 1000 timesteps, for predicted noise `scale` times
   /// the true one.
   double mean_bits(double scale) {
-    const DiffusionObjective objective(NoiseSchedule::linear(1000), true, torch::kCPU);
+    const DdpmObjective objective(sweeps::ObjectiveSpec{}, torch::kCPU);
     const auto t = torch::arange(1, 1000, torch::kInt64);
     const auto noise = torch::ones({999, 1, 4, 4}).where(torch::arange(16).view({1, 1, 4, 4}) % 2 == 0, -1.0);
     const auto x0 = torch::zeros_like(noise) + 0.3;
@@ -62,7 +63,7 @@ TEST_F(VariationalSum, TheVarianceTermOfAnUntrainedModelIs) { EXPECT_NEAR(mean_b
 TEST_F(VariationalSum, TheVarianceTermOfAPerfectMeanIs) { EXPECT_NEAR(mean_bits(1.0), 1.305436e-4, 1e-9); }
 
 TEST_F(VariationalSum, TheNoiseErrorOfAnUntrainedModelIsTheNoisesSecondMoment) {
-  const DiffusionObjective objective(NoiseSchedule::linear(1000), true, torch::kCPU);
+  const DdpmObjective objective(sweeps::ObjectiveSpec{}, torch::kCPU);
   torch::manual_seed(0);
   const auto noise = torch::randn({4, 1, 28, 28}), x0 = torch::rand_like(noise);
   const auto t = torch::tensor({10, 200, 500, 999}, torch::kInt64);
@@ -73,7 +74,7 @@ TEST_F(VariationalSum, TheNoiseErrorOfAnUntrainedModelIsTheNoisesSecondMoment) {
 }
 
 TEST(HybridLoss, ThePredictedMeanDoesNotLearnThroughTheBound) {
-  const DiffusionObjective objective(NoiseSchedule::linear(1000), true, torch::kCPU);
+  const DdpmObjective objective(sweeps::ObjectiveSpec{}, torch::kCPU);
   torch::manual_seed(1);
   const auto noise = torch::randn({2, 1, 4, 4}), x0 = torch::rand_like(noise);
   const auto t = torch::tensor({0, 400}, torch::kInt64);
@@ -109,7 +110,7 @@ struct Term {
 /// The objective's term in bits at one timestep: every pixel `x0`, true noise 1, predicted noise 1 + `error`, variance
 /// output `v`.
 double bits_of(std::int64_t timestep, double x0, double error, double v) {
-  const DiffusionObjective objective(NoiseSchedule::linear(1000), true, torch::kCPU);
+  const DdpmObjective objective(sweeps::ObjectiveSpec{}, torch::kCPU);
   const auto t = torch::tensor({timestep}, torch::kInt64);
   const auto image = torch::full({1, 1, 2, 2}, x0), noise = torch::ones_like(image);
   const auto xt = objective.add_noise(image, noise, t);
@@ -167,7 +168,7 @@ TEST(StepZeroTerm, IsTheLikelihoodOfTheByte) {
 }
 
 TEST(StepZeroTerm, StandsBesideTheOthersOfItsBatch) {
-  const DiffusionObjective objective(NoiseSchedule::linear(1000), true, torch::kCPU);
+  const DdpmObjective objective(sweeps::ObjectiveSpec{}, torch::kCPU);
   const auto t = torch::tensor({1, 0, 10}, torch::kInt64);
   const auto image = torch::full({3, 1, 2, 2}, 0.3), noise = torch::ones_like(image);
   const auto bits = objective.variational_bits(noise * 0.5, noise, image, objective.add_noise(image, noise, t), t);

@@ -112,21 +112,27 @@ INSTANTIATE_TEST_SUITE_P(Designs, EachDesignOnTheGpu,
                                          BlockDesign::kInContext),
                          [](const auto& design) { return std::string(sweeps::to_name(design.param)); });
 
-class EachSamplerOnTheGpu : public OnTheGpu, public testing::WithParamInterface<const char*> {};
+class EachSamplerOnTheGpu : public OnTheGpu, public testing::WithParamInterface<sweeps::SamplerKind> {};
 
 TEST_P(EachSamplerOnTheGpu, SamplesAreThoseOfTheProcessor) {
-  const sweeps::TrialSpec trial = small_trial(BlockDesign::kAdaLnZero);
+  sweeps::TrialSpec trial = small_trial(BlockDesign::kAdaLnZero);
+  if (GetParam() == sweeps::SamplerKind::kEuler || GetParam() == sweeps::SamplerKind::kHeun)
+    trial.objective = {.kind = sweeps::ObjectiveKind::kFlow, .learn_variance = false};
   const auto samples_on = [&](torch::Device device) {
     const Trainee trained(trial, device, Precision::kFp32);
-    const SamplerSettings settings{.sampler = GetParam(), .steps = 10, .guidance = 2.0, .seed = 4};
-    const Sampler sampler(trained.state.ema_model, NoiseSchedule::linear(1000), settings, device);
+    const SamplerSettings settings{.sampler = GetParam(), .steps = 10, .guidance = {.scale = 2.0}, .seed = 4};
+    const Sampler sampler(trained.state.ema_model, trial.objective, settings, device);
     return sampler.sample(0, sampler.uniform_labels(0, 8));
   };
   // Noise and labels are drawn on the processor for both. The first step divides all by 0.006, sample and error alike.
   EXPECT_LT(relative_difference(samples_on(gpu_), samples_on(torch::kCPU)), kFloat32Room);
 }
 
-INSTANTIATE_TEST_SUITE_P(Samplers, EachSamplerOnTheGpu, testing::Values("ddpm", "ddim"));
+INSTANTIATE_TEST_SUITE_P(Samplers, EachSamplerOnTheGpu,
+                         testing::Values(sweeps::SamplerKind::kDdpm, sweeps::SamplerKind::kDdim,
+                                         sweeps::SamplerKind::kDpmSolver, sweeps::SamplerKind::kEuler,
+                                         sweeps::SamplerKind::kHeun),
+                         [](const auto& sampler) { return std::string(sweeps::to_name(sampler.param)); });
 
 TEST_F(OnTheGpu, Bf16StaysCloseToFloat32) {
   if (choose_precision("auto", gpu_) != Precision::kBf16) GTEST_SKIP() << device_name(gpu_) << " does not compute bf16";

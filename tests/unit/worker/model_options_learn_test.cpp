@@ -52,21 +52,21 @@ TEST_P(EachModel, LearnsFashionMnist) {
 using sweeps::ModelSpec;
 INSTANTIATE_TEST_SUITE_P(
     Options, EachModel,
-    testing::Values(
-        changed("adaln_zero", [](ModelSpec&) {}),
-        changed("adaln", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kAdaLn; }),
-        changed("cross_attention", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kCrossAttention; }),
-        changed("in_context", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kInContext; }),
-        changed("qk_norm", [](ModelSpec& m) { m.qk_norm = true; }),
-        changed("rms", [](ModelSpec& m) { m.norm = sweeps::NormKind::kRms; }),
-        changed("swiglu", [](ModelSpec& m) { m.mlp = sweeps::MlpKind::kSwiGlu; }),
-        changed("rope", [](ModelSpec& m) { m.position = sweeps::PositionKind::kRope; }),
-        changed("adaln_normal", [](ModelSpec& m) { m.adaln_init = sweeps::AdaLnInit::kNormal; }),
-        changed("mup", [](ModelSpec& m) { m.mup_base_width = 32; }),
-        changed("unconditional", [](ModelSpec& m) {
-          m.conditioning = sweeps::Conditioning::kNone;
-          m.class_dropout = 0;
-        })),
+    testing::Values(changed("adaln_zero", [](ModelSpec&) {}),
+                    changed("adaln", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kAdaLn; }),
+                    changed("cross_attention", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kCrossAttention; }),
+                    changed("in_context", [](ModelSpec& m) { m.block = sweeps::BlockDesign::kInContext; }),
+                    changed("qk_norm", [](ModelSpec& m) { m.qk_norm = true; }),
+                    changed("rms", [](ModelSpec& m) { m.norm = sweeps::NormKind::kRms; }),
+                    changed("swiglu", [](ModelSpec& m) { m.mlp = sweeps::MlpKind::kSwiGlu; }),
+                    changed("rope", [](ModelSpec& m) { m.position = sweeps::PositionKind::kRope; }),
+                    changed("adaln_normal", [](ModelSpec& m) { m.adaln_init = sweeps::AdaLnInit::kNormal; }),
+                    changed("mup", [](ModelSpec& m) { m.mup_base_width = 32; }),
+                    changed("unconditional",
+                            [](ModelSpec& m) {
+                              m.conditioning = sweeps::Conditioning::kNone;
+                              m.class_dropout = 0;
+                            })),
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

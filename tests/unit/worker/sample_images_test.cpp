@@ -22,7 +22,7 @@ DiT tiny_model() {
 }
 
 Sampler sampler_of(const DiT& model) {
-  return {model, NoiseSchedule::linear(1000), {.sampler = "ddim", .steps = 2, .seed = 9}, torch::kCPU};
+  return {model, sweeps::ObjectiveSpec{}, {.sampler = sweeps::SamplerKind::kDdim, .steps = 2, .seed = 9}, torch::kCPU};
 }
 
 TEST(SampleImages, OfSeveralBatchesAreThoseOfOne) {

@@ -53,8 +53,8 @@ TEST_F(SampleLatents, AreDecodedAtTheVaesScaleAndWrittenAsPictures) {
 
   const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(kLatentTrial, "test"));
   const TrainState state(trial.shape(), 0, torch::kCPU);
-  const Sampler sampler(state.ema_model, NoiseSchedule::linear(1000), {.sampler = "ddim", .steps = 2, .seed = 4},
-                        torch::kCPU);
+  const Sampler sampler(state.ema_model, trial.objective,
+                        {.sampler = sweeps::SamplerKind::kDdim, .steps = 2, .seed = 4}, torch::kCPU);
   const torch::Tensor latents = sampler.sample(0, sampler.uniform_labels(0, 2)) / 0.18215;
   const torch::Tensor pictures = Vae::load(vae_file, torch::kCPU).decode(latents);
   EXPECT_EQ(pictures.sizes(), (std::vector<std::int64_t>{2, 3, 128, 128}));

@@ -6,10 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include "common/error.hpp"
+#include "worker/diffusion/noise_schedule.hpp"
 #include "worker/random/normal_batch.hpp"
 
 namespace ditscale::worker {
 namespace {
+
+using sweeps::SamplerKind;
 
 sweeps::ModelShape tiny_shape() {
   sweeps::ModelShape shape;
@@ -69,6 +73,7 @@ double relative_error(const torch::Tensor& seen, const torch::Tensor& expected) 
   return ((seen.to(torch::kFloat64) - wanted).abs().max() / wanted.abs().max()).item<double>();
 }
 
+const sweeps::ObjectiveSpec kObjective;
 const NoiseSchedule kSchedule = NoiseSchedule::linear(1000);
 
 // Cumulative products of the published schedule at its first and its last timestep.
@@ -90,7 +95,8 @@ torch::Tensor implied_x0(const torch::Tensor& start, const torch::Tensor& noise)
 }
 
 TEST(Ddim, OfNoPredictedNoiseOnlyRescales) {
-  const Sampler sampler(silent_model(), kSchedule, {.sampler = "ddim", .steps = 20, .seed = 9}, torch::kCPU);
+  const Sampler sampler(silent_model(), kObjective, {.sampler = SamplerKind::kDdim, .steps = 20, .seed = 9},
+                        torch::kCPU);
   const auto labels = torch::zeros({4}, torch::kInt64);
   const auto start = normal_batch(9, Purpose::kSampleStart, 0, 4, {1, 8, 8});
   // Each step multiplies by sqrt(alpha_bar_previous / alpha_bar): the product telescopes.
@@ -103,7 +109,7 @@ TEST(Ddim, OfConstantNoiseEndsAtTheX0ThatItsStartImplies) {
   const DiT model = label_model({{0.8, 0}, {-0.5, 0}});
   const auto expected = implied_x0(start_noise(2), per_image({0.8, -0.5}));
   for (const std::int64_t steps : {2, 3, 20}) {
-    const Sampler sampler(model, kSchedule, {.sampler = "ddim", .steps = steps, .seed = 9}, torch::kCPU);
+    const Sampler sampler(model, kObjective, {.sampler = SamplerKind::kDdim, .steps = steps, .seed = 9}, torch::kCPU);
     EXPECT_LT(relative_error(sampler.sample(0, torch::arange(2)), expected), 2e-6) << steps << " steps";
   }
 }
@@ -111,7 +117,7 @@ TEST(Ddim, OfConstantNoiseEndsAtTheX0ThatItsStartImplies) {
 TEST(Ddim, AsksTheModelAtTheOriginalTimestepsAndStepsInClosedForm) {
   DiT model = noisy_model();
   const auto labels = torch::arange(2);
-  const Sampler sampler(model, kSchedule, {.sampler = "ddim", .steps = 3, .seed = 9}, torch::kCPU);
+  const Sampler sampler(model, kObjective, {.sampler = SamplerKind::kDdim, .steps = 3, .seed = 9}, torch::kCPU);
   const torch::NoGradGuard no_grad;
   auto x = start_noise(2);
   const std::vector<std::size_t> timesteps{999, 500, 0};  // 499.5 rounds to even
@@ -131,8 +137,9 @@ TEST(Ddim, AsksTheModelAtTheOriginalTimestepsAndStepsInClosedForm) {
 
 TEST(Guidance, MovesFromTheNullLabelsNoiseTowardsTheConditionalOne) {
   const double null = 0.2;
-  const Sampler sampler(label_model({{0.3, 0}, {-0.7, 0}, {0.5, 0}, {null, 0}}), kSchedule,
-                        {.sampler = "ddim", .steps = 5, .guidance = 3.0, .seed = 9}, torch::kCPU);
+  const Sampler sampler(label_model({{0.3, 0}, {-0.7, 0}, {0.5, 0}, {null, 0}}), kObjective,
+                        {.sampler = SamplerKind::kDdim, .steps = 5, .guidance = {.scale = 3.0}, .seed = 9},
+                        torch::kCPU);
   const auto guided = null + 3.0 * (per_image({0.3, -0.7, 0.5}) - null);
   EXPECT_LT(relative_error(sampler.sample(0, torch::arange(3)), implied_x0(start_noise(3), guided)), 2e-6);
 }
@@ -143,6 +150,7 @@ struct TwoSteps {
   double variance, null_variance, guidance;
   /// Share of log beta in the log variance, the rest being the posterior's.
   double fraction;
+  sweeps::FixedVariance fixed_variance = sweeps::FixedVariance::kLarge;
 };
 
 class DdpmNoise : public testing::TestWithParam<TwoSteps> {};
@@ -152,8 +160,10 @@ TEST_P(DdpmNoise, HasTheVarianceThatTheModelAsksFor) {
   const TwoSteps& p = GetParam();
   const double null = 0.2, conditional = -0.6, e = null + p.guidance * (conditional - null);
   const auto answer = Answer{conditional, p.variance}, null_answer = Answer{null, p.null_variance};
-  const Sampler sampler(label_model({answer, answer, answer, null_answer}, p.learn_variance), kSchedule,
-                        {.sampler = "ddpm", .steps = 2, .guidance = p.guidance, .seed = 9}, torch::kCPU);
+  const Sampler sampler(label_model({answer, answer, answer, null_answer}, p.learn_variance),
+                        {.learn_variance = p.learn_variance, .fixed_variance = p.fixed_variance},
+                        {.sampler = SamplerKind::kDdpm, .steps = 2, .guidance = {.scale = p.guidance}, .seed = 9},
+                        torch::kCPU);
   const double beta = 1 - kLastAlphaBar / kFirstAlphaBar;
   const double posterior = beta * (1 - kFirstAlphaBar) / (1 - kLastAlphaBar);
   const double deviation = std::exp(0.5 * (p.fraction * std::log(beta) + (1 - p.fraction) * std::log(posterior)));
@@ -175,11 +185,13 @@ INSTANTIATE_TEST_SUITE_P(
     Variances, DdpmNoise,
     testing::Values(TwoSteps{"beta", true, 1, 1, 1, 1.0}, TwoSteps{"posterior", true, -1, -1, 1, 0},
                     TwoSteps{"halfway", true, 0, 0, 1, 0.5}, TwoSteps{"guided_beta", true, 1, -1, 4, 1.0},
-                    TwoSteps{"guided_posterior", true, -1, 1, 4, 0}, TwoSteps{"fixed", false, 0, 0, 1, 1.0}),
+                    TwoSteps{"guided_posterior", true, -1, 1, 4, 0}, TwoSteps{"fixed_large", false, 0, 0, 1, 1.0},
+                    TwoSteps{"fixed_small", false, 0, 0, 1, 0.0, sweeps::FixedVariance::kSmall}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Ddpm, OfNoPredictedNoiseHasTheVarianceOfItsRecursion) {
-  const Sampler sampler(silent_model(), kSchedule, {.sampler = "ddpm", .steps = 25, .seed = 9}, torch::kCPU);
+  const Sampler sampler(silent_model(), kObjective, {.sampler = SamplerKind::kDdpm, .steps = 25, .seed = 9},
+                        torch::kCPU);
   const NoiseSchedule s = kSchedule.respaced(25);
   double variance = 1.0;
   for (std::size_t i = 25; i-- > 0;) {
@@ -194,27 +206,45 @@ TEST(Ddpm, OfNoPredictedNoiseHasTheVarianceOfItsRecursion) {
   EXPECT_NEAR(x.square().mean().item<double>() / variance, 1.0, 5 * std::sqrt(2 / n));
 }
 
-class EachSampler : public testing::TestWithParam<const char*> {};
+class EachSampler : public testing::TestWithParam<SamplerKind> {
+ protected:
+  [[nodiscard]] static sweeps::ObjectiveSpec objective() {
+    if (GetParam() != SamplerKind::kEuler && GetParam() != SamplerKind::kHeun) return kObjective;
+    return {.kind = sweeps::ObjectiveKind::kFlow, .learn_variance = false};
+  }
+  [[nodiscard]] static Sampler sampler(double guidance) {
+    return {noisy_model(),
+            objective(),
+            {.sampler = GetParam(), .steps = 10, .guidance = {.scale = guidance}, .seed = 1},
+            torch::kCPU};
+  }
+};
 
 TEST_P(EachSampler, ASampleDependsOnItsIndexNotOnItsBatch) {
-  const Sampler sampler(noisy_model(), kSchedule, {.sampler = GetParam(), .steps = 10, .guidance = 2.0, .seed = 1},
-                        torch::kCPU);
-  const auto many = sampler.sample(0, sampler.uniform_labels(0, 6));
-  const auto few = sampler.sample(3, sampler.uniform_labels(3, 2));
+  const Sampler guided = sampler(2.0);
+  const auto many = guided.sample(0, guided.uniform_labels(0, 6));
+  const auto few = guided.sample(3, guided.uniform_labels(3, 2));
   EXPECT_TRUE(torch::allclose(many.narrow(0, 3, 2), few, 1e-3, 1e-3));
 }
 
 TEST_P(EachSampler, GuidanceOfTheNullLabelChangesNothing) {
   const auto null_labels = torch::full({3}, 3, torch::kInt64);
-  const Sampler plain(noisy_model(), kSchedule, {.sampler = GetParam(), .steps = 10}, torch::kCPU);
-  const Sampler guided(noisy_model(), kSchedule, {.sampler = GetParam(), .steps = 10, .guidance = 4.0}, torch::kCPU);
-  EXPECT_TRUE(torch::allclose(plain.sample(0, null_labels), guided.sample(0, null_labels), 1e-3, 1e-3));
+  EXPECT_TRUE(torch::allclose(sampler(1.0).sample(0, null_labels), sampler(4.0).sample(0, null_labels), 1e-3, 1e-3));
 }
 
-INSTANTIATE_TEST_SUITE_P(Samplers, EachSampler, testing::Values("ddpm", "ddim"));
+TEST_P(EachSampler, OfTheOtherObjectiveIsRefused) {
+  const bool flow = objective().kind == sweeps::ObjectiveKind::kFlow;
+  const sweeps::ObjectiveSpec other{.kind = flow ? sweeps::ObjectiveKind::kDdpm : sweeps::ObjectiveKind::kFlow};
+  EXPECT_THROW(make_step_method(other, GetParam(), 10), common::ConfigError);
+}
+
+INSTANTIATE_TEST_SUITE_P(Samplers, EachSampler,
+                         testing::Values(SamplerKind::kDdpm, SamplerKind::kDdim, SamplerKind::kDpmSolver,
+                                         SamplerKind::kEuler, SamplerKind::kHeun),
+                         [](const auto& each) { return std::string(sweeps::to_name(each.param)); });
 
 TEST(Sampler, LabelsAreUniformAndKnown) {
-  const Sampler sampler(silent_model(), kSchedule, {.sampler = "ddim", .steps = 2}, torch::kCPU);
+  const Sampler sampler(silent_model(), kObjective, {.sampler = SamplerKind::kDdim, .steps = 2}, torch::kCPU);
   const auto counts = torch::bincount(sampler.uniform_labels(0, 3000));
   ASSERT_EQ(counts.size(0), 3);
   // Five standard deviations of a binomial count.

@@ -1,12 +1,14 @@
-#include "worker/diffusion/hybrid_loss.hpp"
+#include "worker/diffusion/ddpm_objective.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <utility>
-#include <vector>
+
+#include "worker/diffusion/discretised_gaussian.hpp"
 
 namespace ditscale::worker {
 
+using sweeps::Prediction;
 using torch::Tensor;
 
 namespace {
@@ -22,26 +24,25 @@ Tensor make_table(const NoiseSchedule& schedule, torch::Device device, Value val
 
 Tensor image_mean(const Tensor& x) { return x.flatten(1).mean(1); }
 
-/// Standard normal distribution function.
-Tensor normal_cdf(const Tensor& x) { return 0.5 * (1.0 + torch::erf(x * (1.0 / std::numbers::sqrt2))); }
-
 }  // namespace
 
-Tensor discretised_gaussian_log_likelihood(const Tensor& x, const Tensor& mean, const Tensor& log_scale) {
-  constexpr double kHalfBin = 1.0 / 255.0, kTail = 0.999, kFloor = 1e-12;
-  const auto inverse_scale = torch::exp(-log_scale);
-  const auto upper = normal_cdf((x - mean + kHalfBin) * inverse_scale);
-  const auto lower = normal_cdf((x - mean - kHalfBin) * inverse_scale);
-  const auto inside = (upper - lower).clamp_min(kFloor).log();
-  const auto left_tail = upper.clamp_min(kFloor).log();
-  const auto right_tail = (1.0 - lower).clamp_min(kFloor).log();
-  return torch::where(x < -kTail, left_tail, torch::where(x > kTail, right_tail, inside));
+double min_snr_weight(Prediction prediction, double signal_to_noise, double gamma) {
+  const double of_image = std::min(signal_to_noise, gamma);
+  switch (prediction) {
+    case Prediction::kNoise:
+      return of_image / signal_to_noise;
+    case Prediction::kX0:
+      return of_image;
+    case Prediction::kV:
+      return of_image / (signal_to_noise + 1.0);
+  }
+  throw common::InternalError("a prediction without a weight");
 }
 
-DiffusionObjective::DiffusionObjective(NoiseSchedule schedule, bool learn_variance, torch::Device device)
-    : schedule_(std::move(schedule)), learn_variance_(learn_variance) {
-  const auto table = [&](auto value) { return make_table(schedule_, device, value); };
-  const auto& s = schedule_;
+DdpmObjective::DdpmObjective(const sweeps::ObjectiveSpec& spec, torch::Device device)
+    : prediction_(spec.prediction), learn_variance_(spec.learn_variance) {
+  const NoiseSchedule s = NoiseSchedule::make(spec);
+  const auto table = [&](auto value) { return make_table(s, device, value); };
   signal_ = table([&](std::size_t i) { return std::sqrt(s.alpha_bar[i]); });
   noise_ = table([&](std::size_t i) { return std::sqrt(1.0 - s.alpha_bar[i]); });
   x0_from_xt_ = table([&](std::size_t i) { return std::sqrt(1.0 / s.alpha_bar[i]); });
@@ -50,21 +51,29 @@ DiffusionObjective::DiffusionObjective(NoiseSchedule schedule, bool learn_varian
   mean_from_xt_ = table([&](std::size_t i) { return s.posterior_xt_weight[i]; });
   log_beta_ = table([&](std::size_t i) { return std::log(s.beta[i]); });
   posterior_log_variance_ = table([&](std::size_t i) { return s.posterior_log_variance[i]; });
+  if (spec.min_snr_gamma) {
+    weight_ = table(
+        [&](std::size_t i) { return min_snr_weight(spec.prediction, s.signal_to_noise(i), *spec.min_snr_gamma); });
+  }
 }
 
-Tensor DiffusionObjective::at(const Tensor& table, const Tensor& t) const {
+Tensor DdpmObjective::at(const Tensor& table, const Tensor& t) const {
   return table.index_select(0, t).view({-1, 1, 1, 1});
 }
 
-Tensor DiffusionObjective::add_noise(const Tensor& x0, const Tensor& noise, const Tensor& t) const {
+NoiseLevel<Tensor> DdpmObjective::level(const Tensor& t) const {
+  return {at(signal_, t), at(noise_, t), at(x0_from_xt_, t), at(x0_from_noise_, t)};
+}
+
+Tensor DdpmObjective::add_noise(const Tensor& x0, const Tensor& noise, const Tensor& t) const {
   return at(signal_, t) * x0 + at(noise_, t) * noise;
 }
 
-Tensor DiffusionObjective::variational_bits(const Tensor& predicted_noise, const Tensor& variance_output,
-                                            const Tensor& x0, const Tensor& xt, const Tensor& t) const {
+Tensor DdpmObjective::variational_bits(const Tensor& predicted, const Tensor& variance_output, const Tensor& x0,
+                                       const Tensor& xt, const Tensor& t) const {
   const auto true_log_variance = at(posterior_log_variance_, t);
   const auto true_mean = at(mean_from_x0_, t) * x0 + at(mean_from_xt_, t) * xt;
-  const auto predicted_x0 = at(x0_from_xt_, t) * xt - at(x0_from_noise_, t) * predicted_noise;
+  const auto predicted_x0 = implied_x0(prediction_, level(t), xt, predicted);
   const auto mean = at(mean_from_x0_, t) * predicted_x0 + at(mean_from_xt_, t) * xt;
   const auto fraction = (variance_output + 1) * 0.5;
   const auto log_variance = fraction * at(log_beta_, t) + (1 - fraction) * true_log_variance;
@@ -79,16 +88,16 @@ Tensor DiffusionObjective::variational_bits(const Tensor& predicted_noise, const
   return nats * (1.0 / std::numbers::ln2);
 }
 
-DiffusionLoss DiffusionObjective::loss(const Tensor& output, const Tensor& x0, const Tensor& xt, const Tensor& noise,
-                                       const Tensor& t) const {
+DiffusionLoss DdpmObjective::loss(const Tensor& output, const Tensor& x0, const Tensor& xt, const Tensor& noise,
+                                  const Tensor& t) const {
   DiffusionLoss result;
   const auto channels = x0.size(1);
   const auto predicted = output.narrow(1, 0, channels);
-  result.simple = image_mean((predicted - noise).square());
-  result.total = result.simple;
+  result.simple = image_mean((predicted - prediction_target(prediction_, level(t), x0, noise)).square());
+  result.total = weight_.defined() ? weight_.index_select(0, t) * result.simple : result.simple;
   if (learn_variance_) {
     result.vlb = variational_bits(predicted.detach(), output.narrow(1, channels, channels), x0, xt, t);
-    result.total = result.simple + result.vlb;
+    result.total = result.total + result.vlb;
   }
   return result;
 }
