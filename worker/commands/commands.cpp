@@ -10,6 +10,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_describe_command(app, context);
   add_devices_command(app, context);
   add_bench_command(app, context);
+  add_ema_command(app, context);
   add_import_command(app, context);
   add_export_command(app, context);
   add_forward_command(app, context);

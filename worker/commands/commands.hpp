@@ -33,6 +33,7 @@ void add_evaluate_command(CLI::App& app, Context& context);
 void add_describe_command(CLI::App& app, Context& context);
 void add_devices_command(CLI::App& app, Context& context);
 void add_bench_command(CLI::App& app, Context& context);
+void add_ema_command(CLI::App& app, Context& context);
 void add_import_command(CLI::App& app, Context& context);
 void add_export_command(CLI::App& app, Context& context);
 void add_forward_command(CLI::App& app, Context& context);

@@ -117,8 +117,8 @@ class SampleRows {
     const TrainedModel model = load_trained_model(argument, device_);
     const std::optional<Vae> vae = vae_of(options_, model, device_);
     const GuideModel guide = options_.guide.empty() ? GuideModel{} : load_guide(options_.guide, model.trial, device_);
-    const Sampler sampler(model.model, model.trial.objective, settings_of(options_, model.trial.objective),
-                          device_, guide.model);
+    const Sampler sampler(model.model, model.trial.objective, settings_of(options_, model.trial.objective), device_,
+                          guide.model);
     const torch::Tensor labels = labels_of(options_, sampler, model.trial.shape());
     images_.push_back(draw(sampler, labels, vae ? &*vae : nullptr, model.file));
     if (images_.size() == 1) {
