@@ -8,6 +8,7 @@
 #include "common/atomic_file.hpp"
 #include "common/exit_code.hpp"
 #include "sweeps/spec/json_path.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/sampling/sampler.hpp"
 

@@ -17,7 +17,7 @@ namespace ditscale::worker {
 struct SamplerSettings {
   sweeps::SamplerKind sampler = sweeps::SamplerKind::kDdpm;
   std::int64_t steps = 250;
-  Guidance guidance;
+  Guidance guidance = {};
   std::uint64_t seed = 0;
 };
 

@@ -89,8 +89,9 @@ TEST_F(SampleCommand, OfSeveralModelsHasARowForEachOnTheSameNoiseAndLabels) {
 
 TEST_F(SampleCommand, OfModelsOfOtherImagesIsRefused) {
   sweeps::TrialSpec other = tiny_trial();
-  other.data.name = "imagenet_latents";
-  other.data.image_size = 256;
+  other.data.name = "store";
+  other.data.channels = 3;
+  other.data.digest = "made up";
   const std::string a = trained("a", tiny_trial(), 1), b = trained("b", other, 2);
   EXPECT_THAT([&] { sample(a + " " + b); }, ThrowsMessage<common::ConfigError>(HasSubstr("b/checkpoints")));
 }
