@@ -16,6 +16,7 @@
 #include "worker/evaluation/guide_model.hpp"
 #include "worker/evaluation/image_grid.hpp"
 #include "worker/evaluation/sample_images.hpp"
+#include "worker/evaluation/shown_embeddings.hpp"
 #include "worker/training/device.hpp"
 
 namespace ditscale::worker {
@@ -87,10 +88,17 @@ std::optional<Vae> vae_of(const SampleOptions& options, const TrainedModel& mode
   return vae;
 }
 
-torch::Tensor draw(const Sampler& sampler, const torch::Tensor& labels, const Vae* vae,
+/// For models conditioned on embeddings, out of the trial's own data.
+torch::Tensor context_of(const SampleOptions& options, const sweeps::TrialSpec& trial) {
+  if (trial.model.conditioning != sweeps::Conditioning::kEmbeddings) return {};
+  return shown_embeddings(trial, load_image_set(trial.data, Split::kTrain),
+                          static_cast<std::int64_t>(options.settings.seed), 0, options.num_samples());
+}
+
+torch::Tensor draw(const Sampler& sampler, const torch::Tensor& labels, const torch::Tensor& context, const Vae* vae,
                    const std::filesystem::path& checkpoint) {
   try {
-    return sample_images(sampler, 0, labels, vae);
+    return sample_images(sampler, 0, labels, vae, context);
   } catch (const NotFinite& error) {
     throw NotFinite(
         fmt::format("{}: {}: its weights may have diverged, or the guidance is too large; try an earlier checkpoint or "
@@ -120,7 +128,7 @@ class SampleRows {
     const Sampler sampler(model.model, model.trial.objective, settings_of(options_, model.trial.objective), device_,
                           guide.model);
     const torch::Tensor labels = labels_of(options_, sampler, model.trial.shape());
-    images_.push_back(draw(sampler, labels, vae ? &*vae : nullptr, model.file));
+    images_.push_back(draw(sampler, labels, context_of(options_, model.trial), vae ? &*vae : nullptr, model.file));
     if (images_.size() == 1) {
       labels_ = labels;
     } else {

@@ -9,7 +9,7 @@
 #include "worker/evaluation/frechet.hpp"
 #include "worker/evaluation/reference_stats.hpp"
 #include "worker/evaluation/sample_images.hpp"
-#include "worker/training/batch_source.hpp"
+#include "worker/evaluation/shown_embeddings.hpp"
 
 namespace ditscale::worker {
 
@@ -127,14 +127,10 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
 
 bool Evaluator::draw(const Sampler& sampler, const sweeps::EvaluateSpec& settings, GaussianAccumulator* features,
                      Evaluation& result, const std::function<bool()>& stop) {
-  sweeps::TrialSpec shown = trial_;  // not the trial's own order: all models of a sweep are shown the same
-  shown.seed = settings.sample_seed;
-  const BatchSource source(train_images_, shown);
-  const bool embeddings = trial_.model.conditioning == sweeps::Conditioning::kEmbeddings;
   for (std::int64_t first = 0; first < settings.num_samples; first += kSampleBatch) {
     if (stop()) return false;
     const std::int64_t count = std::min(kSampleBatch, settings.num_samples - first);
-    const torch::Tensor context = embeddings ? source.batch(first, count).context : torch::Tensor();
+    const torch::Tensor context = shown_embeddings(trial_, train_images_, settings.sample_seed, first, count);
     const torch::Tensor images =
         sample_images(sampler, first, sampler.uniform_labels(first, count), decoder(settings.decoder), context);
     if (features != nullptr) features->add(reference(settings.features)->network->features(images));
