@@ -48,6 +48,14 @@ constexpr std::array<std::string_view, 29> kDescribing{"torch._utils._rebuild_te
                                                        "builtins.bytearray",
                                                        "datetime.datetime"};
 
+/// Protocol 2 has Python 2's names of modules, and Python 3.13 moved the classes of pathlib.
+std::string_view present_module(std::string_view module) {
+  if (module == "__builtin__") return "builtins";
+  if (module == "copy_reg") return "copyreg";
+  if (module == "pathlib._local") return "pathlib";
+  return module;
+}
+
 bool is_dictionary(std::string_view name) {
   return name == "collections.OrderedDict" || name == "collections.defaultdict" || name == "collections.Counter";
 }
@@ -156,7 +164,7 @@ void PickleMachine::push_long(std::uint64_t num_bytes) {
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
   if (module.size() + name.size() > kMaxName_bytes) fail("a name of more than a thousand characters");
   PickleValue& made = make(PickleKind::kGlobal);
-  made.text = fmt::format("{}.{}", module, name);
+  made.text = fmt::format("{}.{}", present_module(module), name);
   push(&made);
 }
 

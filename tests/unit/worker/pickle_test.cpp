@@ -62,6 +62,12 @@ TEST(PickleMachine, NeverMakesInstancesButKeepsTheirPlace) {
   EXPECT_EQ(pickle.root().find("x")->integer, 2);
 }
 
+TEST(PickleMachine, KnowsDescriptionsByTheirNamesInOldProtocols) {
+  const Pickle pickle = parse(dict({text("tags"), call(global("__builtin__", "set"), {"]"})}));
+  EXPECT_EQ(pickle.root().find("tags")->kind, PickleKind::kCall);
+  EXPECT_EQ(pickle.root().find("tags")->text, "builtins.set");
+}
+
 TEST(PickleMachine, RefusesCallsOfAnythingButDescriptions) {
   const auto attack = [](const std::string& module, const std::string& name) {
     return refusal(dict({text("w"), call(global(module, name), {text("touch /tmp/executed")})}));

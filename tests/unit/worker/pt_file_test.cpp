@@ -36,7 +36,7 @@ class PtFiles : public InScratchFolder {
   std::string refusal(const std::string& pickle_body, const std::string& key = "") const {
     return message_of<CorruptData>([&] { PtFile file(write(pickle_body), key); });
   }
-  std::string refusal(const TensorFields& fields) const { return refusal(dict({text("w"), tensor(fields)})); }
+  std::string tensor_refusal(const TensorFields& fields) const { return refusal(dict({text("w"), tensor(fields)})); }
 };
 
 TEST_F(PtFiles, GiveBackTensorsOfAStateDict) {
@@ -87,29 +87,30 @@ TEST_F(PtFiles, ThatWouldCallSomethingAreRefusedAndCallNothing) {
 }
 
 TEST_F(PtFiles, WhoseTensorsReachOutsideTheirStorageAreRefused) {
-  EXPECT_THAT(refusal({.offset = 1}), HasSubstr("outside"));
-  EXPECT_THAT(refusal({.offset = -1}), HasSubstr("outside"));
-  EXPECT_THAT(refusal({.shape = {7}, .strides = {1}}), HasSubstr("outside"));
-  EXPECT_THAT(refusal({.shape = {2, 3}, .strides = {4, 1}}), HasSubstr("outside"));
-  EXPECT_THAT(refusal({.shape = {2}, .strides = {-1}}), HasSubstr("no sizes"));
-  EXPECT_THAT(refusal({.shape = {-2}, .strides = {1}}), HasSubstr("no sizes"));
-  EXPECT_THAT(refusal({.shape = {2, 3}, .strides = {1}}), HasSubstr("2 sizes and 1 strides"));
-  EXPECT_THAT(refusal({.offset = 7, .shape = {0}, .strides = {1}}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.offset = 1}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.offset = -1}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.shape = {7}, .strides = {1}}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.shape = {2, 3}, .strides = {4, 1}}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.shape = {2}, .strides = {-1}}), HasSubstr("no sizes"));
+  EXPECT_THAT(tensor_refusal({.shape = {-2}, .strides = {1}}), HasSubstr("no sizes"));
+  EXPECT_THAT(tensor_refusal({.shape = {2, 3}, .strides = {1}}), HasSubstr("2 sizes and 1 strides"));
+  EXPECT_THAT(tensor_refusal({.offset = 7, .shape = {0}, .strides = {1}}), HasSubstr("outside"));
 }
 
 TEST_F(PtFiles, WhoseTensorsWouldGrowWhenReadAreRefused) {
-  EXPECT_THAT(refusal({.shape = {2147483647, 2147483647}, .strides = {0, 0}}), HasSubstr("share memory"));
-  EXPECT_THAT(refusal({.shape = {2147483647, 2147483647, 2147483647}, .strides = {0, 0, 0}}), HasSubstr("outside"));
+  EXPECT_THAT(tensor_refusal({.shape = {2147483647, 2147483647}, .strides = {0, 0}}), HasSubstr("share memory"));
+  EXPECT_THAT(tensor_refusal({.shape = {2147483647, 2147483647, 2147483647}, .strides = {0, 0, 0}}),
+              HasSubstr("outside"));
 }
 
 TEST_F(PtFiles, WhoseStorageIsNotWhatThePickleSaysAreRefused) {
-  EXPECT_THAT(refusal({.num_elements = 7}), HasSubstr("7 elements"));
-  EXPECT_THAT(refusal({.num_elements = 2147483647}), HasSubstr("2147483647 elements"));
-  EXPECT_THAT(refusal({.storage_type = "DoubleStorage"}), HasSubstr("8 bytes"));
-  EXPECT_THAT(refusal({.storage_type = "QInt8Storage"}), HasSubstr("torch.QInt8Storage"));
-  EXPECT_THAT(refusal({.key = "1"}), HasSubstr("missing"));
-  EXPECT_THAT(refusal({.key = "../../../etc/passwd"}), HasSubstr("missing"));
-  EXPECT_THAT(refusal({.key = "/etc/passwd"}), HasSubstr("missing"));
+  EXPECT_THAT(tensor_refusal({.num_elements = 7}), HasSubstr("7 elements"));
+  EXPECT_THAT(tensor_refusal({.num_elements = 2147483647}), HasSubstr("2147483647 elements"));
+  EXPECT_THAT(tensor_refusal({.storage_type = "DoubleStorage"}), HasSubstr("8 bytes"));
+  EXPECT_THAT(tensor_refusal({.storage_type = "QInt8Storage"}), HasSubstr("torch.QInt8Storage"));
+  EXPECT_THAT(tensor_refusal({.key = "1"}), HasSubstr("missing"));
+  EXPECT_THAT(tensor_refusal({.key = "../../../etc/passwd"}), HasSubstr("missing"));
+  EXPECT_THAT(tensor_refusal({.key = "/etc/passwd"}), HasSubstr("missing"));
 }
 
 TEST_F(PtFiles, ThatAreNoStateDictAreRefused) {
