@@ -53,7 +53,7 @@ TEST(DescribeCommand, ListsThePublishedSizesWhenThereIsNoSuchSizeOrFile) {
   }
 }
 
-TEST(SampleCommand, RefusesACheckpointThatIsNotThere) {
+TEST(Commands, SampleRefusesACheckpointThatIsNotThere) {
   EXPECT_THAT([] { run("sample not_there.h5 --device cpu"); }, ThrowsMessage<common::Error>(HasSubstr("not_there.h5")));
 }
 

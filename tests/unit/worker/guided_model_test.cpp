@@ -94,7 +94,12 @@ TEST(Sampler, CountsTheImagesThatWentThroughTheModel) {
        {Work{SamplerKind::kDdpm, 20}, Work{SamplerKind::kDdim, 20}, Work{SamplerKind::kDpmSolver, 20},
         Work{SamplerKind::kEuler, 20}, Work{SamplerKind::kHeun, 38}}) {  // 10 steps of 2 images; Heun 2 · 10 - 1
     const bool flows = sampler == SamplerKind::kEuler || sampler == SamplerKind::kHeun;
-    const Sampler drawer(answer_label, {}, shape_of_four_channels(), flows ? flow : ddpm,
+    sweeps::ModelShape shape = shape_of_four_channels();
+    shape.learn_variance = !flows;
+    const Network network = [&](const torch::Tensor& x, const torch::Tensor& t, const Conditions& conditions) {
+      return answer_label(x, t, conditions).narrow(1, 0, shape.out_channels());
+    };
+    const Sampler drawer(network, {}, shape, flows ? flow : ddpm,
                          {.sampler = sampler, .steps = 10}, torch::kCPU);
     (void)drawer.sample(0, torch::zeros({2}, torch::kInt64));
     EXPECT_EQ(drawer.evaluated().model, expected) << sweeps::to_name(sampler);

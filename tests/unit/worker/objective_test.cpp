@@ -219,8 +219,8 @@ TEST_P(EachObjective, LearnsFashionMnist) {
   for (int i = 0; i < kSteps; ++i) {
     const StepResult result = step.run(state, false);
     ASSERT_TRUE(result.finite()) << "step " << i;
-    if (i < kWindow) early += result.loss_simple / kWindow;
-    if (i >= kSteps - kWindow) late += result.loss_simple / kWindow;
+    if (i < kWindow) early += result.loss / kWindow;
+    if (i >= kSteps - kWindow) late += result.loss / kWindow;
   }
   EXPECT_LT(late, 0.75 * early) << "from " << early << " to " << late;
 }

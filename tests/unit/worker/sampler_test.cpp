@@ -23,14 +23,16 @@ sweeps::ModelShape tiny_shape() {
 }
 
 /// Predicts noise 0 whatever it sees.
-DiT silent_model() {
-  DiT model(tiny_shape());
+DiT silent_model(bool learn_variance = true) {
+  sweeps::ModelShape shape = tiny_shape();
+  shape.learn_variance = learn_variance;
+  DiT model(shape);
   initialise(*model, 0);
   return model;
 }
 
-DiT noisy_model() {
-  DiT model = silent_model();
+DiT noisy_model(bool learn_variance = true) {
+  DiT model = silent_model(learn_variance);
   torch::manual_seed(2);
   const torch::NoGradGuard no_grad;
   for (auto& parameter : model->parameters()) parameter.normal_(0, 0.05);
@@ -213,7 +215,7 @@ class EachSampler : public testing::TestWithParam<SamplerKind> {
     return {.kind = sweeps::ObjectiveKind::kFlow, .learn_variance = false};
   }
   [[nodiscard]] static Sampler sampler(double guidance) {
-    return {noisy_model(),
+    return {noisy_model(objective().learn_variance),
             objective(),
             {.sampler = GetParam(), .steps = 10, .guidance = {.scale = guidance}, .seed = 1},
             torch::kCPU};
