@@ -1,11 +1,13 @@
 #include "worker/data/array_source.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/error.hpp"
 #include "common/hash.hpp"
 #include "worker/data/decode_image.hpp"
 #include "worker/data/idx_file.hpp"
+#include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
 
@@ -41,6 +43,47 @@ class ArraySource final : public ImageSource {
 };
 
 torch::Tensor read_images(const fs::path& path) { return read_idx_array(path, 3).unsqueeze(3); }
+
+/// The first of `names` that the file has, or empty.
+std::string first_of(const NpzFile& file, const std::vector<std::string>& names) {
+  const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) { return file.has(name); });
+  return found == names.end() ? "" : *found;
+}
+
+/// (N, H, W, C).
+torch::Tensor read_npz_images(const fs::path& path) {
+  const NpzFile file = NpzFile::open(path);
+  const std::string name = first_of(file, {"images", "arr_0"});
+  if (name.empty())
+    throw common::UsageError(
+        fmt::format("{}: it has neither images nor arr_0, but {}", path.string(), fmt::join(file.names(), ", ")));
+  const NpyHeader header = file.header(name);
+  const auto& shape = header.shape;
+  const bool grey = shape.size() == 3, colour = shape.size() == 4 && (shape[3] == 1 || shape[3] == 3);
+  if (header.type != at::kByte || !(grey || colour) || header.num_bytes == 0)
+    throw common::UsageError(
+        fmt::format("{}: {} is {} of shape ({}); needed is uint8 (N, H, W), (N, H, W, 1) or (N, H, "
+                    "W, 3)",
+                    path.string(), name, at::toString(header.type), fmt::join(shape, ", ")));
+  const torch::Tensor images = file.read(name);
+  return grey ? images.unsqueeze(3) : images;
+}
+
+/// Undefined when there are none.
+torch::Tensor read_npz_labels(const fs::path& path) {
+  constexpr std::int64_t kMaxClasses = 1 << 24;
+  const NpzFile file = NpzFile::open(path);
+  const std::string name = first_of(file, {"labels", "arr_1"});
+  if (name.empty()) return {};
+  const torch::Tensor labels = file.read(name);
+  const bool whole = at::isIntegralType(labels.scalar_type(), /*includeBool=*/false);
+  if (labels.dim() != 1 || !whole || labels.numel() == 0 || labels.min().item<std::int64_t>() < 0 ||
+      labels.max().item<std::int64_t>() >= kMaxClasses)
+    throw common::UsageError(
+        fmt::format("{}: {} is {} of shape ({}); needed are whole numbers from 0, one for each image", path.string(),
+                    name, at::toString(labels.scalar_type()), fmt::join(labels.sizes(), ", ")));
+  return labels;
+}
 
 /// The file that the makers of MNIST-like sets put beside the images, or nothing.
 fs::path neighbour_of(const fs::path& images) {
@@ -86,6 +129,16 @@ SourceList list_idx(const fs::path& source, fs::path labels) {
 
 std::unique_ptr<ImageSource> open_idx(const fs::path& source) {
   return std::make_unique<ArraySource>(source.string(), read_images(source));
+}
+
+SourceList list_npz(const fs::path& source) {
+  SourceList list = list_arrays(read_npz_images(source), read_npz_labels(source), source.string());
+  list.kind = SourceKind::kNpz;
+  return list;
+}
+
+std::unique_ptr<ImageSource> open_npz(const fs::path& source) {
+  return std::make_unique<ArraySource>(source.string(), read_npz_images(source));
 }
 
 }  // namespace ditscale::worker

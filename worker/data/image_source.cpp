@@ -144,13 +144,14 @@ SourceList list_source(const fs::path& source, const fs::path& labels) {
     case SourceKind::kIdx:
       return list_idx(source, labels);
     case SourceKind::kNpz:
-      break;
+      return list_npz(source);
   }
-  throw common::UsageError(fmt::format("{}: npz files cannot be read yet", source.string()));
+  throw common::InternalError("a kind of source without a list");
 }
 
 std::unique_ptr<ImageSource> open_source(const fs::path& source, SourceKind kind, std::vector<std::string> names) {
   if (kind == SourceKind::kIdx) return open_idx(source);
+  if (kind == SourceKind::kNpz) return open_npz(source);
   return std::make_unique<FolderSource>(source, std::move(names));
 }
 

@@ -6,6 +6,7 @@
 #include "tests/unit/worker/picture_files.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/storage/hdf5_file.hpp"
+#include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -296,6 +297,29 @@ TEST_F(Preparation, RefusesIdxFilesThatClaimWhatTheyCannotHold) {
   PrepareSettings s = settings();
   s.source = at("images-idx3");
   EXPECT_THAT(message_of<CorruptData>([&] { prepare(s); }), HasSubstr("at most 16 bytes"));
+}
+
+TEST_F(Preparation, TakesNpzFilesAsTheyAre) {
+  const torch::Tensor images = torch::randint(0, 256, {5, 6, 6, 3}, torch::kByte);
+  write_npz(at("images.npz"), {{"arr_0", images}, {"arr_1", torch::tensor({3, 0, 1, 1, 0}, torch::kInt)}});
+  PrepareSettings s = settings();
+  s.source = at("images.npz");
+  s.image_size.reset();
+  prepare(s);
+  EXPECT_TRUE(torch::equal(Hdf5File::open(out()).read("images"), images.permute({0, 3, 1, 2})));
+  EXPECT_THAT(labels(out()), ElementsAre(3, 0, 1, 1, 0));
+  EXPECT_EQ(Store(out()).facts().num_classes, 4);
+}
+
+TEST_F(Preparation, RefusesNpzFilesOfOtherThings) {
+  PrepareSettings s = settings();
+  s.source = at("other.npz");
+  write_npz(s.source, {{"x", torch::zeros({3})}});
+  EXPECT_THAT(message_of<UsageError>([&] { prepare(s); }), HasSubstr("neither images nor arr_0, but x"));
+  write_npz(s.source, {{"images", torch::zeros({3, 4, 4, 3})}});
+  EXPECT_THAT(message_of<UsageError>([&] { prepare(s); }), HasSubstr("Float of shape (3, 4, 4, 3)"));
+  write_npz(s.source, {{"images", torch::zeros({3, 4, 4, 3}, torch::kByte)}, {"labels", torch::tensor({0, -1, 2})}});
+  EXPECT_THAT(message_of<UsageError>([&] { prepare(s); }), HasSubstr("labels"));
 }
 
 TEST_F(Preparation, NeedsAnImageSizeForFolders) {
