@@ -155,7 +155,7 @@ class Comparison:
         with h5py.File(imported) as weights:
             expected = weights["ema"][:].tobytes()
         other = collections.OrderedDict((name, values + 1) for name, values in ours.items())
-        parameters = {name: torch.nn.Parameter(values) for name, values in ours.items() if name != "pos_embed"}
+        parameters = {name: torch.nn.Parameter(values.clone()) for name, values in ours.items() if name != "pos_embed"}
         optimiser = torch.optim.AdamW(parameters.values())
         for values in parameters.values():
             values.grad = torch.ones_like(values)

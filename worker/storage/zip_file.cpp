@@ -56,6 +56,12 @@ ZipDirectory read_zip64_end(const RandomAccessFile& file, std::uint64_t end_reco
   return directory;
 }
 
+bool has_zip64_locator(const RandomAccessFile& file, std::uint64_t end_record) {
+  if (end_record < kLocator_bytes) return false;
+  const std::string text = file.read_text(end_record - kLocator_bytes, sizeof kZip64Locator);
+  return ByteReader(text, file.label()).number<std::uint32_t>() == kZip64Locator;
+}
+
 ZipDirectory read_end(const RandomAccessFile& file, std::uint64_t place, std::string_view record) {
   ByteReader end(record, file.label());
   end.skip(4);
@@ -69,7 +75,8 @@ ZipDirectory read_end(const RandomAccessFile& file, std::uint64_t place, std::st
   directory.end_bytes = place;
   const bool beyond = directory.num_entries == kZipBeyond16 || directory.num_bytes == kZipBeyond32 ||
                       directory.offset_bytes == kZipBeyond32;
-  if (beyond) return read_zip64_end(file, place);
+  // PyTorch writes the zip64 record always, between directory and end record.
+  if (beyond || has_zip64_locator(file, place)) return read_zip64_end(file, place);
   if (disk != 0 || first_disk != 0) fail(file, "a zip archive in several parts is not read");
   return directory;
 }

@@ -99,8 +99,7 @@ TEST(Sampler, CountsTheImagesThatWentThroughTheModel) {
     const Network network = [&](const torch::Tensor& x, const torch::Tensor& t, const Conditions& conditions) {
       return answer_label(x, t, conditions).narrow(1, 0, shape.out_channels());
     };
-    const Sampler drawer(network, {}, shape, flows ? flow : ddpm,
-                         {.sampler = sampler, .steps = 10}, torch::kCPU);
+    const Sampler drawer(network, {}, shape, flows ? flow : ddpm, {.sampler = sampler, .steps = 10}, torch::kCPU);
     (void)drawer.sample(0, torch::zeros({2}, torch::kInt64));
     EXPECT_EQ(drawer.evaluated().model, expected) << sweeps::to_name(sampler);
   }

@@ -39,6 +39,14 @@ class PtFiles : public InScratchFolder {
   std::string tensor_refusal(const TensorFields& fields) const { return refusal(dict({text("w"), tensor(fields)})); }
 };
 
+// torch.save of PyTorch 2.11: OrderedDict(weight = arange(6.) as (2, 3), bias = [0.5, -1] in float16).
+TEST(PtFileOfPyTorch, GivesItsTensors) {
+  PtFile file(std::filesystem::path(DITSCALE_SOURCE_DIR) / "tests/golden/written_by_pytorch.pt", "");
+  EXPECT_THAT(file.names(), testing::UnorderedElementsAre("weight", "bias"));
+  EXPECT_TRUE(torch::equal(file.read("weight"), torch::arange(6.0F).view({2, 3})));
+  EXPECT_TRUE(torch::equal(file.read("bias").to(torch::kFloat32), torch::tensor({0.5F, -1.0F})));
+}
+
 TEST_F(PtFiles, GiveBackTensorsOfAStateDict) {
   PtFile file(
       write(ordered_dict({text("w"), tensor({}), text("b"), tensor({.offset = 2, .shape = {2}, .strides = {2}})})), "");
