@@ -46,6 +46,7 @@ score() { # name sampler steps â†’ "name sampler steps mean standard_error fidsâ
     tee -a "$folder/scores.txt"
 }
 
+mkdir -p "$folder"
 : >"$folder/scores.txt"
 train ddpm '{"kind": "ddpm"}'
 train flow '{"kind": "flow"}'
