@@ -24,6 +24,15 @@ struct Choices<SamplerKind> {
        {SamplerKind::kHeun, "heun"}}};
 };
 
+/// Which classes samples show: each drawn at random, or all in turn, equally often (which lowers FID a little; DiT's
+/// published numbers are of random ones).
+enum class SampleLabels { kUniform, kBalanced };
+template <>
+struct Choices<SampleLabels> {
+  static constexpr std::array<std::pair<SampleLabels, std::string_view>, 2> kAll{
+      {{SampleLabels::kUniform, "uniform"}, {SampleLabels::kBalanced, "balanced"}}};
+};
+
 /// One kind of periodic score.
 struct EvaluateSpec {
   /// Scored after each multiple of this, and always after the last step.
@@ -45,16 +54,28 @@ struct EvaluateSpec {
   std::string guide;
   /// The VAE's file that turns latents into images; empty for pixels.
   std::string decoder;
-  /// Network whose features are compared. "fashion_cnn": the embedded Fashion-MNIST classifier. "none": draw and show
-  /// samples only.
+  SampleLabels labels = SampleLabels::kUniform;
+  /// Network whose features are compared. "fashion_cnn": the embedded Fashion-MNIST classifier. "inception": the 2015
+  /// Inception graph. "torchscript": a program of the user's own, which will be run. "none": draw and show samples
+  /// only.
   std::string features = "fashion_cnn";
-  /// Scores to compute: "fid".
+  /// File of the network's weights; empty for the embedded one.
+  std::string features_file;
+  /// Statistics to compare with: a file of `worker reference`, or one of ADM's. Empty: the training set's own, as it
+  /// lies on disk.
+  std::string reference;
+  /// Scores to compute; see allowed_metrics.
   std::vector<std::string> metrics{"fid"};
   /// Seeds the start noise and labels, the same for all models.
   std::int64_t sample_seed = 0;
 
   bool operator==(const EvaluateSpec&) const = default;
 };
+
+/// Scores that features of this network allow, the usual one first.
+[[nodiscard]] std::vector<std::string> allowed_metrics(const std::string& features);
+/// Whether any of these scores compares with a reference: all but the Inception Score.
+[[nodiscard]] bool needs_reference(const std::vector<std::string>& metrics);
 
 /// One entry of "evaluate" as it stands in trial.json.
 [[nodiscard]] common::Json to_json(const EvaluateSpec& evaluate);

@@ -93,7 +93,8 @@ void drop_neutral_options(Json& identity) {
   drop_neutral(identity["train"], json_of(TrainSpec{}), {"ema_warmup", "post_hoc_ema_every_steps"});
   for (Json& evaluate : identity["evaluate"]) {
     drop_neutral(evaluate, sweeps::to_json(EvaluateSpec{}),
-                 {"guidance_channels", "guidance_from", "guidance_to", "guide", "decoder"});
+                 {"guidance_channels", "guidance_from", "guidance_to", "guide", "decoder", "labels", "features_file",
+                  "reference"});
   }
 }
 
@@ -110,7 +111,10 @@ Json to_json(const EvaluateSpec& e) {
           {"guidance_to", e.guidance_to},
           {"guide", e.guide},
           {"decoder", e.decoder},
+          {"labels", to_name(e.labels)},
           {"features", e.features},
+          {"features_file", e.features_file},
+          {"reference", e.reference},
           {"metrics", e.metrics},
           {"sample_seed", e.sample_seed}};
 }

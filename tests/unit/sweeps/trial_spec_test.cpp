@@ -136,6 +136,10 @@ const std::map<std::string, const char*>& patches() {
       {"/objective/min_snr_gamma", R"({"objective": {"min_snr_gamma": 5}})"},
       {"/train/post_hoc_ema_every_steps", R"({"train": {"post_hoc_ema_every_steps": 100}})"},
       {"/evaluate/0/features", R"({"evaluate": [{"features": "none"}]})"},
+      {"/evaluate/0/features_file", R"({"evaluate": [{"features": "torchscript", "features_file": "network.pt"}]})"},
+      {"/evaluate/0/reference", R"({"evaluate": [{"reference": "statistics.npz"}]})"},
+      {"/evaluate/0/metrics/0", R"({"evaluate": [{"metrics": ["kid"]}]})"},
+      {"/evaluate/0/labels", R"({"evaluate": [{"labels": "balanced"}]})"},
       {"/evaluate/0/guidance_channels", R"({"evaluate": [{"guidance": 2, "guidance_channels": 1}]})"},
       {"/evaluate/0/guidance_from", R"({"evaluate": [{"guidance": 2, "guidance_from": 0.2}]})"},
       {"/evaluate/0/guidance_to", R"({"evaluate": [{"guidance": 2, "guidance_to": 0.8}]})"},
@@ -148,8 +152,8 @@ TEST(TrialSpec, TheIdChangesWithEverythingThatMatters) {
   const TrialSpec trial = small_trial();
   const common::Json before = trial.to_json();
   // Of these there is one value for this data and objective.
-  const std::vector<std::string> single{"/data/image_size",     "/evaluate/0/metrics/0",     "/objective/time",
-                                        "/objective/time_mean", "/objective/time_deviation", "/evaluate/0/decoder"};
+  const std::vector<std::string> single{"/data/image_size", "/objective/time", "/objective/time_mean",
+                                        "/objective/time_deviation", "/evaluate/0/decoder"};
   const std::vector<std::string> outside{"/data/root",      "/checkpoint/every_steps", "/checkpoint/keep",
                                          "/resources/cpus", "/resources/gpus",         "/train/log_every_steps"};
   std::set<std::string> ids{trial.id().str()};
