@@ -51,7 +51,7 @@ Projection::Projection(SQLite::Database& database)
       checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
       samples_(database, "INSERT OR REPLACE INTO samples VALUES(?, ?, ?, ?)"),
       settings_(database, "INSERT OR IGNORE INTO settings VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+      evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 bool Projection::take(const AttemptEvent& e) {
   const std::int32_t attempt = common::to_int(e.attempt);
@@ -133,12 +133,15 @@ void Projection::evaluation(const AttemptEvent& event) {
   if (values == body.end() || !values->is_object()) throw common::CorruptData("its body has no values object");
   const std::int64_t step = step_of(event);
   const std::string settings = put_settings(body);
+  // Events of earlier versions have one reason for all, and no errors.
+  const Json errors = body.value("standard_errors", Json::object()), reasons = body.value("reasons", Json::object());
+  const std::string any_reason = text_in(body, "reason").value_or("the worker gave no reason");
   for (const auto& [metric, unused] : values->items()) {
     const auto value = number_in(*values, metric.c_str());
-    const std::string reason = value ? "" : text_in(body, "reason").value_or("the worker gave no reason");
+    const std::string reason = value ? "" : text_in(reasons, metric.c_str()).value_or(any_reason);
     execute(evaluation_, event.trial.str(), step, settings, metric, common::to_int(event.attempt),
             integer_in(body, "images"), value, reason, integer_in(body, "num_samples"), number_in(body, "seconds"),
-            number_in(body, "sampling_macs"), integer_in(body, "covariance_rank"));
+            number_in(body, "sampling_macs"), integer_in(body, "covariance_rank"), number_in(errors, metric.c_str()));
   }
 }
 

@@ -98,7 +98,24 @@ SELECT t.id, t.label, t.position, t.state, t.reason,
 FROM trials t;
 )sql";
 
-constexpr std::array<SchemaStep, 2> kSteps{{{1, "tables", kTables}, {2, "views for users", kViews}}};
+constexpr const char* kStandardErrors = R"sql(
+ALTER TABLE evaluations ADD COLUMN standard_error REAL;
+
+DROP VIEW v_evaluations;
+CREATE VIEW v_evaluations AS
+SELECT e.trial, t.label, e.step, e.images, e.metric, e.value, e.standard_error, e.reason, e.settings AS settings_id,
+       s.sampler, s.steps AS sampling_steps, s.guidance, s.sample_seed, s.labels, s.weights, s.features, e.num_samples,
+       t.total_parameters, t.forward_macs, 6.0 * t.forward_macs * e.images AS training_flops,
+       1.0 * e.step / json_extract(t.spec, '$.train.steps') AS schedule_fraction,
+       e.step = json_extract(t.spec, '$.train.steps') AS final, e.seconds, e.sampling_macs, e.covariance_rank,
+       e.attempt
+FROM evaluations e JOIN trials t ON t.id = e.trial JOIN settings s ON s.id = e.settings
+WHERE e.attempt = (SELECT max(x.attempt) FROM evaluations x
+                   WHERE x.trial = e.trial AND x.step = e.step AND x.settings = e.settings AND x.metric = e.metric);
+)sql";
+
+constexpr std::array<SchemaStep, 3> kSteps{
+    {{1, "tables", kTables}, {2, "views for users", kViews}, {3, "standard errors of scores", kStandardErrors}}};
 
 }  // namespace
 

@@ -1,13 +1,10 @@
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
-#include "common/error.hpp"
 #include "common/exit_code.hpp"
-#include "common/trial_paths.hpp"
-#include "worker/checkpoint/ema_snapshot.hpp"
+#include "worker/checkpoint/post_hoc_average.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/training/power_ema.hpp"
@@ -23,56 +20,12 @@ struct EmaOptions {
   std::string out = "ema.h5";
 };
 
-/// Snapshots up to the wanted step, which must be one of them.
-std::vector<EmaSnapshotFile> snapshots_for(const EmaOptions& options) {
-  auto found = list_ema_snapshots(common::TrialPaths{options.trial}.ema());
-  if (found.empty()) {
-    throw common::ConfigError(
-        fmt::format("{} holds no snapshots (ema/step-<k>.h5): set train.post_hoc_ema_every_steps in the sweep file",
-                    options.trial));
-  }
-  if (!options.step) return found;
-  while (!found.empty() && found.back().step > *options.step) found.pop_back();
-  if (found.empty() || found.back().step != *options.step)
-    throw common::UsageError(fmt::format("--step {}: no snapshot was taken then; see {}", *options.step,
-                                         common::TrialPaths{options.trial}.ema().string()));
-  return found;
-}
-
-sweeps::TrialSpec snapshot_trial(const EmaSnapshotHeader& header, const std::filesystem::path& file) {
-  common::JsonDocument document;
-  document.value = header.trial;
-  document.source = file.string();
-  return sweeps::trial_spec_from(document);
-}
-
-/// The sum of the stored averages, each times its factor; one is in memory at a time.
-torch::Tensor weighted_sum(const std::vector<EmaSnapshotFile>& snapshots, const FlatLayout& layout, double sigma_rel) {
-  std::vector<PowerProfile> stored;
-  for (const EmaSnapshotFile& snapshot : snapshots) {
-    for (const double sigma : kStoredSigmaRel)
-      stored.push_back({power_ema_exponent(sigma), static_cast<double>(snapshot.step)});
-  }
-  const auto factors =
-      post_hoc_factors(stored, {power_ema_exponent(sigma_rel), static_cast<double>(snapshots.back().step)});
-  torch::Tensor sum = layout.make_buffer(torch::kCPU);
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    const EmaSnapshotFile& snapshot = snapshots[i / kStoredSigmaRel.size()];
-    sum.add_(read_power_ema(snapshot.file, layout, i % kStoredSigmaRel.size()), factors[i]);
-  }
-  return sum;
-}
-
 int run(const EmaOptions& options) {
-  const auto snapshots = snapshots_for(options);
-  const auto& last = snapshots.back();
-  const EmaSnapshotHeader header = read_ema_snapshot_header(last.file);
-  const FlatLayout layout(*DiT(snapshot_trial(header, last.file).shape()));
-  const torch::Tensor average = weighted_sum(snapshots, layout, options.sigma_rel);
-  const common::Json origin{{"ema_sigma_rel", options.sigma_rel}, {"ema_snapshots", snapshots.size()}};
-  write_weights_file(options.out, {header.trial, header.step, origin}, layout, average);
+  const PostHocAverage average = rebuild_average(options.trial, options.sigma_rel, options.step);
+  const common::Json origin{{"ema_sigma_rel", options.sigma_rel}, {"ema_snapshots", average.num_snapshots}};
+  write_weights_file(options.out, {average.trial, average.step, origin}, average.layout, average.values);
   fmt::print("{}: average of relative width {} after step {}, rebuilt from {} snapshots\n", options.out,
-             options.sigma_rel, header.step, snapshots.size());
+             options.sigma_rel, average.step, average.num_snapshots);
   return common::to_int(common::ExitCode::kDone);
 }
 

@@ -4,11 +4,17 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
-#include "worker/commands/checkpoint_argument.hpp"
+#include "common/hash.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/commands/evaluate_settings.hpp"
+#include "worker/commands/score_report.hpp"
+#include "worker/commands/scored_model.hpp"
 #include "worker/evaluation/evaluator.hpp"
+#include "worker/evaluation/sample_file.hpp"
+#include "worker/evaluation/score_settings.hpp"
 #include "worker/training/device.hpp"
 #include "worker/training/stop_request.hpp"
 
@@ -20,66 +26,143 @@ namespace {
 
 struct EvaluateOptions {
   std::string model;
-  std::optional<std::int64_t> num_samples, steps, sample_seed;
-  std::optional<double> guidance;
-  std::optional<std::int64_t> guidance_channels;
-  std::vector<double> guidance_interval;
-  std::string guide;
-  std::string sampler;
+  std::vector<std::string> weights{"ema"};
+  EvaluateSettings settings;
+  std::string out, samples;
   std::string device = "auto";
   int threads = 0;
   bool json = false;
 };
 
-/// The trial's first kind of score, changed by what the command line says; read again so that it is checked like a
-/// sweep's.
-sweeps::EvaluateSpec settings_of(const EvaluateOptions& options, const sweeps::TrialSpec& trial) {
-  sweeps::EvaluateSpec usual;
-  if (trial.objective.kind == sweeps::ObjectiveKind::kFlow) usual.sampler = sweeps::SamplerKind::kEuler;
-  Json settings = sweeps::to_json(trial.evaluate.empty() ? usual : trial.evaluate.front());
-  if (options.num_samples) settings["num_samples"] = *options.num_samples;
-  if (options.steps) settings["steps"] = *options.steps;
-  if (options.sample_seed) settings["sample_seed"] = *options.sample_seed;
-  if (options.guidance) settings["guidance"] = *options.guidance;
-  if (options.guidance_channels) settings["guidance_channels"] = *options.guidance_channels;
-  if (!options.guidance_interval.empty()) {
-    settings["guidance_from"] = options.guidance_interval[0];
-    settings["guidance_to"] = options.guidance_interval[1];
-  }
-  if (!options.guide.empty()) settings["guide"] = options.guide;
-  if (!options.sampler.empty()) settings["sampler"] = options.sampler;
-  common::JsonDocument document;
-  document.source = "evaluate";
-  document.value = trial.to_json();
-  document.value["evaluate"] = Json::array({settings});
-  return sweeps::trial_spec_from(document).evaluate.front();
+std::string line_of(const Json& score) {
+  const Json& settings = score["settings"];
+  return fmt::format("{}  {} {} steps, guidance {}, seed {}, {} samples, {}: {}", score["weights"].get<std::string>(),
+                     settings["sampler"].get<std::string>(), settings["steps"].dump(), settings["guidance"].dump(),
+                     settings["sample_seed"].dump(), settings["num_samples"].dump(),
+                     settings["features"].get<std::string>(), score_text(score));
 }
+
+/// Scores every kind of weights under every setting. Every rank does the same; the first reports.
+class ModelScores {
+ public:
+  ModelScores(const EvaluateOptions& options, const Environment& environment, torch::Device device,
+              Communicator& communicator)
+      : options_(options),
+        environment_(environment),
+        device_(device),
+        communicator_(communicator),
+        report_(communicator.is_first() ? options.out : "") {}
+
+  /// False when stopped on the way.
+  bool score(const std::string& weights) {
+    const ScoredModel scored = load_scored_model(options_.model, weights, device_);
+    const sweeps::TrialSpec& trial = scored.model.trial;
+    const std::vector<sweeps::EvaluateSpec> all = options_.settings.for_trial(trial);
+    const ImageSet images = load_image_set(trial.data, Split::kTrain);
+    Evaluator evaluator(trial, images, environment_.cache_folder, device_, communicator_);
+    if (!options_.samples.empty() && all.size() * options_.weights.size() != 1)
+      throw common::UsageError("--samples: one file takes the samples of one setting; give one of each");
+    for (const sweeps::EvaluateSpec& settings : all) evaluator.prepare(settings);
+    if (communicator_.is_first() && !options_.json) fmt::print("{}\n", scored.model.title());
+    for (const sweeps::EvaluateSpec& settings : all) {
+      if (!score(evaluator, scored, settings)) return false;
+    }
+    return true;
+  }
+
+  void print_json() const {
+    if (communicator_.is_first()) fmt::print("{}\n", scores_.dump(2));
+  }
+
+ private:
+  bool score(Evaluator& evaluator, const ScoredModel& scored, const sweeps::EvaluateSpec& settings) {
+    EvaluationJob job;
+    job.weights = scored.weights_name;
+    job.model_key = "weights " + scored.digest;
+    job.stop = stop_requested;
+    std::optional<Json> known;
+    if (communicator_.is_first()) {
+      const std::string id = settings_id(evaluator.full_settings(settings, job.weights));
+      known = report_.find(scored.digest, id, settings.metrics);
+      job.journal =
+          environment_.cache_folder / "unfinished" / (common::hash_hex64(job.model_key + " " + id) + ".features");
+      common::make_folder(job.journal.parent_path());
+    }
+    if (!options_.samples.empty()) known.reset();  // they are wanted even when the score is there
+    if (communicator_.value_of_first(known ? 1 : 0) == 0) {
+      std::optional<SampleFile> samples = open_samples(scored, settings, job);
+      if (samples)
+        job.observe = [&](std::int64_t first, const torch::Tensor& images) { samples->write(first, images); };
+      const auto evaluation = evaluator.evaluate(scored.model.model, settings, job);
+      if (!evaluation) return false;
+      if (samples && communicator_.is_first()) samples->finish();
+      if (communicator_.is_first()) known = keep(scored, *evaluation, job);
+    }
+    if (communicator_.is_first()) tell(*known);
+    return true;
+  }
+
+  /// Every rank writes what it draws; a journal without its samples is of no use.
+  std::optional<SampleFile> open_samples(const ScoredModel& scored, const sweeps::EvaluateSpec& settings,
+                                         EvaluationJob& job) {
+    if (options_.samples.empty()) return std::nullopt;
+    const sweeps::DataSpec& data = scored.model.trial.data;
+    const bool latents = data.space == sweeps::DataSpace::kLatents;
+    std::optional<SampleFile> file;
+    const auto open = [&] {
+      file.emplace(options_.samples, settings.num_samples, latents ? 3 : data.channels, data.image_size);
+    };
+    if (communicator_.is_first()) {
+      open();
+      if (file->is_new()) std::filesystem::remove(job.journal);
+    }
+    (void)communicator_.value_of_first(0);  // the first one makes it
+    if (!communicator_.is_first()) open();
+    return file;
+  }
+
+  Json keep(const ScoredModel& scored, const Evaluation& evaluation, const EvaluationJob& job) {
+    Json score = evaluation.to_json();
+    score["checkpoint"] = scored.model.file.string();
+    score["step"] = scored.model.step_json();
+    score["weights"] = scored.weights_name;
+    score["digest"] = scored.digest;
+    report_.add(score);
+    std::filesystem::remove(job.journal);
+    return score;
+  }
+
+  void tell(const Json& score) {
+    scores_.push_back(score);
+    if (!options_.json) fmt::print("{}\n", line_of(score));
+    std::fflush(stdout);
+  }
+
+  const EvaluateOptions& options_;
+  const Environment& environment_;
+  torch::Device device_;
+  Communicator& communicator_;
+  ScoreReport report_;
+  Json scores_ = Json::array();
+};
 
 int run(const EvaluateOptions& options, const Environment& environment) {
   listen_for_stop();
   if (options.threads > 0) at::set_num_threads(options.threads);
-  const torch::Device device = choose_device(options.device, 0);
-  const TrainedModel model = load_trained_model(options.model, device);
-  const sweeps::EvaluateSpec settings = settings_of(options, model.trial);
-  const ImageSet images = load_image_set(model.trial.data, Split::kTrain);
-  Evaluator evaluator(model.trial, images, environment.cache_folder, device);
-  const auto result = evaluator.evaluate(model.model, settings, stop_requested);
-  if (!result) return common::to_int(common::ExitCode::kIncomplete);
-  if (options.json) {
-    fmt::print("{}\n", Json{{"checkpoint", model.file.string()},
-                            {"step", model.step_json()},
-                            {"settings", result->settings},
-                            {"settings_id", result->settings_id},
-                            {"values", result->values},
-                            {"reason", result->reason},
-                            {"seconds", result->seconds},
-                            {"sampling_macs", result->sampling_macs}}
-                           .dump(2));
-  } else {
-    fmt::print("{}: {}  [{} samples, {} {} steps, guidance {}, {} features; settings {}]\n", model.title(),
-               result->values.dump(), settings.num_samples, sweeps::to_name(settings.sampler), settings.steps,
-               settings.guidance, settings.features, result->settings_id);
-    if (!result->reason.empty()) fmt::print("{}\n", result->reason);
+  const torch::Device device = choose_device(options.device, environment.launch.local_rank);
+  const std::unique_ptr<Communicator> communicator = make_communicator(environment.launch, device);
+  try {
+    ModelScores scores(options, environment, device, *communicator);
+    for (const std::string& weights : options.weights) {
+      if (!scores.score(weights)) return common::to_int(common::ExitCode::kIncomplete);
+    }
+    if (options.json) scores.print_json();
+  } catch (const std::exception& error) {
+    if (communicator->size() > 1) {
+      fmt::print(stderr, "worker: rank {}: {}\n", communicator->rank(), error.what());
+      communicator->abort_gang();
+    }
+    throw;
   }
   return common::to_int(common::ExitCode::kDone);
 }
@@ -88,30 +171,32 @@ int run(const EvaluateOptions& options, const Environment& environment) {
 
 void add_evaluate_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command =
-      app.add_subcommand("evaluate", "Score a checkpoint's EMA weights; settings are the trial's unless given");
+  CLI::App* command = app.add_subcommand(
+      "evaluate",
+      "Score a model: samples, features, distances. Settings are the trial's unless given; lists of them "
+      "are scored one after the other; stopped, the same command goes on");
   command->add_option("model", options->model, "A checkpoint, or a trial's folder (its newest)")->required();
-  command->add_option("--num-samples", options->num_samples, "Samples to draw")->check(CLI::Range(2, 100000000));
-  command->add_option("--sampler", options->sampler, "ddpm, ddim, dpm_solver; of a flow euler, heun")
-      ->check(CLI::IsMember(sweeps::choice_names<sweeps::SamplerKind>()));
-  command->add_option("--steps", options->steps, "Sampling steps");
-  command->add_option("--guidance", options->guidance, "Guidance scale; 1 is none");
-  command->add_option("--guidance-channels", options->guidance_channels, "First channels guided; default: all");
   command
-      ->add_option("--guidance-interval", options->guidance_interval,
-                   "FROM,TO: guide while the noise level t / num_timesteps lies there; default: 0,1")
+      ->add_option("--weights", options->weights,
+                   "ema, raw, or widths of the post-hoc EMA (0.05,0.1), of a trial's folder")
       ->delimiter(',')
-      ->expected(2);
-  command->add_option("--guide", options->guide,
-                      "Weaker model (checkpoint or folder) that guides, in place of the null label (autoguidance)");
-  command->add_option("--sample-seed", options->sample_seed, "Seed of noise and labels");
+      ->capture_default_str();
+  options->settings.add_to(*command);
+  command->add_option("--out", options->out, "JSON file that collects the scores; what stands in it is not made again");
+  command->add_option("--samples", options->samples,
+                      "npz file for the samples: arr_0 uint8 (N, H, W, C), as ADM's evaluation suite reads them");
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "Threads; default: all processors")->check(CLI::Range(1, 4096));
   command->add_flag("--json", options->json, "As JSON");
   command->footer(
-      "Example: worker evaluate runs/demo/trials/0123456789abcdef --num-samples 2000 --steps 50 --guidance 1.5");
+      "Exit codes: 0 done, 1 failed, 2 usage, 4 stopped (run again).\n"
+      "Example: worker evaluate runs/demo/trials/0123456789abcdef --num-samples 2000 --steps 16,64,250 --guidance "
+      "1,1.5 "
+      "--out scores.json\n"
+      "Example: mpirun -n 8 worker evaluate step-400000.h5 --features inception --features-file "
+      "pt_inception-2015-12-05-6726825d.pth --reference VIRTUAL_imagenet256_labeled.npz");
   command->callback(
       [options, &context] { context.action = [options, &context] { return run(*options, context.environment); }; });
 }

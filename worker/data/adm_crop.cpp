@@ -83,8 +83,9 @@ Picture cut_out(const Picture& picture, const Window& window) {
 Picture resize_rows(const Picture& picture, const Axis& axis, std::int64_t begin, std::int64_t end) {
   const auto width = static_cast<std::int64_t>(axis.taps.size());
   Picture result(width, end - begin);
+  std::vector<std::int32_t> wide(static_cast<std::size_t>(picture.width * kPixel_bytes));
   for (std::int64_t y = begin; y < end; ++y)
-    kernels::resample_row(picture.row(y), axis.taps.data(), width, result.row(y - begin));
+    kernels::resample_row(picture.row(y), picture.width, axis.taps.data(), width, wide.data(), result.row(y - begin));
   return result;
 }
 

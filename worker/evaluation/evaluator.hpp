@@ -3,21 +3,20 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "common/json_document.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 #include "worker/data/image_set.hpp"
-#include "worker/evaluation/feature_network.hpp"
-#include "worker/evaluation/gaussian_stats.hpp"
-#include "worker/evaluation/guide_model.hpp"
-#include "worker/evaluation/score_settings.hpp"
+#include "worker/distributed/communicator.hpp"
+#include "worker/evaluation/evaluation_tools.hpp"
+#include "worker/evaluation/feature_journal.hpp"
+#include "worker/evaluation/sample_stream.hpp"
+#include "worker/evaluation/scores/score_collector.hpp"
+#include "worker/evaluation/scores/scores.hpp"
 #include "worker/model/dit.hpp"
-#include "worker/sampling/sampler.hpp"
 #include "worker/torch.hpp"
-#include "worker/vae/vae.hpp"
 
 namespace ditscale::worker {
 
@@ -26,59 +25,72 @@ struct Evaluation {
   /// See score_settings.
   common::Json settings;
   std::string settings_id;
-  /// Score name → number, or null. Empty when the samples are only to be looked at.
-  common::Json values;
-  /// Why a value is null; empty otherwise.
-  std::string reason;
+  /// Empty when the samples are only to be looked at.
+  Scores scores;
   std::int64_t num_samples = 0;
-  /// Rank of the samples' covariance: below the number of features it is singular, and FID biased upwards.
-  std::int64_t covariance_rank = 0;
+  /// Of this process, so without the samples that an earlier one drew.
   double seconds = 0;
   /// Multiply-accumulates of all images that went through the model and its guide.
   double sampling_macs = 0;
   /// The first samples, (n, C, S, S) uint8: something to look at.
   torch::Tensor first_samples;
+
+  /// values, standard_errors, reasons, settings, … as events and files have them.
+  [[nodiscard]] common::Json to_json() const;
 };
 
-/// Scores models of one trial: samples, features, Fréchet distance to the training set. Loads network, reference,
-/// guide and VAE once. A model conditioned on embeddings is shown those of training images, drawn by the sample seed.
+/// What is asked of a score beside its settings.
+struct EvaluationJob {
+  /// Which weights of the model are scored, as the settings name them.
+  std::string weights = "ema";
+  /// Where the features of the samples so far are kept; the caller removes it once the score is safe. Empty: nowhere.
+  std::filesystem::path journal;
+  /// What tells the model from all others: a journal of another model is not gone on with.
+  std::string model_key;
+  /// True: stop and keep the journal.
+  std::function<bool()> stop = [] { return false; };
+  /// Sees the images that this rank draws.
+  SampleStream::Observer observe = [](std::int64_t, const torch::Tensor&) {};
+};
+
+/// Scores models of one trial: samples, features, distances to a reference. A model conditioned on embeddings is shown
+/// those of training images, drawn by the sample seed. Over a gang each rank draws its share of the samples, and the
+/// first makes the scores; they do not depend on the number of ranks.
 class Evaluator {
  public:
-  /// `train_images` must outlive the evaluator; `cache_folder` keeps reference statistics between runs.
-  Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images, std::filesystem::path cache_folder,
-            torch::Device device);
-  ~Evaluator();
+  /// All arguments must outlive the evaluator; `cache_folder` keeps reference statistics between runs.
+  Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images, const std::filesystem::path& cache_folder,
+            torch::Device device, Communicator& communicator);
 
-  /// Empty when `stop()` became true on the way.
+  /// Loads what `settings` need; throws what would stop the score.
+  void prepare(const sweeps::EvaluateSpec& settings);
+
+  /// Empty when `stop()` became true on the way on any rank. On ranks other than the first the result holds no scores.
+  /// *Collective: all ranks.*
   [[nodiscard]] std::optional<Evaluation> evaluate(const DiT& model, const sweeps::EvaluateSpec& settings,
-                                                   const std::function<bool()>& stop);
+                                                   const EvaluationJob& job);
 
   /// The settings as a score made with `settings` would record them.
-  [[nodiscard]] common::Json full_settings(const sweeps::EvaluateSpec& settings);
+  [[nodiscard]] common::Json full_settings(const sweeps::EvaluateSpec& settings, const std::string& weights = "ema");
 
  private:
-  struct Reference;
-  struct Guide;
-  struct Decoder;
-  /// Null for features "none".
-  const Reference* reference(const std::string& features);
-  /// Null without a guide.
-  const GuideModel* guide(const std::string& argument);
-  /// Null for pixels.
-  const Vae* decoder(const std::string& file);
-  /// Draws the samples and collects their features, where there is a network; false when `stop()` became true. Throws
-  /// NotFinite.
-  bool draw(const Sampler& sampler, const sweeps::EvaluateSpec& settings, GaussianAccumulator* features,
-            Evaluation& result, const std::function<bool()>& stop);
-  [[nodiscard]] double macs_of(const EvaluationCount& evaluated, const GuideModel* guide) const;
+  struct Watch {
+    const std::function<bool()>& stop;
+    const SampleStream::Observer& observe;
+  };
+  /// Features of all samples, in order, into `collector`; false when stopped. Throws NotFinite.
+  bool collect(SampleStream& stream, const sweeps::EvaluateSpec& settings, const Watch& watch, FeatureJournal* journal,
+               ScoreCollector* collector);
+  [[nodiscard]] std::optional<FeatureJournal> open_journal(const sweeps::EvaluateSpec& settings,
+                                                           const EvaluationJob& job);
+  /// For one sample.
+  [[nodiscard]] double macs_of(const EvaluationCount& evaluated, const sweeps::EvaluateSpec& settings);
 
   const sweeps::TrialSpec& trial_;
   const ImageSet& train_images_;
-  std::filesystem::path cache_folder_;
   torch::Device device_;
-  std::unique_ptr<Reference> reference_;
-  std::unique_ptr<Guide> guide_;
-  std::unique_ptr<Decoder> decoder_;
+  Communicator& communicator_;
+  EvaluationTools tools_;
 };
 
 }  // namespace ditscale::worker

@@ -9,17 +9,18 @@
 
 namespace ditscale::worker {
 
-/// What a feature network made of the training set.
+/// What samples are compared with.
 struct ReferenceFacts {
-  std::string features_digest;
-  /// "fashion_mnist train".
+  /// "fashion_mnist train", or a file's name.
   std::string name;
   std::int64_t num_images = 0;
   std::string digest;
 };
 
-/// Of the weights of other models that had a part in the samples; empty where there are none.
+/// Of the weights of other models that had a part in the score; empty where there are none.
 struct HelperDigests {
+  /// The network that looked at the samples.
+  std::string features;
   /// The weaker model that guided.
   std::string guide;
   /// The VAE that decoded.
@@ -28,11 +29,17 @@ struct HelperDigests {
 
 /// Everything that a score depends on beside the model. Options that later versions added stand in it only where they
 /// change something: ids are stored, and old scores stay comparable with new ones.
-/// `reference` is empty when there are no features. `labels` names the scheme by which samples get their conditions:
-/// "uniform" over the classes, or "training embeddings".
+/// `reference` is empty when nothing is compared. `labels` names the scheme by which samples get their conditions:
+/// "uniform" or "balanced" over the classes, or "training embeddings". `weights`: which of the model's, "ema" or
+/// another average.
 [[nodiscard]] common::Json score_settings(const sweeps::EvaluateSpec& evaluate,
                                           const std::optional<ReferenceFacts>& reference, const HelperDigests& helpers,
-                                          const std::string& labels = "uniform");
+                                          const std::string& labels = "uniform", const std::string& weights = "ema");
+
+/// The same of images that were made elsewhere, about which nothing else is known.
+[[nodiscard]] common::Json image_score_settings(const std::string& features, const std::string& features_digest,
+                                                const std::optional<ReferenceFacts>& reference,
+                                                std::int64_t num_images);
 
 /// Hash of the canonical settings: equal ids, comparable scores.
 [[nodiscard]] std::string settings_id(const common::Json& full_settings);

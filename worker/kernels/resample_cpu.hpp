@@ -14,8 +14,10 @@ struct Tap {
   const std::int32_t* weights;
 };
 
-/// One row of four-byte pixels: out[x] is the weighted sum of its taps' pixels, rounded and clamped to a byte.
-void resample_row(const std::uint8_t* row, const Tap* taps, std::int64_t out_width, std::uint8_t* out);
+/// One row of four-byte pixels: out[x] is the weighted sum of its taps' pixels, rounded and clamped to a byte. `wide`
+/// is room for 4 in_width numbers.
+void resample_row(const std::uint8_t* row, std::int64_t in_width, const Tap* taps, std::int64_t out_width,
+                  std::int32_t* wide, std::uint8_t* out);
 
 /// One output row of `num_bytes` bytes: the weighted sum of the rows tap.first …, which lie `stride` bytes apart.
 /// `sums` is room for num_bytes numbers.

@@ -40,9 +40,11 @@ Sampler::Sampler(Network network, Network guide, const sweeps::ModelShape& shape
       seed_(settings.seed),
       device_(device) {}
 
-Tensor Sampler::uniform_labels(std::int64_t first, std::int64_t count) const {
+Tensor Sampler::labels(sweeps::SampleLabels scheme, std::int64_t first, std::int64_t count) const {
   Tensor labels = torch::zeros({count}, torch::kInt64);
   if (input_.num_classes == 0) return labels;
+  if (scheme == sweeps::SampleLabels::kBalanced)
+    return torch::arange(first, first + count, torch::kInt64).remainder(input_.num_classes);
   for (std::int64_t i = 0; i < count; ++i) {
     const PhiloxStream stream(seed_, Purpose::kSampleLabel, static_cast<std::uint64_t>(first + i));
     labels.data_ptr<std::int64_t>()[i] = stream.below(input_.num_classes);

@@ -45,9 +45,11 @@ class Sampler {
   [[nodiscard]] torch::Tensor sample(std::int64_t first, const torch::Tensor& labels, const torch::Tensor& context = {},
                                      const Observer& observe = {}) const;
 
-  /// Labels of samples first … first + count - 1, uniform over the classes: scheme "uniform". Zeros
-  /// without classes.
-  [[nodiscard]] torch::Tensor uniform_labels(std::int64_t first, std::int64_t count) const;
+  /// Labels of samples first … first + count - 1. Zeros without classes.
+  [[nodiscard]] torch::Tensor labels(sweeps::SampleLabels scheme, std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] torch::Tensor uniform_labels(std::int64_t first, std::int64_t count) const {
+    return labels(sweeps::SampleLabels::kUniform, first, count);
+  }
 
   /// Images that went through the model and its guide for all samples so far.
   [[nodiscard]] const EvaluationCount& evaluated() const { return model_.evaluated(); }

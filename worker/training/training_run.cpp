@@ -56,7 +56,9 @@ TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& o
   if (trial.train.post_hoc_ema_every_steps) state_.keep_power_ema();
   resume();
   step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, device_, precision_);
-  evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_);
+  evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_, communicator_);
+  // A file that is missing or does not fit is refused before it has cost a day of training.
+  for (const sweeps::EvaluateSpec& settings : trial_.evaluate) evaluator_->prepare(settings);
 }
 
 void TrainingRun::resume() {
@@ -183,7 +185,7 @@ bool TrainingRun::do_what_is_due() {
   save_ema_snapshot_when_due();
   // The checkpoint comes first: training is then safe while scores take their time.
   if (checkpoint && saved_step_ != state_.step) save_checkpoint();
-  return !scores || !any_rank(!score_what_is_due());
+  return !scores || score_what_is_due();
 }
 
 void TrainingRun::save_ema_snapshot_when_due() {
@@ -192,12 +194,6 @@ void TrainingRun::save_ema_snapshot_when_due() {
   if (state_.step % *every != 0 && state_.step != trial_.train.steps) return;
   const auto file = options_.paths.ema_snapshot(state_.step);
   if (!std::filesystem::exists(file)) write_ema_snapshot(file, state_, trial_.to_json());
-}
-
-bool TrainingRun::any_rank(bool mine) {
-  auto wishes = torch::full({1}, mine ? 1.0F : 0.0F, torch::dtype(torch::kFloat32).device(device_));
-  communicator_.all_reduce_sum(wishes);
-  return wishes.item<float>() > 0;
 }
 
 void TrainingRun::save_checkpoint() {
@@ -217,7 +213,6 @@ void TrainingRun::save_checkpoint() {
 }
 
 bool TrainingRun::score_what_is_due() {
-  if (!communicator_.is_first()) return true;
   for (const sweeps::EvaluateSpec& settings : trial_.evaluate) {
     if (score_is_due(settings) && !score(settings)) return false;
   }
@@ -231,33 +226,39 @@ std::filesystem::path TrainingRun::grid_file(const std::string& settings_id) con
 }
 
 bool TrainingRun::score(const sweeps::EvaluateSpec& settings) {
-  const std::string id = settings_id(evaluator_->full_settings(settings));
-  const auto done = score_file(options_.paths, state_.step, id);
-  if (std::filesystem::exists(done)) return true;
-  checkpoints_->wait();  // on the disk before minutes of sampling
-  const auto evaluation = evaluator_->evaluate(state_.ema_model, settings, stop_requested);
+  EvaluationJob job;
+  job.stop = stop_requested;
+  bool done = false;
+  if (communicator_.is_first()) {
+    const std::string id = settings_id(evaluator_->full_settings(settings));
+    done = std::filesystem::exists(score_file(options_.paths, state_.step, id));
+    job.journal = options_.paths.evaluations() / fmt::format("step-{}-{}.features", state_.step, id);
+    job.model_key = fmt::format("trial {} step {}", trial_.id().str(), state_.step);
+    if (!done) checkpoints_->wait();  // on the disk before minutes of sampling
+  }
+  if (communicator_.value_of_first(done ? 1 : 0) == 1) return true;
+  const auto evaluation = evaluator_->evaluate(state_.ema_model, settings, job);
   if (!evaluation) return false;
-  if (evaluation->first_samples.defined()) {
-    const auto grid = grid_file(evaluation->settings_id);
-    write_png_grid(grid, evaluation->first_samples, kGridColumns);
+  if (!communicator_.is_first()) return true;
+  keep_score(*evaluation);
+  std::filesystem::remove(job.journal);
+  return true;
+}
+
+void TrainingRun::keep_score(const Evaluation& evaluation) {
+  if (evaluation.first_samples.defined()) {
+    const auto grid = grid_file(evaluation.settings_id);
+    write_png_grid(grid, evaluation.first_samples, kGridColumns);
     emit("samples", {{"step", state_.step}, {"file", "samples/" + grid.filename().string()}});
   }
-  const Json body{{"step", state_.step},
-                  {"images", state_.images_seen},
-                  {"settings", evaluation->settings},
-                  {"settings_id", evaluation->settings_id},
-                  {"values", evaluation->values},
-                  {"reason", evaluation->reason.empty() ? Json(nullptr) : Json(evaluation->reason)},
-                  {"num_samples", evaluation->num_samples},
-                  {"covariance_rank", evaluation->covariance_rank},
-                  {"seconds", evaluation->seconds},
-                  {"sampling_macs", evaluation->sampling_macs}};
+  Json body = evaluation.to_json();
+  body["step"] = state_.step;
+  body["images"] = state_.images_seen;
   emit("evaluation", body);
   // Written after the event: killed in between, the score is made again, never lost.
-  common::write_file_atomically(done, body.dump(2) + "\n");
-  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, evaluation->values.dump(), evaluation->num_samples,
-               evaluation->seconds);
-  return true;
+  common::write_file_atomically(score_file(options_.paths, state_.step, evaluation.settings_id), body.dump(2) + "\n");
+  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, evaluation.scores.text(), evaluation.num_samples,
+               evaluation.seconds);
 }
 
 }  // namespace ditscale::worker

@@ -36,12 +36,13 @@ class TrainingRun {
   void save_checkpoint();
   /// Averages for the post-hoc EMA, where the trial keeps them.
   void save_ema_snapshot_when_due();
-  /// Whether this is true on any rank. *Collective: all ranks.*
-  [[nodiscard]] bool any_rank(bool mine);
   /// One picture for each kind of score.
   [[nodiscard]] std::filesystem::path grid_file(const std::string& settings_id) const;
+  /// False when a wish to stop cut a score short. *Collective: all ranks.*
   bool score_what_is_due();
   bool score(const sweeps::EvaluateSpec& settings);
+  /// Event, picture and file of a score that was made.
+  void keep_score(const Evaluation& evaluation);
   [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings) const;
   void count(const StepResult& result, double seconds);
   void report_metric(const StepResult& result);

@@ -124,6 +124,25 @@ TEST_F(Writer, KeepsWhyAScoreIsMissing) {
   EXPECT_EQ(rows[0].reason, "the covariance is not finite");
 }
 
+TEST_F(Writer, KeepsEachScoresErrorAndReason) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  common::Json body = attempt.evaluation(100, 250.0).events().back().event.body;
+  body["values"] = {{"fid", 250.0}, {"kid", 0.5}, {"fid_infinity", nullptr}};
+  body["standard_errors"] = {{"fid", 3.0}, {"kid", nullptr}};
+  body["reasons"] = {{"fid_infinity", "the covariance is singular"}};
+  attempt.add("evaluation", 100, body);
+  writer.ingest(attempt.events());
+  std::string seen;
+  ResultsReader(file_).query(
+      "SELECT metric || ' ' || ifnull(value, '-') || ' ' || ifnull(standard_error, '-') || ' ' || reason FROM "
+      "v_evaluations ORDER BY metric",
+      [](const auto&) {}, [&](const std::vector<SqlValue>& row) { seen += std::get<std::string>(row[0]) + "\n"; });
+  EXPECT_EQ(seen, "fid 250.0 3.0 \nfid_infinity - - the covariance is singular\nkid 0.5 - \n");
+}
+
 TEST_F(Writer, KnownTrialsKeepStateAndResultsWhenTheSweepIsPutAgain) {
   ResultsWriter writer(file_);
   put_trial(writer, spec_);

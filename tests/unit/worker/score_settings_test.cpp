@@ -11,7 +11,8 @@ namespace {
 
 using common::Json;
 
-const ReferenceFacts kReference{"708a16386c11f84d79339ea0c3afd27e", "fashion_mnist train", 60'000, "made up"};
+const ReferenceFacts kReference{"fashion_mnist train", 60'000, "made up"};
+const HelperDigests kNetwork{"708a16386c11f84d79339ea0c3afd27e", "", ""};
 
 sweeps::EvaluateSpec demo_score() {
   sweeps::EvaluateSpec evaluate;
@@ -24,7 +25,7 @@ sweeps::EvaluateSpec demo_score() {
 
 // As the first version stored it: databases join old and new scores by the hash of this.
 TEST(ScoreSettings, OfOptionsThatChangeNothingAreAsEver) {
-  const Json settings = score_settings(demo_score(), kReference, {});
+  const Json settings = score_settings(demo_score(), kReference, kNetwork);
   EXPECT_EQ(settings.dump(),
             R"({"decoder":null,"features":"fashion_cnn","features_digest":"708a16386c11f84d79339ea0c3afd27e",)"
             R"("guidance":1.5,"guided_channels":"all","labels":"uniform","num_samples":2000,)"
@@ -41,11 +42,14 @@ TEST(ScoreSettings, EachOptionThatChangesTheSamplesChangesTheId) {
   others[3].sampler = sweeps::SamplerKind::kDpmSolver;
   others[4].features = "none";
   others[5].sample_seed = 1;
-  std::set<std::string> ids{settings_id(score_settings(demo_score(), kReference, {})),
-                            settings_id(score_settings(demo_score(), kReference, {"a digest", ""})),
-                            settings_id(score_settings(demo_score(), kReference, {"", "a digest"}))};
-  for (const auto& other : others) ids.insert(settings_id(score_settings(other, kReference, {})));
+  std::set<std::string> ids{settings_id(score_settings(demo_score(), kReference, kNetwork)),
+                            settings_id(score_settings(demo_score(), kReference, {kNetwork.features, "a digest", ""})),
+                            settings_id(score_settings(demo_score(), kReference, {kNetwork.features, "", "a digest"}))};
+  for (const auto& other : others) ids.insert(settings_id(score_settings(other, kReference, kNetwork)));
   EXPECT_EQ(ids.size(), others.size() + 3);
+  ids.insert(settings_id(score_settings(demo_score(), kReference, kNetwork, "balanced")));
+  ids.insert(settings_id(score_settings(demo_score(), kReference, kNetwork, "uniform", "post_hoc_ema 0.1")));
+  EXPECT_EQ(ids.size(), others.size() + 5);
 }
 
 TEST(ScoreSettings, WithoutFeaturesHaveNoReference) {

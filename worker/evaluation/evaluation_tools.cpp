@@ -1,0 +1,56 @@
+#include "worker/evaluation/evaluation_tools.hpp"
+
+#include <utility>
+
+#include "common/error.hpp"
+#include "sweeps/spec/evaluate_spec.hpp"
+#include "worker/evaluation/reference_cache.hpp"
+
+namespace ditscale::worker {
+
+EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
+                                 std::filesystem::path cache_folder, torch::Device device)
+    : trial_(trial), train_images_(train_images), cache_folder_(std::move(cache_folder)), device_(device) {}
+
+const FeatureNetwork* EvaluationTools::network(const sweeps::EvaluateSpec& settings) {
+  if (settings.features == "none") return nullptr;
+  auto& network = networks_[settings.features + " " + settings.features_file];
+  if (!network) network = make_feature_network(settings.features, settings.features_file, device_);
+  return network.get();
+}
+
+const Reference* EvaluationTools::reference(const sweeps::EvaluateSpec& settings) {
+  if (!sweeps::needs_reference(settings.metrics)) return nullptr;
+  auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference];
+  if (!reference) reference = load_reference(settings);
+  return reference.get();
+}
+
+std::unique_ptr<Reference> EvaluationTools::load_reference(const sweeps::EvaluateSpec& settings) {
+  const FeatureNetwork& seen_by = *network(settings);
+  return std::make_unique<Reference>(settings.reference.empty()
+                                         ? training_reference(seen_by, trial_.data.name, train_images_, cache_folder_)
+                                         : Reference::load(settings.reference, seen_by));
+}
+
+const GuideModel* EvaluationTools::guide(const sweeps::EvaluateSpec& settings) {
+  if (settings.guide.empty()) return nullptr;
+  auto& guide = guides_[settings.guide];
+  if (!guide) guide = std::make_unique<GuideModel>(load_guide(settings.guide, trial_, device_));
+  return guide.get();
+}
+
+const Vae* EvaluationTools::decoder(const sweeps::EvaluateSpec& settings) {
+  if (settings.decoder.empty()) return nullptr;
+  auto& decoder = decoders_[settings.decoder];
+  if (!decoder) {
+    decoder = std::make_unique<Vae>(Vae::load(settings.decoder, device_));
+    if (decoder->latent_channels() != trial_.input().channels) {
+      throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
+                                            settings.decoder, decoder->latent_channels(), trial_.input().channels));
+    }
+  }
+  return decoder.get();
+}
+
+}  // namespace ditscale::worker
