@@ -42,17 +42,48 @@ void GaussianAccumulator::add(const torch::Tensor& features) {
   n_ += features.size(0);
 }
 
-void GaussianAccumulator::merge(const GaussianAccumulator& other) {
+void GaussianAccumulator::combine(const GaussianAccumulator& other, double sign) {
   DITSCALE_CHECK(other.width_ == width_, "statistics of width {} merged into {}", other.width_, width_);
-  if (other.n_ == 0) return;
-  if (n_ == 0) pilot_ = other.pilot_.clone();
   // x - p = (x - q) + shift, summed over the other's vectors.
   const torch::Tensor shift = other.pilot_ - pilot_;
   const auto count = static_cast<double>(other.n_);
   const torch::Tensor cross = at::outer(other.sum_, shift);
-  sum_ += other.sum_ + count * shift;
-  outer_ += other.outer_ + cross + cross.t() + count * at::outer(shift, shift);
+  sum_ += sign * (other.sum_ + count * shift);
+  outer_ += sign * (other.outer_ + cross + cross.t() + count * at::outer(shift, shift));
+}
+
+void GaussianAccumulator::merge(const GaussianAccumulator& other) {
+  if (other.n_ == 0) return;
+  if (n_ == 0) pilot_ = other.pilot_.clone();
+  combine(other, 1);
   n_ += other.n_;
+}
+
+GaussianAccumulator GaussianAccumulator::without(const GaussianAccumulator& part) const {
+  DITSCALE_CHECK(part.n_ <= n_, "{} vectors taken from {}", part.n_, n_);
+  GaussianAccumulator rest = *this;
+  rest.sum_ = sum_.clone();
+  rest.outer_ = outer_.clone();
+  rest.combine(part, -1);
+  rest.n_ = n_ - part.n_;
+  return rest;
+}
+
+torch::Tensor GaussianAccumulator::packed() const {
+  const torch::Tensor count = torch::full({1, width_}, static_cast<double>(n_), torch::kDouble);
+  return at::cat({count, pilot_.unsqueeze(0), sum_.unsqueeze(0), outer_}, 0);
+}
+
+GaussianAccumulator GaussianAccumulator::unpacked(const torch::Tensor& state) {
+  const std::int64_t width = state.size(-1);
+  DITSCALE_CHECK(state.sizes().equals({width + 3, width}) && state.scalar_type() == torch::kDouble,
+                 "a packed state of ({})", fmt::join(state.sizes(), ", "));
+  GaussianAccumulator result(width);
+  result.n_ = static_cast<std::int64_t>(state[0][0].item<double>());
+  result.pilot_ = state[1].clone();
+  result.sum_ = state[2].clone();
+  result.outer_ = state.slice(0, 3).clone();
+  return result;
 }
 
 GaussianStats GaussianAccumulator::stats() const {

@@ -33,12 +33,21 @@ class GaussianAccumulator {
   /// takes none of them then.
   void add(const torch::Tensor& features);  // (N, D)
   void merge(const GaussianAccumulator& other);
+  /// What is left without vectors that were merged into this one.
+  [[nodiscard]] GaussianAccumulator without(const GaussianAccumulator& part) const;
 
   [[nodiscard]] std::int64_t num_vectors() const { return n_; }
   /// Requires at least two vectors.
   [[nodiscard]] GaussianStats stats() const;
 
+  /// All of it, for another process or a later one: (D + 3, D) float64: n, pilot mean, sum, then the products.
+  [[nodiscard]] torch::Tensor packed() const;
+  [[nodiscard]] static GaussianAccumulator unpacked(const torch::Tensor& state);
+
  private:
+  /// Adds the other's sums `sign` times, moved to this pilot.
+  void combine(const GaussianAccumulator& other, double sign);
+
   std::int64_t width_;
   std::int64_t n_ = 0;
   /// Mean of the first piece; what follows is counted from here.

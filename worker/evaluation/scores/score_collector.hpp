@@ -1,0 +1,86 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "worker/evaluation/feature_network.hpp"
+#include "worker/evaluation/scores/gaussian_groups.hpp"
+#include "worker/evaluation/scores/inception_score.hpp"
+#include "worker/evaluation/scores/reference.hpp"
+#include "worker/evaluation/scores/score.hpp"
+
+namespace ditscale::worker {
+
+/// Which scores are asked for.
+struct ScoreRequest {
+  std::set<std::string> metrics;
+
+  [[nodiscard]] bool has(std::string_view name) const { return metrics.contains(std::string(name)); }
+  /// What their network must give beside pooled features.
+  [[nodiscard]] FeatureParts parts() const;
+  /// Whether pooled features must be kept, of samples and of the reference.
+  [[nodiscard]] bool keeps_features() const;
+  /// Throws ConfigError for an unknown or empty set.
+  void check() const;
+};
+
+/// Lengths of a network's parts; 0 for what it has not.
+struct FeatureWidths {
+  std::int64_t pooled = 0;
+  std::int64_t spatial = 0;
+  std::int64_t logits = 0;
+
+  [[nodiscard]] static FeatureWidths of(const FeatureNetwork& network);
+};
+
+/// Collects the features of a set of samples and scores it. Samples come in order, at least in runs; a set may be split
+/// between collectors whose states are merged. The same division between collectors gives the same bits, whatever the
+/// batches; so does any division along groups (SampleGroups), the whole being one. Others agree up to rounding.
+class ScoreCollector {
+ public:
+  using State = std::vector<std::pair<std::string, torch::Tensor>>;
+
+  ScoreCollector(ScoreRequest request, std::int64_t num_samples, FeatureWidths widths);
+
+  /// Samples first_index … of `features`. Throws NotFinite naming the first sample with a NaN or an infinity.
+  void add(std::int64_t first_index, const ImageFeatures& features);
+
+  /// What was added so far, as named CPU tensors for a file or another process. Ends the current piece: what is added
+  /// afterwards is rounded otherwise than without this call, unless it was called at the end of a piece.
+  [[nodiscard]] State state();
+  /// Adds what another collector of the same request and number of samples has seen.
+  void merge(const State& state);
+
+  [[nodiscard]] std::int64_t num_added() const { return num_added_; }
+  /// Requires all samples to be there. Throws ConfigError when the reference lacks what a score needs; a score that
+  /// cannot be computed of these samples is empty, with its reason. `reference` may be null for the Inception Score.
+  [[nodiscard]] Scores finish(const Reference* reference);
+
+ private:
+  void add_piece(std::int64_t first_index, const ImageFeatures& piece);
+  void end_piece();
+  [[nodiscard]] torch::Tensor kept_features() const;
+  void check_reference(const Reference* reference) const;
+  void score_neighbours(const Reference& reference, Scores& scores) const;
+
+  ScoreRequest request_;
+  SampleGroups groups_;
+  FeatureWidths widths_;
+  std::int64_t num_added_ = 0;
+  std::optional<GaussianGroups> pooled_;
+  std::optional<GaussianGroups> spatial_;
+  std::optional<InceptionScore> inception_;
+  /// First sample → pooled features.
+  std::map<std::int64_t, torch::Tensor> kept_;
+  /// The piece that has begun.
+  std::int64_t open_first_ = 0;
+  std::vector<ImageFeatures> open_;
+  std::int64_t open_samples_ = 0;
+};
+
+}  // namespace ditscale::worker
