@@ -16,7 +16,7 @@
 #include "worker/data/image_set.hpp"
 #include "worker/evaluation/feature_network.hpp"
 #include "worker/evaluation/frechet.hpp"
-#include "worker/evaluation/reference_stats.hpp"
+#include "worker/evaluation/training_reference.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -52,7 +52,8 @@ void run(const std::string& features, const sweeps::DataSpec& data, const std::s
   const auto network = make_feature_network(features);
   const ImageSet train = load_image_set(data, Split::kTrain);
   const ImageSet test = load_image_set(data, Split::kTest);
-  const FrechetReference reference(reference_statistics(*network, train, cache));
+  const Reference real = training_reference(*network, data.name, train, cache);
+  const FrechetReference& reference = real.pooled();
   torch::manual_seed(0);
   const torch::Tensor shuffled = test.images.index({torch::randperm(test.images.size(0), torch::kLong)});
   std::cout << fmt::format("{} {}\n{:<24}{:>8}{:>12}{:>6}{:>12}\n", features, network->digest(), "test images", "n",

@@ -4,7 +4,7 @@
 
 #include "common/error.hpp"
 #include "sweeps/spec/evaluate_spec.hpp"
-#include "worker/evaluation/reference_cache.hpp"
+#include "worker/evaluation/training_reference.hpp"
 
 namespace ditscale::worker {
 
@@ -22,15 +22,15 @@ const FeatureNetwork* EvaluationTools::network(const sweeps::EvaluateSpec& setti
 const Reference* EvaluationTools::reference(const sweeps::EvaluateSpec& settings) {
   if (!sweeps::needs_reference(settings.metrics)) return nullptr;
   auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference];
-  if (!reference) reference = load_reference(settings);
+  if (!reference) reference = make(settings);
   return reference.get();
 }
 
-std::unique_ptr<Reference> EvaluationTools::load_reference(const sweeps::EvaluateSpec& settings) {
+std::unique_ptr<Reference> EvaluationTools::make(const sweeps::EvaluateSpec& settings) {
   const FeatureNetwork& seen_by = *network(settings);
   return std::make_unique<Reference>(settings.reference.empty()
                                          ? training_reference(seen_by, trial_.data.name, train_images_, cache_folder_)
-                                         : Reference::load(settings.reference, seen_by));
+                                         : load_reference(settings.reference, seen_by));
 }
 
 const GuideModel* EvaluationTools::guide(const sweeps::EvaluateSpec& settings) {

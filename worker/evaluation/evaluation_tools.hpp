@@ -34,7 +34,7 @@ class EvaluationTools {
   [[nodiscard]] const Vae* decoder(const sweeps::EvaluateSpec& settings);
 
  private:
-  [[nodiscard]] std::unique_ptr<Reference> load_reference(const sweeps::EvaluateSpec& settings);
+  [[nodiscard]] std::unique_ptr<Reference> make(const sweeps::EvaluateSpec& settings);
 
   const sweeps::TrialSpec& trial_;
   const ImageSet& train_images_;

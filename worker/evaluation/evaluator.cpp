@@ -42,19 +42,46 @@ class Pace {
   double next_s_ = start_s_ + kReportEvery_s;
 };
 
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+ScoreRequest request_of(const sweeps::EvaluateSpec& settings) {
+  return {{settings.metrics.begin(), settings.metrics.end()}};
+}
+
+/// Of the training images the data's digest, as ever; of a file its own.
+ReferenceFacts facts_of(const Reference& reference, const std::string& file) {
+  const ReferenceContent& content = reference.content();
+  if (file.empty()) return {content.name, content.num_images, content.data_digest};
+  const std::string name = content.name.empty() ? std::filesystem::path(file).filename().string() : content.name;
+  return {name, content.num_images, reference.digest()};
+}
+
+/// Samples without a distribution: every score is empty for that reason.
+Scores no_scores(const sweeps::EvaluateSpec& settings, const std::string& reason) {
+  Scores scores;
+  scores.num_samples = settings.num_samples;
+  for (const std::string& metric : settings.metrics) scores.by_metric[metric] = {{}, {}, reason, {}};
+  return scores;
+}
+
 }  // namespace
 
 Json Evaluation::to_json() const {
-  Json json{{"settings", settings},
-            {"settings_id", settings_id},
-            {"values", scores.values()},
-            {"standard_errors", scores.standard_errors()},
-            {"reasons", scores.reasons()},
-            {"num_samples", num_samples},
-            {"covariance_rank", scores.covariance_rank},
-            {"seconds", seconds},
-            {"sampling_macs", sampling_macs}};
-  return json;
+  Json values = Json::object(), errors = Json::object(), reasons = Json::object(), notes = Json::object();
+  for (const auto& [metric, score] : scores.by_metric) {
+    values[metric] = or_null(score.value);
+    errors[metric] = or_null(score.standard_error);
+    if (!score.reason.empty()) reasons[metric] = score.reason;
+    if (!score.note.empty()) notes[metric] = score.note;
+  }
+  return {{"settings", settings},       {"settings_id", settings_id},
+          {"values", values},           {"standard_errors", errors},
+          {"reasons", reasons},         {"notes", notes},
+          {"num_samples", num_samples}, {"covariance_rank", or_null(scores.covariance_rank)},
+          {"seconds", seconds},         {"sampling_macs", sampling_macs}};
 }
 
 Evaluator::Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images,
@@ -66,7 +93,7 @@ Evaluator::Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_image
       tools_(trial, train_images, cache_folder, device) {}
 
 void Evaluator::prepare(const sweeps::EvaluateSpec& settings) {
-  if (const FeatureNetwork* network = tools_.network(settings)) check_has(*network, parts_for(settings.metrics));
+  if (const FeatureNetwork* network = tools_.network(settings)) check_has(*network, request_of(settings).parts());
   (void)tools_.guide(settings);
   (void)tools_.decoder(settings);
   if (communicator_.is_first()) (void)tools_.reference(settings);
@@ -74,8 +101,7 @@ void Evaluator::prepare(const sweeps::EvaluateSpec& settings) {
 
 Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings, const std::string& weights) {
   std::optional<ReferenceFacts> facts;
-  if (const Reference* reference = tools_.reference(settings))
-    facts = {reference->name, reference->num_images(), reference->digest};
+  if (const Reference* reference = tools_.reference(settings)) facts = facts_of(*reference, settings.reference);
   const FeatureNetwork* network = tools_.network(settings);
   const GuideModel* guide = tools_.guide(settings);
   const Vae* decoder = tools_.decoder(settings);
@@ -94,14 +120,16 @@ double Evaluator::macs_of(const EvaluationCount& evaluated, const sweeps::Evalua
   return macs;
 }
 
+FeatureWidths Evaluator::widths_of(const sweeps::EvaluateSpec& settings) {
+  const FeatureNetwork& network = *tools_.network(settings);
+  const FeatureParts parts = request_of(settings).parts();
+  return {network.width(), parts.spatial ? network.spatial_width() : 0, parts.logits ? network.num_classes() : 0};
+}
+
 std::optional<FeatureJournal> Evaluator::open_journal(const sweeps::EvaluateSpec& settings, const EvaluationJob& job) {
-  const FeatureNetwork* network = tools_.network(settings);
-  if (job.journal.empty() || network == nullptr || !communicator_.is_first()) return std::nullopt;
-  const FeatureParts parts = parts_for(settings.metrics);
+  if (job.journal.empty() || tools_.network(settings) == nullptr || !communicator_.is_first()) return std::nullopt;
   const std::string key = job.model_key + " " + common::canonical_text(full_settings(settings, job.weights));
-  return FeatureJournal(
-      job.journal, key,
-      {network->width(), parts.spatial ? network->spatial_width() : 0, parts.logits ? network->num_classes() : 0});
+  return FeatureJournal(job.journal, key, widths_of(settings));
 }
 
 bool Evaluator::collect(SampleStream& stream, const sweeps::EvaluateSpec& settings, const Watch& watch,
@@ -131,7 +159,7 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
   const Sampler sampler(model, trial_.objective, sampler_settings(settings), device_,
                         guide == nullptr ? DiT(nullptr) : guide->model);
   SampleStream stream(
-      {sampler, settings, tools_.network(settings), parts_for(settings.metrics), tools_.decoder(settings),
+      {sampler, settings, tools_.network(settings), request_of(settings).parts(), tools_.decoder(settings),
        [&](std::int64_t first, std::int64_t count) {
          return shown_embeddings(trial_, train_images_, settings.sample_seed, first, count);
        }},
@@ -139,7 +167,7 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
   std::optional<FeatureJournal> journal = open_journal(settings, job);
   std::optional<ScoreCollector> collector;
   if (communicator_.is_first() && tools_.network(settings) != nullptr)
-    collector.emplace(settings.metrics, settings.num_samples, *tools_.network(settings));
+    collector.emplace(request_of(settings), settings.num_samples, widths_of(settings));
   Evaluation result;
   if (communicator_.is_first()) result.settings = full_settings(settings, job.weights);
   result.settings_id = settings_id(result.settings);
@@ -157,7 +185,7 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
     if (communicator_.is_first() && !result.first_samples.defined())
       result.first_samples = stream.images(0, std::min(kShown, settings.num_samples));
   } catch (const NotFinite& error) {
-    result.scores = Scores::none(settings.metrics, error.what());
+    result.scores = no_scores(settings, error.what());
   }
   if (stream.num_drawn() > 0)
     result.sampling_macs = macs_of(sampler.evaluated(), settings) / static_cast<double>(stream.num_drawn()) *

@@ -13,8 +13,8 @@
 #include "worker/evaluation/evaluation_tools.hpp"
 #include "worker/evaluation/feature_journal.hpp"
 #include "worker/evaluation/sample_stream.hpp"
+#include "worker/evaluation/scores/score.hpp"
 #include "worker/evaluation/scores/score_collector.hpp"
-#include "worker/evaluation/scores/scores.hpp"
 #include "worker/model/dit.hpp"
 #include "worker/torch.hpp"
 
@@ -35,7 +35,7 @@ struct Evaluation {
   /// The first samples, (n, C, S, S) uint8: something to look at.
   torch::Tensor first_samples;
 
-  /// values, standard_errors, reasons, settings, … as events and files have them.
+  /// As events and files have it (docs/formats.md).
   [[nodiscard]] common::Json to_json() const;
 };
 
@@ -81,6 +81,7 @@ class Evaluator {
   /// Features of all samples, in order, into `collector`; false when stopped. Throws NotFinite.
   bool collect(SampleStream& stream, const sweeps::EvaluateSpec& settings, const Watch& watch, FeatureJournal* journal,
                ScoreCollector* collector);
+  [[nodiscard]] FeatureWidths widths_of(const sweeps::EvaluateSpec& settings);
   [[nodiscard]] std::optional<FeatureJournal> open_journal(const sweeps::EvaluateSpec& settings,
                                                            const EvaluationJob& job);
   /// For one sample.

@@ -7,17 +7,9 @@
 
 #include "common/file_descriptor.hpp"
 #include "worker/evaluation/feature_network.hpp"
+#include "worker/evaluation/scores/score_collector.hpp"
 
 namespace ditscale::worker {
-
-/// Lengths of the vectors that a score asks for; 0 where it does not.
-struct FeatureWidths {
-  std::int64_t pooled = 0;
-  std::int64_t spatial = 0;
-  std::int64_t logits = 0;
-
-  [[nodiscard]] std::int64_t total() const { return pooled + spatial + logits; }
-};
 
 /// The features of the samples that are done, on the disk while a score is made: cut short anywhere, it goes on behind
 /// them. Pieces of consecutive samples, each with its digest (docs/formats.md). A file of another key, and whatever
@@ -25,7 +17,8 @@ struct FeatureWidths {
 class FeatureJournal {
  public:
   /// Opens the file or begins it; its folder must exist. `key` tells what the features belong to: equal keys, equal
-  /// features. Throws SystemError when the file cannot be written or another process is at work on it.
+  /// features. A width of 0: such features are not kept. Throws SystemError when the file cannot be written or another
+  /// process is at work on it.
   FeatureJournal(std::filesystem::path path, const std::string& key, FeatureWidths widths);
 
   /// Samples whose features are there: the first ones.

@@ -12,7 +12,7 @@ Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Js
 
 void put_reference(Json& settings, const std::optional<ReferenceFacts>& reference) {
   settings["reference"] = reference ? Json(reference->name) : Json(nullptr);
-  settings["reference_images"] = reference ? Json(reference->num_images) : Json(nullptr);
+  settings["reference_images"] = reference && reference->num_images ? Json(*reference->num_images) : Json(nullptr);
   settings["reference_digest"] = reference ? Json(reference->digest) : Json(nullptr);
 }
 

@@ -13,7 +13,8 @@ namespace ditscale::worker {
 struct ReferenceFacts {
   /// "fashion_mnist train", or a file's name.
   std::string name;
-  std::int64_t num_images = 0;
+  /// Empty where a file does not say.
+  std::optional<std::int64_t> num_images;
   std::string digest;
 };
 

@@ -11,6 +11,8 @@
 #include "sweeps/spec/cost.hpp"
 #include "worker/checkpoint/ema_snapshot.hpp"
 #include "worker/evaluation/image_grid.hpp"
+#include "worker/evaluation/score_report.hpp"
+#include "worker/evaluation/score_settings.hpp"
 #include "worker/training/stop_request.hpp"
 
 namespace ditscale::worker {
@@ -257,7 +259,7 @@ void TrainingRun::keep_score(const Evaluation& evaluation) {
   emit("evaluation", body);
   // Written after the event: killed in between, the score is made again, never lost.
   common::write_file_atomically(score_file(options_.paths, state_.step, evaluation.settings_id), body.dump(2) + "\n");
-  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, evaluation.scores.text(), evaluation.num_samples,
+  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, score_text(body), evaluation.num_samples,
                evaluation.seconds);
 }
 

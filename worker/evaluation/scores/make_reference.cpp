@@ -34,7 +34,7 @@ torch::Tensor chosen_rows(const torch::Tensor& features, std::int64_t begin, con
 
 }  // namespace
 
-Reference make_reference(const FeatureNetwork& network, ReferenceParts parts, const ImageSource& images,
+Reference make_reference(const FeatureNetwork& network, ReferenceParts parts, const ReferenceImages& images,
                          const std::function<void(std::int64_t)>& progress) {
   if (images.num_images < 2)
     throw common::ConfigError(

@@ -10,7 +10,7 @@
 namespace ditscale::worker {
 
 /// A set of images that is read piece by piece.
-struct ImageSource {
+struct ReferenceImages {
   /// "fashion_mnist train".
   std::string name;
   std::string digest;
@@ -28,7 +28,8 @@ struct ReferenceParts {
 
 /// Streams over all images once; the sums do not depend on anything but them. `progress` is told the images done.
 /// Throws ConfigError for an empty set or a part that the network has not, NotFinite for features without distribution.
-[[nodiscard]] Reference make_reference(const FeatureNetwork& network, ReferenceParts parts, const ImageSource& images,
+[[nodiscard]] Reference make_reference(const FeatureNetwork& network, ReferenceParts parts,
+                                       const ReferenceImages& images,
                                        const std::function<void(std::int64_t)>& progress = {});
 
 }  // namespace ditscale::worker

@@ -36,6 +36,7 @@ struct FeatureWidths {
   std::int64_t logits = 0;
 
   [[nodiscard]] static FeatureWidths of(const FeatureNetwork& network);
+  [[nodiscard]] std::int64_t total() const { return pooled + spatial + logits; }
 };
 
 /// Collects the features of a set of samples and scores it. Samples come in order, at least in runs; a set may be split

@@ -1,10 +1,11 @@
+#include "worker/evaluation/training_reference.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include "tests/unit/worker/scratch_folder.hpp"
-#include "worker/evaluation/reference_stats.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -24,10 +25,12 @@ class FirstPixels final : public FeatureNetwork {
   mutable int num_calls_ = 0;
 };
 
-class ReferenceStatistics : public InScratchFolder {
+class TrainingReference : public InScratchFolder {
  protected:
-  [[nodiscard]] GaussianStats get() const { return reference_statistics(network_, train_, at("cache")); }
-  [[nodiscard]] std::filesystem::path file() const { return reference_file(network_, train_, at("cache")); }
+  [[nodiscard]] GaussianStats get() const {
+    return training_reference(network_, "made_up", train_, at("cache")).content().pooled;
+  }
+  [[nodiscard]] std::filesystem::path file() const { return training_reference_file(network_, train_, at("cache")); }
 
   FirstPixels network_;
   ImageSet train_{(torch::arange(20 * 4) * 37 % 256).reshape({20, 1, 2, 2}).to(torch::kByte), {}, "data"};
@@ -39,7 +42,7 @@ void expect_equal(const GaussianStats& a, const GaussianStats& b) {
   EXPECT_TRUE(torch::equal(a.covariance, b.covariance));
 }
 
-TEST_F(ReferenceStatistics, AreComputedOnceAndReadBackExactly) {
+TEST_F(TrainingReference, AreComputedOnceAndReadBackExactly) {
   const GaussianStats computed = get();
   EXPECT_EQ(computed.n, 20);
   EXPECT_EQ(network_.num_calls_, 1);
@@ -47,7 +50,7 @@ TEST_F(ReferenceStatistics, AreComputedOnceAndReadBackExactly) {
   EXPECT_EQ(network_.num_calls_, 1);
 }
 
-TEST_F(ReferenceStatistics, AreKeptApartForOtherWeightsAndOtherData) {
+TEST_F(TrainingReference, AreKeptApartForOtherWeightsAndOtherData) {
   const std::filesystem::path first = file();
   network_.digest_ = "b";
   EXPECT_NE(file(), first);
@@ -56,7 +59,7 @@ TEST_F(ReferenceStatistics, AreKeptApartForOtherWeightsAndOtherData) {
   EXPECT_NE(file(), first);
 }
 
-TEST_F(ReferenceStatistics, AreComputedAnewWhenTheirFileIsDamagedAnywhere) {
+TEST_F(TrainingReference, AreComputedAnewWhenTheirFileIsDamagedAnywhere) {
   const GaussianStats computed = get();
   const std::string whole = bytes_of(file());
   for (std::size_t i = 0; i < whole.size(); i += 1 + whole.size() / 60) {
@@ -70,7 +73,7 @@ TEST_F(ReferenceStatistics, AreComputedAnewWhenTheirFileIsDamagedAnywhere) {
   EXPECT_EQ(bytes_of(file()), whole);
 }
 
-TEST_F(ReferenceStatistics, AreComputedWhenTheyBelongToSomethingElse) {
+TEST_F(TrainingReference, AreComputedWhenTheyBelongToSomethingElse) {
   const GaussianStats computed = get();
   const std::filesystem::path mine = file();
   network_.digest_ = "b";
@@ -82,7 +85,7 @@ TEST_F(ReferenceStatistics, AreComputedWhenTheyBelongToSomethingElse) {
   EXPECT_EQ(network_.num_calls_, 1);
 }
 
-TEST_F(ReferenceStatistics, AreGivenEvenWhenTheyCannotBeKept) {
+TEST_F(TrainingReference, AreGivenEvenWhenTheyCannotBeKept) {
   put(at("cache"), "a file where the folder should be");
   EXPECT_EQ(get().n, 20);
 }

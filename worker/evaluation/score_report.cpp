@@ -1,4 +1,4 @@
-#include "worker/commands/score_report.hpp"
+#include "worker/evaluation/score_report.hpp"
 
 #include <algorithm>
 
