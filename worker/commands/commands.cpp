@@ -14,6 +14,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_import_command(app, context);
   add_export_command(app, context);
   add_forward_command(app, context);
+  add_distance_command(app, context);
   add_trace_sampler_command(app, context);
   add_vae_command(app, context);
 }

@@ -37,6 +37,7 @@ void add_ema_command(CLI::App& app, Context& context);
 void add_import_command(CLI::App& app, Context& context);
 void add_export_command(CLI::App& app, Context& context);
 void add_forward_command(CLI::App& app, Context& context);
+void add_distance_command(CLI::App& app, Context& context);
 void add_trace_sampler_command(CLI::App& app, Context& context);
 void add_vae_command(CLI::App& app, Context& context);
 
