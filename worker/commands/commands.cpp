@@ -7,6 +7,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_prepare_command(app, context);
   add_sample_command(app, context);
   add_evaluate_command(app, context);
+  add_reference_command(app, context);
+  add_features_command(app, context);
   add_describe_command(app, context);
   add_devices_command(app, context);
   add_bench_command(app, context);

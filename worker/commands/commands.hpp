@@ -30,6 +30,8 @@ void add_train_command(CLI::App& app, Context& context);
 void add_prepare_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
 void add_evaluate_command(CLI::App& app, Context& context);
+void add_reference_command(CLI::App& app, Context& context);
+void add_features_command(CLI::App& app, Context& context);
 void add_describe_command(CLI::App& app, Context& context);
 void add_devices_command(CLI::App& app, Context& context);
 void add_bench_command(CLI::App& app, Context& context);

@@ -1,150 +1,27 @@
+#include <cstdio>
 #include <memory>
-#include <vector>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
-#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
-#include "common/hash.hpp"
 #include "worker/commands/commands.hpp"
-#include "worker/commands/evaluate_settings.hpp"
-#include "worker/commands/scored_model.hpp"
-#include "worker/evaluation/evaluator.hpp"
-#include "worker/evaluation/sample_file.hpp"
-#include "worker/evaluation/score_report.hpp"
-#include "worker/evaluation/score_settings.hpp"
+#include "worker/commands/evaluate_job.hpp"
 #include "worker/training/device.hpp"
 #include "worker/training/stop_request.hpp"
 
 namespace ditscale::worker {
 
-using common::Json;
-
 namespace {
 
-struct EvaluateOptions {
-  std::string model;
-  std::vector<std::string> weights{"ema"};
-  EvaluateSettings settings;
-  std::string out, samples;
-  std::string device = "auto";
-  int threads = 0;
-  bool json = false;
-};
-
-std::string line_of(const Json& score) {
-  const Json& settings = score["settings"];
-  return fmt::format("{}  {} {} steps, guidance {}, seed {}, {} samples, {}: {}", score["weights"].get<std::string>(),
-                     settings["sampler"].get<std::string>(), settings["steps"].dump(), settings["guidance"].dump(),
-                     settings["sample_seed"].dump(), settings["num_samples"].dump(),
-                     settings["features"].get<std::string>(), score_text(score));
+bool evaluate(const EvaluateOptions& options, const Environment& environment, torch::Device device,
+              Communicator& communicator) {
+  if (is_model(options.what)) return evaluate_model(options, environment, device, communicator);
+  if (communicator.size() > 1)
+    throw common::UsageError("images are scored by one process: run worker evaluate without mpirun");
+  return evaluate_images(options, environment, device);
 }
-
-/// Scores every kind of weights under every setting. Every rank does the same; the first reports.
-class ModelScores {
- public:
-  ModelScores(const EvaluateOptions& options, const Environment& environment, torch::Device device,
-              Communicator& communicator)
-      : options_(options),
-        environment_(environment),
-        device_(device),
-        communicator_(communicator),
-        report_(communicator.is_first() ? options.out : "") {}
-
-  /// False when stopped on the way.
-  bool score(const std::string& weights) {
-    const ScoredModel scored = load_scored_model(options_.model, weights, device_);
-    const sweeps::TrialSpec& trial = scored.model.trial;
-    const std::vector<sweeps::EvaluateSpec> all = options_.settings.for_trial(trial);
-    const ImageSet images = load_image_set(trial.data, Split::kTrain);
-    Evaluator evaluator(trial, images, environment_.cache_folder, device_, communicator_);
-    if (!options_.samples.empty() && all.size() * options_.weights.size() != 1)
-      throw common::UsageError("--samples: one file takes the samples of one setting; give one of each");
-    for (const sweeps::EvaluateSpec& settings : all) evaluator.prepare(settings);
-    if (communicator_.is_first() && !options_.json) fmt::print("{}\n", scored.model.title());
-    for (const sweeps::EvaluateSpec& settings : all) {
-      if (!score(evaluator, scored, settings)) return false;
-    }
-    return true;
-  }
-
-  void print_json() const {
-    if (communicator_.is_first()) fmt::print("{}\n", scores_.dump(2));
-  }
-
- private:
-  bool score(Evaluator& evaluator, const ScoredModel& scored, const sweeps::EvaluateSpec& settings) {
-    EvaluationJob job;
-    job.weights = scored.weights_name;
-    job.model_key = "weights " + scored.digest;
-    job.stop = stop_requested;
-    std::optional<Json> known;
-    if (communicator_.is_first()) {
-      const std::string id = settings_id(evaluator.full_settings(settings, job.weights));
-      known = report_.find(scored.digest, id, settings.metrics);
-      job.journal =
-          environment_.cache_folder / "unfinished" / (common::hash_hex64(job.model_key + " " + id) + ".features");
-      common::make_folder(job.journal.parent_path());
-    }
-    if (!options_.samples.empty()) known.reset();  // they are wanted even when the score is there
-    if (communicator_.value_of_first(known ? 1 : 0) == 0) {
-      std::optional<SampleFile> samples = open_samples(scored, settings, job);
-      if (samples)
-        job.observe = [&](std::int64_t first, const torch::Tensor& images) { samples->write(first, images); };
-      const auto evaluation = evaluator.evaluate(scored.model.model, settings, job);
-      if (!evaluation) return false;
-      if (samples && communicator_.is_first()) samples->finish();
-      if (communicator_.is_first()) known = keep(scored, *evaluation, job);
-    }
-    if (communicator_.is_first()) tell(*known);
-    return true;
-  }
-
-  /// Every rank writes what it draws; a journal without its samples is of no use.
-  std::optional<SampleFile> open_samples(const ScoredModel& scored, const sweeps::EvaluateSpec& settings,
-                                         EvaluationJob& job) {
-    if (options_.samples.empty()) return std::nullopt;
-    const sweeps::DataSpec& data = scored.model.trial.data;
-    const bool latents = data.space == sweeps::DataSpace::kLatents;
-    std::optional<SampleFile> file;
-    const auto open = [&] {
-      file.emplace(options_.samples, settings.num_samples, latents ? 3 : data.channels, data.image_size);
-    };
-    if (communicator_.is_first()) {
-      open();
-      if (file->is_new()) std::filesystem::remove(job.journal);
-    }
-    (void)communicator_.value_of_first(0);  // the first one makes it
-    if (!communicator_.is_first()) open();
-    return file;
-  }
-
-  Json keep(const ScoredModel& scored, const Evaluation& evaluation, const EvaluationJob& job) {
-    Json score = evaluation.to_json();
-    score["checkpoint"] = scored.model.file.string();
-    score["step"] = scored.model.step_json();
-    score["weights"] = scored.weights_name;
-    score["digest"] = scored.digest;
-    report_.add(score);
-    std::filesystem::remove(job.journal);
-    return score;
-  }
-
-  void tell(const Json& score) {
-    scores_.push_back(score);
-    if (!options_.json) fmt::print("{}\n", line_of(score));
-    std::fflush(stdout);
-  }
-
-  const EvaluateOptions& options_;
-  const Environment& environment_;
-  torch::Device device_;
-  Communicator& communicator_;
-  ScoreReport report_;
-  Json scores_ = Json::array();
-};
 
 int run(const EvaluateOptions& options, const Environment& environment) {
   listen_for_stop();
@@ -152,11 +29,8 @@ int run(const EvaluateOptions& options, const Environment& environment) {
   const torch::Device device = choose_device(options.device, environment.launch.local_rank);
   const std::unique_ptr<Communicator> communicator = make_communicator(environment.launch, device);
   try {
-    ModelScores scores(options, environment, device, *communicator);
-    for (const std::string& weights : options.weights) {
-      if (!scores.score(weights)) return common::to_int(common::ExitCode::kIncomplete);
-    }
-    if (options.json) scores.print_json();
+    const bool done = evaluate(options, environment, device, *communicator);
+    return common::to_int(done ? common::ExitCode::kDone : common::ExitCode::kIncomplete);
   } catch (const std::exception& error) {
     if (communicator->size() > 1) {
       fmt::print(stderr, "worker: rank {}: {}\n", communicator->rank(), error.what());
@@ -164,18 +38,22 @@ int run(const EvaluateOptions& options, const Environment& environment) {
     }
     throw;
   }
-  return common::to_int(common::ExitCode::kDone);
 }
 
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command = app.add_subcommand(
-      "evaluate",
-      "Score a model: samples, features, distances. Settings are the trial's unless given; lists of them "
-      "are scored one after the other; stopped, the same command goes on");
-  command->add_option("model", options->model, "A checkpoint, or a trial's folder (its newest)")->required();
+  CLI::App* command = app.add_subcommand("evaluate",
+                                         "Score a model, or images. A model's settings are its trial's unless given; "
+                                         "lists of them are scored one after the "
+                                         "other; stopped, the same command goes on");
+  command
+      ->add_option(
+          "what", options->what,
+          "A checkpoint, or a trial's folder (its newest); or images: a folder, an npz of samples, an IDX file, "
+          "a store of pixels")
+      ->required();
   command
       ->add_option("--weights", options->weights,
                    "ema, raw, or widths of the post-hoc EMA (0.05,0.1), of a trial's folder")
@@ -196,7 +74,8 @@ void add_evaluate_command(CLI::App& app, Context& context) {
       "1,1.5 "
       "--out scores.json\n"
       "Example: mpirun -n 8 worker evaluate step-400000.h5 --features inception --features-file "
-      "pt_inception-2015-12-05-6726825d.pth --reference VIRTUAL_imagenet256_labeled.npz");
+      "pt_inception-2015-12-05-6726825d.pth --reference VIRTUAL_imagenet256_labeled.npz\n"
+      "Example: worker evaluate samples.npz --features fashion_cnn --metrics fid,kid");
   command->callback(
       [options, &context] { context.action = [options, &context] { return run(*options, context.environment); }; });
 }

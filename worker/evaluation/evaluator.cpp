@@ -51,14 +51,6 @@ ScoreRequest request_of(const sweeps::EvaluateSpec& settings) {
   return {{settings.metrics.begin(), settings.metrics.end()}};
 }
 
-/// Of the training images the data's digest, as ever; of a file its own.
-ReferenceFacts facts_of(const Reference& reference, const std::string& file) {
-  const ReferenceContent& content = reference.content();
-  if (file.empty()) return {content.name, content.num_images, content.data_digest};
-  const std::string name = content.name.empty() ? std::filesystem::path(file).filename().string() : content.name;
-  return {name, content.num_images, reference.digest()};
-}
-
 /// Samples without a distribution: every score is empty for that reason.
 Scores no_scores(const sweeps::EvaluateSpec& settings, const std::string& reason) {
   Scores scores;
@@ -68,6 +60,13 @@ Scores no_scores(const sweeps::EvaluateSpec& settings, const std::string& reason
 }
 
 }  // namespace
+
+ReferenceFacts facts_of(const Reference& reference, const std::string& file) {
+  const ReferenceContent& content = reference.content();
+  if (file.empty()) return {content.name, content.num_images, content.data_digest};
+  const std::string name = content.name.empty() ? std::filesystem::path(file).filename().string() : content.name;
+  return {name, content.num_images, reference.digest()};
+}
 
 Json Evaluation::to_json() const {
   Json values = Json::object(), errors = Json::object(), reasons = Json::object(), notes = Json::object();

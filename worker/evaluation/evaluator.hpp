@@ -13,6 +13,7 @@
 #include "worker/evaluation/evaluation_tools.hpp"
 #include "worker/evaluation/feature_journal.hpp"
 #include "worker/evaluation/sample_stream.hpp"
+#include "worker/evaluation/score_settings.hpp"
 #include "worker/evaluation/scores/score.hpp"
 #include "worker/evaluation/scores/score_collector.hpp"
 #include "worker/model/dit.hpp"
@@ -38,6 +39,10 @@ struct Evaluation {
   /// As events and files have it (docs/formats.md).
   [[nodiscard]] common::Json to_json() const;
 };
+
+/// How settings name a reference. `file`: where it was read from, empty for the training images; these are told by the
+/// data's digest, as ever, a file by its own.
+[[nodiscard]] ReferenceFacts facts_of(const Reference& reference, const std::string& file);
 
 /// What is asked of a score beside its settings.
 struct EvaluationJob {

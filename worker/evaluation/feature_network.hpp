@@ -47,7 +47,11 @@ class FeatureNetwork {
 /// Throws ConfigError when `network` lacks a part that is asked for.
 void check_has(const FeatureNetwork& network, FeatureParts parts);
 
-/// The network of that name: "fashion_cnn", which is embedded and takes no file. Throws ConfigError for any other.
+/// The network of that name, on `device`:
+/// - "fashion_cnn", which is embedded, takes no file and runs on the CPU;
+/// - "inception", whose file is the state dict pt_inception-2015-12-05;
+/// - "torchscript", whose file is a program that is executed (see TorchScriptNetwork).
+/// Throws ConfigError for any other name, and for a file that is missing or too many; CorruptData for a wrong one.
 [[nodiscard]] std::unique_ptr<FeatureNetwork> make_feature_network(const std::string& name,
                                                                    const std::filesystem::path& file = {},
                                                                    torch::Device device = torch::kCPU);

@@ -77,6 +77,36 @@ torch::Tensor NpzFile::read(const std::string& name) const {
   return values.permute(reversed).contiguous();
 }
 
+NpzRows::NpzRows(const std::filesystem::path& path, const std::string& name)
+    : file_(RandomAccessFile::open(path)), label_(fmt::format("{}: {}", path.string(), name)) {
+  entry_ = ZipFile::open(path).entry(name + std::string(kNpyEnding));
+  restart();
+  if (header_.fortran_order)
+    throw common::ConfigError(fmt::format("{}: stored in Fortran order: save it as numpy.ascontiguousarray", label_));
+  DITSCALE_CHECK(!header_.shape.empty() && header_.shape[0] > 0 && header_.type != at::kBool, "{} has no rows", label_);
+  row_bytes_ = header_.num_bytes / static_cast<std::uint64_t>(header_.shape[0]);
+}
+
+void NpzRows::restart() {
+  stream_ = std::make_unique<ZipStream>(file_, entry_, label_);
+  header_ = read_header(*stream_, label_);
+  next_ = 0;
+}
+
+torch::Tensor NpzRows::rows(std::int64_t begin, std::int64_t end) {
+  DITSCALE_CHECK(0 <= begin && begin < end && end <= header_.shape[0], "{}: rows {} to {}", label_, begin, end);
+  if (begin < next_) restart();
+  std::vector<std::byte> skipped(row_bytes_);
+  for (; next_ < begin; ++next_) stream_->read(skipped);
+  std::vector<std::int64_t> shape = header_.shape;
+  shape[0] = end - begin;
+  torch::Tensor values = torch::empty(shape, torch::dtype(header_.type));
+  stream_->read({static_cast<std::byte*>(values.data_ptr()), values.nbytes()});
+  next_ = end;
+  if (next_ == header_.shape[0]) stream_->expect_end();
+  return values;
+}
+
 void write_npz(const std::filesystem::path& path, const std::vector<std::pair<std::string, torch::Tensor>>& arrays) {
   ZipWriter zip(path);
   for (const auto& [name, array] : arrays) {

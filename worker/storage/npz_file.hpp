@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,31 @@ class NpzFile {
 
   ZipFile zip_;
   std::vector<std::string> names_;
+};
+
+/// Rows of one array of an npz file, read without holding the array: forwards as the file is unpacked; going back
+/// starts it again. What was read to its end has had its checksum compared.
+///
+/// Errors: as NpzFile; ConfigError for an array in Fortran order, whose rows lie scattered.
+class NpzRows {
+ public:
+  NpzRows(const std::filesystem::path& path, const std::string& name);
+
+  [[nodiscard]] const NpyHeader& header() const { return header_; }
+  /// Rows begin … end - 1 of the first index, C order.
+  [[nodiscard]] torch::Tensor rows(std::int64_t begin, std::int64_t end);
+
+ private:
+  void restart();
+
+  RandomAccessFile file_;
+  ZipEntry entry_;
+  std::string label_;
+  NpyHeader header_;
+  std::uint64_t row_bytes_ = 0;
+  /// At row `next_`.
+  std::unique_ptr<ZipStream> stream_;
+  std::int64_t next_ = 0;
 };
 
 /// Writes CPU tensors, not packed, whole or not at all. The same content gives the same bytes.

@@ -3,34 +3,18 @@
 #include <algorithm>
 #include <vector>
 
-#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "common/error.hpp"
 #include "worker/torch.hpp"
+#include "worker/vae/exact_convolutions.hpp"
 
 namespace ditscale::worker {
 
 namespace {
 
 constexpr double kMinLogVariance = -30, kMaxLogVariance = 20;
-
-/// cuDNN's convolutions round their inputs to TF32 unless told not to: 1e-3 of the result.
-class ExactConvolutions {
- public:
-  ExactConvolutions() : before_(at::globalContext().float32Precision(kBackend, kOperation)) {
-    at::globalContext().setFloat32Precision(kBackend, kOperation, at::Float32Precision::IEEE);
-  }
-  ~ExactConvolutions() { at::globalContext().setFloat32Precision(kBackend, kOperation, before_); }
-  ExactConvolutions(const ExactConvolutions&) = delete;
-  ExactConvolutions& operator=(const ExactConvolutions&) = delete;
-
- private:
-  static constexpr auto kBackend = at::Float32Backend::CUDA;
-  static constexpr auto kOperation = at::Float32Op::CONV;
-  at::Float32Precision before_;
-};
 
 /// `work` on slices of `size` pictures, moved to the device in the layout that convolutions like.
 template <typename Work>

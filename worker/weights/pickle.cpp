@@ -15,8 +15,15 @@ const PickleValue* PickleValue::find(std::string_view key) const {
 }
 
 Pickle Pickle::parse(std::string_view bytes, const std::string& label) {
+  std::size_t used = 0;
+  return parse_first(bytes, label, used);
+}
+
+Pickle Pickle::parse_first(std::string_view bytes, const std::string& label, std::size_t& used) {
   Pickle result;
-  result.root_ = PickleMachine(result.values_, bytes, label).run();
+  PickleMachine machine(result.values_, bytes, label);
+  result.root_ = machine.run();
+  used = machine.num_read();
   return result;
 }
 

@@ -52,6 +52,8 @@ class Pickle {
   /// for any other, naming it. Instances of unknown classes become kOpaque. Stack, memo and number of values are
   /// limited by the pickle's size and by constants. Throws CorruptData naming `label` and the byte.
   [[nodiscard]] static Pickle parse(std::string_view bytes, const std::string& label);
+  /// The same for bytes that go on after the pickle; `used` becomes its length.
+  [[nodiscard]] static Pickle parse_first(std::string_view bytes, const std::string& label, std::size_t& used);
 
   [[nodiscard]] const PickleValue& root() const { return *root_; }
 

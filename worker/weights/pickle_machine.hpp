@@ -19,6 +19,8 @@ class PickleMachine {
   /// Values are put into `values`, which must be empty and outlive the result.
   PickleMachine(std::deque<PickleValue>& values, std::string_view bytes, std::string label);
   [[nodiscard]] const PickleValue* run();
+  /// Bytes up to and with the end of the pickle.
+  [[nodiscard]] std::size_t num_read() const { return at_; }
 
  private:
   using Values = std::vector<const PickleValue*>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "worker/weights/legacy_pt_file.hpp"
 #include "worker/weights/pt_file.hpp"
 
 namespace ditscale::worker {
@@ -30,17 +31,13 @@ std::unique_ptr<TensorSource> open_tensor_source(const std::filesystem::path& fi
   std::string start;
   {
     const RandomAccessFile bytes = RandomAccessFile::open(file);
-    start = bytes.read_text(0, std::min<std::uint64_t>(bytes.size_bytes(), 4));
+    start = bytes.read_text(0, std::min<std::uint64_t>(bytes.size_bytes(), kLegacyPtStart.size()));
   }
-  if (start == "PK\x03\x04") return std::make_unique<PtFile>(file, key);
-  if (start.starts_with("\x80\x02\x8a")) {
-    throw common::CorruptData(
-        fmt::format("{}: a file as PyTorch wrote them before 1.6, whose pickle cannot be read without its storages: "
-                    "load it in Python and torch.save it again, or save it as safetensors",
-                    file.string()));
-  }
+  if (start.starts_with("PK\x03\x04")) return std::make_unique<PtFile>(file, key);
   if (!key.empty())
-    throw common::UsageError(fmt::format("--key {}: {} is no .pt file, it has one set of tensors", key, file.string()));
+    throw common::UsageError(fmt::format(
+        "--key {}: {} is no .pt file of PyTorch 1.6 or newer, it has one set of tensors", key, file.string()));
+  if (start == kLegacyPtStart) return std::make_unique<LegacyPtFile>(file);
   return std::make_unique<SafetensorsSource>(SafetensorsFile::open(file));
 }
 

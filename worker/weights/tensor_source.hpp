@@ -29,9 +29,10 @@ class TensorSource {
   [[nodiscard]] virtual const std::string& key() const = 0;
 };
 
-/// Opens a .pt or .bin file of torch.save, or a safetensors file, told by its first bytes. `key` chooses the state dict
-/// of a .pt ("ema", "trainer/model"); empty: the file's only one, or the first of ema, model, state_dict. Throws
-/// CorruptData when the file cannot be trusted, UsageError for a key it does not have.
+/// Opens a .pt or .bin file of torch.save (of versions before 1.6 a plain state dict alone), or a safetensors file,
+/// told by its first bytes. `key` chooses the state dict of a .pt ("ema", "trainer/model"); empty: the file's only one,
+/// or the first of ema, model, state_dict. Throws CorruptData when the file cannot be trusted, UsageError for a key it
+/// does not have.
 [[nodiscard]] std::unique_ptr<TensorSource> open_tensor_source(const std::filesystem::path& file,
                                                                const std::string& key);
 

@@ -131,12 +131,6 @@ TEST_F(PtFiles, ThatAreNoStateDictAreRefused) {
   EXPECT_THAT(message_of<CorruptData>([&] { PtFile(at("b.pt"), ""); }), HasSubstr("no data.pkl"));
 }
 
-TEST_F(PtFiles, OfOldKindsSayWhatToDo) {
-  put(at("old.pt"), std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15));
-  EXPECT_THAT(message_of<CorruptData>([&] { (void)open_tensor_source(at("old.pt"), ""); }),
-              AllOf(HasSubstr("before 1.6"), HasSubstr("save")));
-}
-
 TEST_F(PtFiles, WithAWrongChecksumOrByteOrderAreRefused) {
   HandmadeEntry bad = stored("archive/data/1", six_floats());
   bad.crc ^= 1;
