@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <torch/csrc/jit/api/module.h>
@@ -53,6 +54,8 @@ TorchScriptNetwork::TorchScriptNetwork(const std::filesystem::path& file, torch:
 TorchScriptNetwork::~TorchScriptNetwork() = default;
 
 torch::Tensor TorchScriptNetwork::call(const torch::Tensor& images) const {
+  const torch::NoGradGuard no_gradients;
+  const ExactConvolutions exact;
   c10::IValue answer;
   try {
     std::unordered_map<std::string, c10::IValue> named;
@@ -78,8 +81,6 @@ ImageFeatures TorchScriptNetwork::extract(const torch::Tensor& images, FeaturePa
     throw common::ConfigError(fmt::format("{}: needs uint8 colour images (N, 3, H, W), got {} of ({})", label_,
                                           at::toString(images.scalar_type()), fmt::join(images.sizes(), ", ")));
   check_has(*this, parts);
-  const torch::NoGradGuard no_gradients;
-  const ExactConvolutions exact;
   ImageFeatures result{torch::empty({images.size(0), width_}), {}, {}};
   for (std::int64_t begin = 0; begin < images.size(0); begin += kScriptBatch) {
     const std::int64_t end = std::min(begin + kScriptBatch, images.size(0));

@@ -9,7 +9,7 @@
 namespace ditscale::worker {
 
 /// A feature network out of a TorchScript file, such as NVIDIA's inception-2015-12-05.pt. It is called with uint8
-/// (N, 3, H, W), and with return_features=true where its forward has such an argument, and must answer with finite
+/// (N, 3, H, W), and with return_features=true where its forward has such an argument, and must answer with
 /// floating-point numbers (N, D); D is found by a trial with one black image.
 ///
 /// A TorchScript file is a program, and loading it runs it with the rights of this process: use files of people that
