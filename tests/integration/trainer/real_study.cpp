@@ -80,9 +80,9 @@ std::unique_ptr<Command> RealStudy::start_worker(const std::vector<std::string>&
     argv = {mpirun, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks), DITSCALE_TRAINER};
   }
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const std::map<std::string, std::string> as_root{{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
-                                                   {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
-  return std::make_unique<Command>(argv, as_root, folder_);
+  const std::map<std::string, std::string> environment{
+      {"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}, {"XDG_CACHE_HOME", cache().string()}};
+  return std::make_unique<Command>(argv, environment, folder_);
 }
 
 std::vector<Json> RealStudy::events_of(const fs::path& trial_folder, const std::string& kind) {

@@ -20,6 +20,8 @@ class RealStudy : public StudyFixture {
   /// `worker` with any arguments, to its end; `ranks` above 1 starts it by mpirun.
   Ended call_worker(const std::vector<std::string>& arguments, int ranks = 1);
   [[nodiscard]] std::unique_ptr<Command> start_worker(const std::vector<std::string>& arguments, int ranks);
+  /// What those workers keep between runs.
+  [[nodiscard]] std::filesystem::path cache() const { return folder_ / "cache"; }
   /// A trial file with the same base.
   std::filesystem::path write_trial();
   /// Bodies of all events of a kind in a trial's folder, the newest attempt's last.

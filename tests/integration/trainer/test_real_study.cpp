@@ -182,7 +182,7 @@ TEST_F(RealStudy, SamplesAndScoresComeOutOfATrialsFolder) {
   // The trial's own settings on the same checkpoint give the trial's own score.
   const Ended scored = call_worker({"evaluate", folder.string(), "--json", "--threads", "1"});
   ASSERT_EQ(scored.code, 0) << scored.err;
-  const Json result = Json::parse(scored.out);
+  const Json result = Json::parse(scored.out).at(0);
   const Json recorded = events_of(folder, "evaluation").back();
   EXPECT_EQ(result.at("settings_id"), recorded.at("settings_id"));
   EXPECT_NEAR(result.at("values").at("fid").get<double>(), recorded.at("values").at("fid").get<double>(), 1e-6);

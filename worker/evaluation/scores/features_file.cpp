@@ -29,12 +29,13 @@ torch::Tensor read_part(const NpzFile& file, const std::string& name, std::int64
   return values;
 }
 
-std::string read_network(const NpzFile& file, const fs::path& path) {
-  if (!file.has("network")) return {};
-  const NpyHeader header = file.header("network");
+/// A text as bytes; empty where there is none.
+std::string read_text(const NpzFile& file, const char* name, const fs::path& path) {
+  if (!file.has(name)) return {};
+  const NpyHeader header = file.header(name);
   if (header.type != at::kByte || header.shape.size() != 1 || header.num_bytes > 1000)
-    throw CorruptData(fmt::format("{}: array network is no short text in bytes", path.string()));
-  const torch::Tensor bytes = file.read("network");
+    throw CorruptData(fmt::format("{}: array {} is no short text in bytes", path.string(), name));
+  const torch::Tensor bytes = file.read(name);
   return {static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()};
 }
 
@@ -69,7 +70,8 @@ FeatureSet read_features(const fs::path& path) {
   if (!set.features.pooled.defined()) throw CorruptData(fmt::format("{}: array pooled is missing", path.string()));
   set.features.spatial = read_part(file, "spatial", set.num_images(), path);
   set.features.logits = read_part(file, "logits", set.num_images(), path);
-  set.network = read_network(file, path);
+  set.network = read_text(file, "network", path);
+  if (const std::string digest = read_text(file, "digest", path); !digest.empty()) set.network += " " + digest;
   return set;
 }
 
