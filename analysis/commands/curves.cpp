@@ -5,7 +5,7 @@
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/figures/study_figures.hpp"
-#include "analysis/fits/power_law.hpp"
+#include "analysis/fits/law_fit.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/tables/terminal.hpp"
 #include "common/error.hpp"
@@ -36,10 +36,10 @@ struct Curves {
   std::vector<Figure> figures;
 };
 
-std::optional<PowerLaw> law_of(const ScorePoints& points) {
+std::optional<Law> law_of(const ScorePoints& points) {
   const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
-  if (why_not_fittable(fit, false)) return std::nullopt;
-  return fit_power_law(fit, {}).law;
+  if (why_not_fittable(fit, Form::kPower)) return std::nullopt;
+  return fit_law(fit, {}).law();
 }
 
 void refuse_without_scores(const Study& study, const Options& options, const ScorePoints& points) {

@@ -47,5 +47,6 @@ void add_metrics_command(CLI::App& app, Surroundings& surroundings);
 void add_query_command(CLI::App& app, Surroundings& surroundings);
 void add_curves_command(CLI::App& app, Surroundings& surroundings);
 void add_fit_command(CLI::App& app, Surroundings& surroundings);
+void add_isoflop_command(CLI::App& app, Surroundings& surroundings);
 
 }  // namespace ditscale::analysis

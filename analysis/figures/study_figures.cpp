@@ -71,16 +71,19 @@ std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const S
   return list;
 }
 
+/// The same law of forward Gflops instead of MACs.
+Law law_in_gflops(Law law) {
+  law.values[0] *= std::pow(1e9, -law.values[1]);
+  return law;
+}
+
 /// The law over the range of the data; x of the law is forward MACs.
-Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
+Series law_series(const Law& law, const std::vector<ScorePoint>& points) {
   const auto [low, high] = std::minmax_element(
       points.begin(), points.end(), [](const auto& a, const auto& b) { return a.trial->gflops() < b.trial->gflops(); });
   Series series;
   series.look = Series::Look::kLaw;
-  series.name = law.floor > 0
-                    ? fmt::format("fit: {:.3g} + {:.3g} x^{:.3g}", law.floor, law.factor * std::pow(1e9, -law.exponent),
-                                  -law.exponent)
-                    : fmt::format("fit: {:.3g} x^{:.3g}", law.factor * std::pow(1e9, -law.exponent), -law.exponent);
+  series.name = "fit: " + law_in_gflops(law).text(3);
   const double ratio = high->trial->gflops() / low->trial->gflops();
   for (int i = 0; i < kLawPoints; ++i) {
     const double gflops = low->trial->gflops() * std::pow(ratio, static_cast<double>(i) / (kLawPoints - 1));
@@ -91,7 +94,7 @@ Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
 
 }  // namespace
 
-Figure score_by_forward_gflops(const ScoreView& view, const std::optional<PowerLaw>& law) {
+Figure score_by_forward_gflops(const ScoreView& view, const std::optional<Law>& law) {
   Figure figure;
   figure.name = view.metric + "_by_forward_gflops";
   figure.title = fmt::format("{}: {} by model compute", view.study.name, view.score_label);

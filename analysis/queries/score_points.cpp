@@ -130,7 +130,8 @@ double x_of(const ScorePoint& point, XQuantity quantity) {
 std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity) {
   std::vector<FitPoint> fit;
   for (const ScorePoint& point : points) {
-    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str()});
+    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str(),
+                   static_cast<double>(point.step * point.trial->global_batch)});
   }
   return fit;
 }

@@ -57,6 +57,7 @@ enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };
 [[nodiscard]] XQuantity x_quantity_from(const std::string& name);
 [[nodiscard]] std::string to_name(XQuantity quantity);
 [[nodiscard]] double x_of(const ScorePoint& point, XQuantity quantity);
+/// d of the points is the number of images seen.
 [[nodiscard]] std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity);
 
 /// How final scores go with size: log10 of forward MACs and of parameters against the score itself (the paper's

@@ -59,7 +59,7 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"trials", "metrics", "query", "curves", "fit"}) {
+  for (const char* command : {"trials", "metrics", "query", "curves", "fit", "isoflop"}) {
     const Answer answer = analysis({command, "--help"});
     EXPECT_EQ(answer.code, 0);
     EXPECT_THAT(answer.out, AllOf(HasSubstr("Example"), HasSubstr(std::string("analysis ") + command)));
@@ -131,9 +131,9 @@ TEST_F(Cli, FitFindsThePlantedLaw) {
   const Answer answer = on_database({"fit", "--json", "--resamples", "20", "--at", "1e9"});
   EXPECT_EQ(answer.code, 0);
   const Json json = Json::parse(answer.out);
-  EXPECT_NEAR(json["without_floor"]["exponent"].get<double>(), 0.25, 1e-12);
-  EXPECT_NEAR(json["without_floor"]["factor"].get<double>(), 5000, 1e-6);
-  EXPECT_NEAR(json["without_floor"]["predictions"][0]["y"].get<double>(), 5000 * std::pow(1e9, -0.25), 1e-8);
+  EXPECT_NEAR(json["forms"]["power"]["parameters"]["alpha"].get<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(json["forms"]["power"]["parameters"]["A"].get<double>(), 5000, 1e-6);
+  EXPECT_NEAR(json["forms"]["power"]["predictions"][0]["y"].get<double>(), 5000 * std::pow(1e9, -0.25), 1e-8);
   EXPECT_LT(json["correlations"][0]["pearson"].get<double>(), -0.97);
   EXPECT_EQ(json["correlations"][0]["n"], 6);
   EXPECT_THAT(on_database({"fit", "--resamples", "20"}).out, HasSubstr("FID (fashion_cnn features) ="));
@@ -153,7 +153,7 @@ TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
   const Answer answer =
       analysis({"fit", "--csv", csv.string(), "--x", "a, x", "--y", "y", "--json", "--resamples", "0"});
   EXPECT_EQ(answer.code, 0) << answer.err;
-  EXPECT_NEAR(Json::parse(answer.out)["without_floor"]["exponent"].get<double>(), 0.5, 1e-12);
+  EXPECT_NEAR(Json::parse(answer.out)["forms"]["power"]["parameters"]["alpha"].get<double>(), 0.5, 1e-12);
   std::ofstream(csv) << "x,y\n1,2\n2,many\n";
   EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "x", "--y", "y"}).err,
               HasSubstr("points.csv:3: \"many\""));
