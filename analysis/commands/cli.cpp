@@ -42,6 +42,8 @@ int run_cli(const std::vector<std::string>& arguments, const std::string& versio
   add_curves_command(app, surroundings);
   add_fit_command(app, surroundings);
   add_isoflop_command(app, surroundings);
+  add_import_command(app, surroundings);
+  add_maintenance_commands(app, surroundings);
   try {
     return parse_and_run(app, arguments, out, err);
   } catch (const common::UsageError& error) {

@@ -64,7 +64,7 @@ Material from_database(const Options& options) {
   material.origin = {{"database", study.database.string()}, {"sweep", study.name}};
   ScorePoints scores;
   if (is_loss(options.y)) {
-    scores = loss_points(study, options.y);
+    scores = loss_points(study, options.y, options.points == "all");
     material.y_label = options.y;
   } else {
     const results::SettingsRow settings = choose_settings(study, options.y, options.settings);

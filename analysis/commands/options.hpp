@@ -48,5 +48,8 @@ void add_query_command(CLI::App& app, Surroundings& surroundings);
 void add_curves_command(CLI::App& app, Surroundings& surroundings);
 void add_fit_command(CLI::App& app, Surroundings& surroundings);
 void add_isoflop_command(CLI::App& app, Surroundings& surroundings);
+void add_import_command(CLI::App& app, Surroundings& surroundings);
+/// export, merge, check
+void add_maintenance_commands(CLI::App& app, Surroundings& surroundings);
 
 }  // namespace ditscale::analysis

@@ -23,6 +23,7 @@ struct Series {
   enum class Look {
     /// Points joined by a thin line.
     kPointsAndLine,
+    kPoints,
     kLine,
     /// A broad grey line below everything else (an envelope).
     kBand,

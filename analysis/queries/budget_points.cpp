@@ -26,7 +26,7 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
   BudgetPoints found{{}, source.n, "images", source.y, {}};
   ScorePoints scores;
   if (is_loss(source.y)) {
-    scores = loss_points(study, source.y);
+    scores = loss_points(study, source.y, source.all_points);
   } else {
     const results::SettingsRow settings = choose_settings(study, source.y, source.settings);
     scores = score_points(study, source.y, settings.id);

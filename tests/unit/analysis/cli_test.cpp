@@ -265,13 +265,15 @@ TEST(SmoothedLoss, IsTheCentredMeanOfATenthOfTheCurve) {
   Study study;
   study.trials.resize(1);
   study.trials[0].row.trial.id = common::TrialId("0123456789abcdef");
+  std::vector<results::MetricRow> rows;
   for (int i = 0; i < 40; ++i) {
     results::MetricRow row;
     row.trial = study.trials[0].id();
     row.step = 10 * (i + 1);
     row.loss = i * i;
-    study.metrics.push_back(row);
+    rows.push_back(row);
   }
+  study.read_metrics = [&](const common::TrialId&, std::int64_t) { return rows; };
   const auto curve = smoothed_loss(study, study.trials[0], "loss");
   ASSERT_EQ(curve.size(), 40U);
   EXPECT_EQ(curve[0].value, 0);
