@@ -143,6 +143,10 @@ std::vector<SettingsRow> ResultsReader::settings() const {
   });
 }
 
+std::optional<double> ResultsReader::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const {
+  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus); });
+}
+
 void ResultsReader::query(const std::string& sql, const OnColumns& on_columns, const OnRow& on_row) const {
   translating(impl_->path, [&] { run_select(*impl_->database, sql, on_columns, on_row); });
 }

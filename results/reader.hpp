@@ -84,6 +84,9 @@ class ResultsReader {
   [[nodiscard]] std::vector<EvaluationRow> evaluations(const std::string& metric = {}) const;
   [[nodiscard]] std::vector<SettingsRow> settings() const;
 
+  /// As ResultsWriter's.
+  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const;
+
   using OnColumns = std::function<void(const std::vector<std::string>&)>;
   using OnRow = std::function<void(const std::vector<SqlValue>&)>;
   /// Runs one SELECT of the user's. Anything that would write, attach a file or load code is refused, as is a second

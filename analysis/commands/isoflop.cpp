@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/isoflop_figures.hpp"
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/queries/budget_points.hpp"
 
@@ -14,6 +15,7 @@ struct Options {
   DatabaseOptions database;
   BudgetSource source;
   std::string csv;
+  std::string out;
   int num_resamples = 400;
   std::uint64_t seed = 0;
   bool json = false;
@@ -27,6 +29,12 @@ void run(const Options& options, Surroundings& surroundings) {
   report.d_name = found.d_name;
   report.y_name = found.y_name;
   report.warnings.insert(report.warnings.end(), found.warnings.begin(), found.warnings.end());
+  if (!options.out.empty()) {
+    const common::Json details{{"isoflop", to_json(report)}};
+    for (const Figure& figure : {isoflop_curves(report), optimum_by_compute(report)}) {
+      static_cast<void>(write_figure(figure, options.out, surroundings.provenance, details));
+    }
+  }
   surroundings.out << (options.json ? to_json(report).dump(2) + "\n" : to_text(report));
 }
 
@@ -38,6 +46,7 @@ void add_isoflop_command(CLI::App& app, Surroundings& surroundings) {
   options->database.add_to(*command);
   options->source.add_to(*command);
   command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
+  command->add_option("--out", options->out, "folder for figures: SVG, PNG, CSV and JSON");
   command->add_option("--resamples", options->num_resamples, "bootstrap resamples")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();

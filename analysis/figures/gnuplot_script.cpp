@@ -37,6 +37,17 @@ std::string ticks_of(const std::vector<double>& ticks, bool ascii) {
   return text;
 }
 
+/// As many names as there is room for.
+std::string category_ticks(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 24;
+  const std::size_t apart = names.size() / kMost + 1;
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); i += apart) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", quoted(cut_to(names[i], 10)), i);
+  }
+  return text;
+}
+
 /// Marks of a horizontal axis whose texts do not touch; those that would touch the one before are left out.
 std::vector<double> uncrowded(const Scale& scale, bool ascii) {
   const double character = ascii ? kTerminalCharacter : kPictureCharacter;
@@ -65,7 +76,13 @@ Scales scales_of(const Figure& figure) {
       ys.push_back(point.y);
     }
   }
-  return {scale_for(xs, figure.x.logarithmic), scale_for(ys, figure.y.logarithmic)};
+  Scale y = scale_for(ys, figure.y.logarithmic);
+  if (!figure.y.categories.empty()) {
+    const auto last = static_cast<double>(figure.y.categories.size()) - 0.5;
+    y = {last, -0.5, false, {}};  // from the top
+    for (std::size_t i = 0; i < figure.y.categories.size(); ++i) y.ticks.push_back(static_cast<double>(i));
+  }
+  return {scale_for(xs, figure.x.logarithmic), y};
 }
 
 /// Points that a picture can tell apart: of those that fall into one cell of a fine grid, the first.
@@ -87,8 +104,12 @@ std::string data_of(const Figure& figure, const Scales& scales) {
   std::string text;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     text += fmt::format("$data{} << EOD\n", i);
+    std::size_t number = 0;
     for (const FigurePoint& point : distinguishable(figure.series[i], scales)) {
-      text += fmt::format("{:.17g} {:.17g}\n", point.x, point.y);
+      // An empty line ends a line that is drawn.
+      const bool gap = figure.series[i].look == Series::Look::kSegments && number > 0 && number % 2 == 0;
+      text += fmt::format("{}{:.17g} {:.17g}\n", gap ? "\n" : "", point.x, point.y);
+      ++number;
     }
     text += "EOD\n";
   }
@@ -101,8 +122,9 @@ std::string axes_of(const Figure& figure, const Scales& scales, bool ascii) {
   if (figure.y.logarithmic) text += "set logscale y\n";
   text += fmt::format("set xrange [{:.17g}:{:.17g}]\nset yrange [{:.17g}:{:.17g}]\n", scales.x.low, scales.x.high,
                       scales.y.low, scales.y.high);
-  text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(uncrowded(scales.x, ascii), ascii),
-                      ticks_of(scales.y.ticks, ascii));
+  text +=
+      fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(uncrowded(scales.x, ascii), ascii),
+                  figure.y.categories.empty() ? ticks_of(scales.y.ticks, ascii) : category_ticks(figure.y.categories));
   // Characters cannot stand upright: in a terminal the title names what goes up.
   const bool names_y = figure.title.find(figure.y.label) != std::string::npos;
   const std::string title = ascii && !names_y ? figure.y.label + ": " + figure.title : figure.title;
@@ -123,6 +145,10 @@ std::string look_of(const Series& series, std::size_t number) {
                          series.points.size() > kManyPoints ? 0.5 : 1.3);
     case Series::Look::kLine:
       return fmt::format("with lines lc rgb '{}' lw 2.2 dt {}", colour, kDashes[number % kDashes.size()]);
+    case Series::Look::kSegments:
+      return fmt::format("with lines lc rgb '{}' lw 7 dt 1", colour);
+    case Series::Look::kBackdrop:
+      return "with points lc rgb '#999999' pt 6 ps 1.4";
     case Series::Look::kBand:
       return "with lines lc rgb '#BBBBBB' lw 7 dt 1";
     case Series::Look::kLaw:
@@ -136,7 +162,10 @@ std::string character_look_of(const Series& series, std::size_t number) {
     case Series::Look::kPointsAndLine:
     case Series::Look::kPoints:
     case Series::Look::kLine:
+    case Series::Look::kSegments:
       return fmt::format("with points pt '{}'", kCharacters[number % kCharacters.size()]);
+    case Series::Look::kBackdrop:
+      return "with points pt ','";
     case Series::Look::kBand:
       return "with points pt '_'";
     case Series::Look::kLaw:
@@ -152,7 +181,8 @@ std::string plot_command(const Figure& figure, LookOf look) {
   std::size_t number = 0;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& series = figure.series[i];
-    const bool own = series.look != Series::Look::kBand && series.look != Series::Look::kLaw;
+    const bool own = series.look != Series::Look::kBand && series.look != Series::Look::kLaw &&
+                     series.look != Series::Look::kBackdrop;
     if (!series.points.empty()) {
       text += fmt::format("{} $data{} using 1:2 {} title {}", text.empty() ? "plot" : ", \\\n    ", i,
                           look(series, number), quoted(series.name));

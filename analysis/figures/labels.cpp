@@ -109,6 +109,7 @@ std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const S
   if (num_points > kMostPoints) return placed;
   Placer placer(series, x, y, area);
   for (const Series& one : series) {
+    if (one.look == Series::Look::kSegments) continue;  // bars are close to each other
     for (const FigurePoint& point : one.points) {
       if (point.label.empty()) continue;
       const double width = kCharacter_px * static_cast<double>(width_of(point.label));

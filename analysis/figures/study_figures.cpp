@@ -21,8 +21,9 @@ constexpr std::size_t kMostJoined = 100;
 /// More curves than this cannot be told apart.
 constexpr std::size_t kMostCurves = 24;
 
-/// What tells trials of one patch size apart: "d4 w128".
+/// What tells trials of one patch size apart: "d4 w128", or a published name ("XL/2").
 std::string short_label(const StudyTrial& trial) {
+  if (trial.model.starts_with("DiT-")) return trial.model.substr(4);
   const Json& spec = trial.row.trial.spec;
   const Json depth = sweeps::value_at(spec, "model.depth");
   const Json width = sweeps::value_at(spec, "model.width");
@@ -153,8 +154,8 @@ Figure score_by_forward_gflops(const ScoreView& view, const std::optional<Law>& 
   Figure figure;
   figure.name = view.metric + "_by_forward_gflops";
   figure.title = fmt::format("{}: {} by model compute", view.study.name, view.score_label);
-  figure.x = {kGflopsAxis, true};
-  figure.y = {view.score_label, false};
+  figure.x = {kGflopsAxis, true, {}};
+  figure.y = {view.score_label, false, {}};
   if (law && !view.points.final.empty()) figure.series.push_back(law_series(*law, view.points.final));
   for (Series& series : by_patch(view, [](const StudyTrial& t) { return t.gflops(); })) {
     figure.series.push_back(std::move(series));
@@ -167,8 +168,8 @@ Figure score_by_parameters(const ScoreView& view) {
   Figure figure;
   figure.name = view.metric + "_by_parameters";
   figure.title = fmt::format("{}: {} by parameters", view.study.name, view.score_label);
-  figure.x = {"parameters (with the position embedding)", true};
-  figure.y = {view.score_label, false};
+  figure.x = {"parameters (with the position embedding)", true, {}};
+  figure.y = {view.score_label, false, {}};
   figure.series = by_patch(view, [](const StudyTrial& t) { return static_cast<double>(t.row.trial.total_parameters); });
   figure.table = score_table(view, view.points.final);
   return figure;
@@ -178,8 +179,8 @@ Figure score_by_training_flops(const ScoreView& view) {
   Figure figure;
   figure.name = view.metric + "_by_training_flops";
   figure.title = fmt::format("{}: {} by training compute", view.study.name, view.score_label);
-  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true};
-  figure.y = {view.score_label, false};
+  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true, {}};
+  figure.y = {view.score_label, false, {}};
   std::vector<FigurePoint> all;
   for (const ScorePoint& p : view.points.all) all.push_back({p.training_flops, p.value, ""});
   figure.series = view.study.trials.size() > kMostCurves ? points_by_patch(view) : curves_by_trial(view);
@@ -198,8 +199,8 @@ Figure loss_by_step(const Study& study) {
   if (shown.size() < study.trials.size()) {
     figure.title += fmt::format(", {} of {} trials", shown.size(), study.trials.size());
   }
-  figure.x = {"step", true};
-  figure.y = {"training loss", true};
+  figure.x = {"step", true, {}};
+  figure.y = {"training loss", true, {}};
   figure.table.columns = {
       {"trial"}, {"label"}, {"model"}, {"step", Column::Kind::kInteger}, {"loss_smoothed", Column::Kind::kNumber}};
   for (const StudyTrial* trial : shown) {

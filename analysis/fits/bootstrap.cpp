@@ -14,6 +14,8 @@ namespace {
 
 /// Further starts of a resample: where its optimum lies elsewhere, the law of all points does not lead there.
 constexpr int kResampleStarts = 1;
+/// Of more runs than this, one moves nothing, and leaving each out would take minutes.
+constexpr std::size_t kMostInfluences = 1000;
 
 SearchOptions near_options(const FitOptions& options) {
   SearchOptions search = search_options(options);
@@ -126,6 +128,7 @@ std::vector<Influence> leave_one_out(std::span<const FitPoint> points, const Fit
   const double d = *std::max_element(ds.begin(), ds.end());
   const std::vector<std::size_t> run_of = run_numbers(points);
   const std::vector<std::string> runs = runs_of(points);
+  if (runs.size() > kMostInfluences) return {};
   const LawSearch search(points, options.form);
   const Fittable fittable(points, options.form);
   std::vector<Influence> influences(runs.size());

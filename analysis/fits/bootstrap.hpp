@@ -45,7 +45,7 @@ struct Influence {
   std::optional<double> held_out_square;
 };
 
-/// One entry per run, in the order of the points.
+/// One entry per run, in the order of the points; none at all of more than a thousand runs.
 [[nodiscard]] std::vector<Influence> leave_one_out(std::span<const FitPoint> points, const FitOptions& options,
                                                    const Found& best);
 

@@ -15,6 +15,7 @@ namespace {
 constexpr double kClearDifference = 2.0;
 
 std::optional<double> leave_one_out_error(const std::vector<Influence>& influences) {
+  if (influences.empty()) return std::nullopt;
   std::vector<double> squares;
   for (const Influence& one : influences) {
     if (!one.held_out_square) return std::nullopt;

@@ -47,6 +47,7 @@ std::string influence_text(const FormReport& form) {
   for (const Influence& one : form.influences) {
     if (one.prediction_ratio && (most == nullptr || weight(one) > weight(*most))) most = &one;
   }
+  if (form.influences.empty()) return "too many runs for one of them to matter: none was left out";
   if (most == nullptr) return "too few points to leave one out";
   return fmt::format("most influential: {}; without it y = {}, {:.4g} times the law at the largest x", most->label,
                      most->law->text(5), *most->prediction_ratio);
@@ -63,9 +64,10 @@ std::string form_text(const FitReport& report, const FormReport& form) {
   line(fmt::format("{} = {}", report.y_name, fit.law().text(5)));
   for (std::size_t i = 0; i < fit.law().size(); ++i) line(parameter_line(form, i));
   line(bootstrap_text(form));
-  line(fmt::format("R² of log y {}, typical error {:.3g} %, leaving one out {:.3g} %, AICc {}", number(fit.r_squared),
+  line(fmt::format("R² of log y {}, typical error {:.3g} %, leaving one out {} %, AICc {}", number(fit.r_squared),
                    100 * std::expm1(fit.rms_log_residual),
-                   100 * std::expm1(form.leave_one_out_error.value_or(std::nan(""))), number(fit.aicc)));
+                   form.leave_one_out_error ? fmt::format("{:.3g}", 100 * std::expm1(*form.leave_one_out_error)) : "-",
+                   number(fit.aicc)));
   line(fmt::format("objective {} ({} of {} starts ended there)", significant(fit.found.objective, 8),
                    fit.found.num_at_optimum, fit.found.num_starts));
   line(influence_text(form));

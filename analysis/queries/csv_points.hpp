@@ -14,7 +14,7 @@ struct PointColumns {
   /// Empty: there is no second input.
   std::string d;
   /// Empty: nothing further is read.
-  std::string extra;
+  std::string extra{};
 };
 
 /// Points from a CSV file (see CsvFile). Each row is a run of its own, unless the file has a column "trial" or "run".

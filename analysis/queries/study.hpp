@@ -40,6 +40,8 @@ struct Study {
   std::vector<results::SettingsRow> settings;
   std::vector<results::AttemptRecord> attempts;
   std::function<std::vector<results::MetricRow>(const common::TrialId&, std::int64_t after_step)> read_metrics;
+  /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
+  std::function<std::optional<double>(std::int64_t cpus, std::int64_t gpus)> measured_macs_per_s;
 
   /// Prepares the look-ups below; again after `trials` or `evaluations` changed.
   void index();
