@@ -39,7 +39,7 @@ ditscale_find(spdlog libspdlog-dev)                 # spdlog::spdlog
 ditscale_find(CLI11 libcli11-dev)                   # CLI11::CLI11
 ditscale_find(SQLite3 libsqlite3-dev)               # SQLite::SQLite3
 ditscale_find(SQLiteCpp libsqlitecpp-dev)           # SQLiteCpp
-ditscale_find(Ceres libceres-dev)                   # Ceres::ceres
+ditscale_find(Eigen3 libeigen3-dev)                 # Eigen3::Eigen
 ditscale_find(PNG libpng-dev)                       # PNG::PNG
 ditscale_find(JPEG libjpeg-dev)                     # JPEG::JPEG; must be libjpeg-turbo, as it is on Debian and Ubuntu
 ditscale_find(ZLIB zlib1g-dev)                      # ZLIB::ZLIB

@@ -101,10 +101,10 @@ std::vector<AttemptRecord> ResultsReader::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
 }
 
-std::vector<MetricRow> ResultsReader::metrics() const {
+std::vector<MetricRow> ResultsReader::metrics(const common::TrialId& trial, std::int64_t after_step) const {
   return impl_->rows<MetricRow>(
       "SELECT trial, step, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s FROM v_metrics "
-      "ORDER BY trial, step",
+      "WHERE trial = ? AND step > ? ORDER BY step",
       [](const SQLite::Statement& row) {
         return MetricRow{common::TrialId(row.getColumn(0).getString()),
                          row.getColumn(1).getInt64(),
@@ -116,7 +116,8 @@ std::vector<MetricRow> ResultsReader::metrics() const {
                          real_at(row, 7),
                          real_at(row, 8),
                          real_at(row, 9)};
-      });
+      },
+      trial.str(), after_step);
 }
 
 std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric) const {
@@ -140,6 +141,10 @@ std::vector<SettingsRow> ResultsReader::settings() const {
     return SettingsRow{row.getColumn(0).getString(),
                        common::Json::parse(row.getColumn(1).getString(), nullptr, /*allow_exceptions=*/false)};
   });
+}
+
+std::optional<double> ResultsReader::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const {
+  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus); });
 }
 
 void ResultsReader::query(const std::string& sql, const OnColumns& on_columns, const OnRow& on_row) const {

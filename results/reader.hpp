@@ -78,11 +78,14 @@ class ResultsReader {
   /// In the order of the sweep file.
   [[nodiscard]] std::vector<TrialRow> trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
-  /// By trial, then step.
-  [[nodiscard]] std::vector<MetricRow> metrics() const;
+  /// Of one trial by step, the steps beyond `after_step`.
+  [[nodiscard]] std::vector<MetricRow> metrics(const common::TrialId& trial, std::int64_t after_step = -1) const;
   /// Of one metric, or of all when `metric` is empty; by trial, then step.
   [[nodiscard]] std::vector<EvaluationRow> evaluations(const std::string& metric = {}) const;
   [[nodiscard]] std::vector<SettingsRow> settings() const;
+
+  /// As ResultsWriter's.
+  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const;
 
   using OnColumns = std::function<void(const std::vector<std::string>&)>;
   using OnRow = std::function<void(const std::vector<SqlValue>&)>;

@@ -7,13 +7,15 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/setup_packages.sh"
 # shellcheck source=tools/setup_torch.sh
 source "$here/setup_torch.sh"
+# shellcheck source=tools/setup_plotly.sh
+source "$here/setup_plotly.sh"
 
 usage() {
   cat <<'TEXT'
 usage: tools/setup.sh [--dry-run] [--torch auto|cpu|cuda]
 
 Installs the system packages of tools/requirements/apt.txt (needs root or passwordless sudo, and only when some are
-missing) and LibTorch into .venv. A second run changes nothing.
+missing), LibTorch into .venv, and Plotly's script into .plotly. A second run changes nothing.
 
   --dry-run     say what would be done, and do nothing
   --torch KIND  cpu: LibTorch without the CUDA libraries (540 MB to fetch); cuda: with them (2.4 GB);
@@ -58,6 +60,7 @@ main() {
   }
   setup_packages "$here/requirements/apt.txt" "$dry_run"
   setup_torch "$here/.." "$kind" "$dry_run"
+  setup_plotly "$here/.." "$dry_run"
   ((dry_run)) || say "everything is there."
 }
 

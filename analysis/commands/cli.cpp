@@ -41,6 +41,13 @@ int run_cli(const std::vector<std::string>& arguments, const std::string& versio
   add_query_command(app, surroundings);
   add_curves_command(app, surroundings);
   add_fit_command(app, surroundings);
+  add_isoflop_command(app, surroundings);
+  add_frontier_command(app, surroundings);
+  add_advice_commands(app, surroundings);
+  add_compare_command(app, surroundings);
+  add_report_command(app, surroundings);
+  add_import_command(app, surroundings);
+  add_maintenance_commands(app, surroundings);
   try {
     return parse_and_run(app, arguments, out, err);
   } catch (const common::UsageError& error) {

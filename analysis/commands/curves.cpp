@@ -1,11 +1,16 @@
+#include <algorithm>
+#include <future>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/run_figures.hpp"
+#include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
-#include "analysis/fits/power_law.hpp"
+#include "analysis/fits/law_fit.hpp"
+#include "analysis/queries/run_table.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/tables/terminal.hpp"
 #include "common/error.hpp"
@@ -23,6 +28,7 @@ struct Options {
   std::string metric = "fid";
   std::string settings;
   std::string out;
+  std::string backdrop;
   bool terminal = false;
   bool no_terminal = false;
   bool json = false;
@@ -36,10 +42,10 @@ struct Curves {
   std::vector<Figure> figures;
 };
 
-std::optional<PowerLaw> law_of(const ScorePoints& points) {
+std::optional<Law> law_of(const ScorePoints& points) {
   const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
-  if (why_not_fittable(fit, false)) return std::nullopt;
-  return fit_power_law(fit, {}).law;
+  if (why_not_fittable(fit, Form::kPower)) return std::nullopt;
+  return fit_law(fit, {}).law();
 }
 
 void refuse_without_scores(const Study& study, const Options& options, const ScorePoints& points) {
@@ -49,6 +55,35 @@ void refuse_without_scores(const Study& study, const Options& options, const Sco
       options.metric, points.left_out.empty() ? "" : "\n" + left_out_text(points.left_out)));
 }
 
+/// The paper's points below ours. They are FIDs in Inception's features: beside another network's they mean nothing.
+void add_backdrop(const Options& options, const results::SettingsRow& settings, std::vector<Figure>& figures) {
+  if (features_of(settings) != "inception" || options.metric != "fid") {
+    throw common::UsageError(
+        fmt::format("--backdrop holds FIDs in inception features, and these are {}: they must not "
+                    "share a figure",
+                    score_label(options.metric, settings)));
+  }
+  const RunTable table = read_run_table(options.backdrop, "scaling_400k");
+  const auto column = [&](const char* name) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), name);
+    if (found == table.columns.end()) throw common::ConfigError(fmt::format("{}: no column {}", table.source, name));
+    return static_cast<std::size_t>(found - table.columns.begin());
+  };
+  const auto add = [&](Figure& figure, const char* x, double scale) {
+    Series series{"DiT paper, 400K steps", {}, Series::Look::kBackdrop};
+    for (const RunTable::Row& row : table.rows) {
+      const Json& at = row.cells[column(x)];
+      const Json& fid = row.cells[column("fid")];
+      if (at.is_number() && fid.is_number()) series.points.push_back({scale * at.get<double>(), fid.get<double>(), ""});
+    }
+    figure.series.insert(figure.series.begin(), std::move(series));
+  };
+  for (Figure& figure : figures) {
+    if (figure.name == "fid_by_forward_gflops") add(figure, "gflops", 1);
+    if (figure.name == "fid_by_parameters") add(figure, "parameters_millions", 1e6);
+  }
+}
+
 Curves make_curves(const Study& study, const Options& options) {
   Curves curves;
   curves.settings = choose_settings(study, options.metric, options.settings);
@@ -56,10 +91,14 @@ Curves make_curves(const Study& study, const Options& options) {
   refuse_without_scores(study, options, curves.points);
   curves.correlations = correlations(curves.points.final);
   const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
-  for (const Figure& figure : {score_by_forward_gflops(view, law_of(curves.points)), score_by_parameters(view),
-                               score_by_training_flops(view), loss_by_step(study)}) {
+  const SettingView across{study, options.metric, view.score_label, curves.settings};
+  for (const Figure& figure :
+       {score_by_forward_gflops(view, law_of(curves.points)), score_by_parameters(view), score_by_training_flops(view),
+        score_by_guidance(across), score_by_sampling_compute(across), score_by_block(across), loss_by_step(study),
+        gantt(study), predicted_against_actual_cost(study)}) {
     if (!figure.empty()) curves.figures.push_back(figure);
   }
+  if (!options.backdrop.empty()) add_backdrop(options, curves.settings, curves.figures);
   return curves;
 }
 
@@ -74,11 +113,18 @@ Json details_of(const Study& study, const Options& options, const Curves& curves
   return details;
 }
 
+/// Drawing waits for gnuplot: all figures at once.
 std::vector<fs::path> write_all(const Study& study, const Options& options, const Curves& curves,
                                 const Provenance& provenance) {
-  std::vector<fs::path> files;
+  std::vector<std::future<std::vector<fs::path>>> running;
   for (const Figure& figure : curves.figures) {
-    const auto written = write_figure(figure, options.out, provenance, details_of(study, options, curves, figure));
+    running.push_back(std::async(std::launch::async, [&] {
+      return write_figure(figure, options.out, provenance, details_of(study, options, curves, figure));
+    }));
+  }
+  std::vector<fs::path> files;
+  for (auto& one : running) {
+    const auto written = one.get();
     files.insert(files.end(), written.begin(), written.end());
   }
   return files;
@@ -138,6 +184,7 @@ void add_curves_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("--metric", options->metric, "score on the y axis")->capture_default_str();
   command->add_option("--settings", options->settings, "id (or its start) of the evaluation settings to draw");
   command->add_option("--out", options->out, "folder for SVG, PNG, CSV and JSON");
+  command->add_option("--backdrop", options->backdrop, "JSON with the paper's table (scaling_400k), drawn below ours");
   auto* terminal = command->add_flag("--terminal", options->terminal,
                                      "print the main figure in characters (the default on a terminal)");
   command->add_flag("--no-terminal", options->no_terminal, "do not")->excludes(terminal);

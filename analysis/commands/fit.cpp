@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +10,7 @@
 #include "analysis/queries/csv_points.hpp"
 #include "analysis/queries/score_points.hpp"
 #include "analysis/queries/settings_choice.hpp"
+#include "analysis/queries/tuning.hpp"
 #include "common/error.hpp"
 
 namespace ditscale::analysis {
@@ -18,13 +21,17 @@ namespace {
 
 struct Options {
   DatabaseOptions database;
-  std::string x = "forward_macs";
+  std::vector<std::string> forms;
+  std::string x;
+  std::string d;
   std::string y = "fid";
   std::string settings;
   std::string points = "final";
   std::string csv;
+  std::optional<double> huber;
   FitRequest fit;
   std::vector<double> at;
+  std::vector<double> at_d;
   bool json = false;
 };
 
@@ -34,14 +41,20 @@ struct Material {
   std::string y_label;
   std::vector<Correlation> correlations;
   std::vector<LeftOut> left_out;
+  std::vector<std::string> warnings;
   Json origin;
 };
 
 Material from_csv(const Options& options) {
   Material material;
-  material.points = read_csv_points(options.csv, options.x, options.y);
+  std::size_t num_skipped = 0;
+  material.points = read_csv_points(options.csv, {options.x, options.y, options.d, ""}, num_skipped);
   material.y_label = options.y;
-  material.origin = {{"csv", options.csv}};
+  material.origin = {{"csv", options.csv}, {"rows_skipped", num_skipped}};
+  if (num_skipped > 0) {
+    material.warnings.push_back(
+        fmt::format("{} rows without a number in one of the columns were left out", num_skipped));
+  }
   return material;
 }
 
@@ -51,7 +64,7 @@ Material from_database(const Options& options) {
   material.origin = {{"database", study.database.string()}, {"sweep", study.name}};
   ScorePoints scores;
   if (is_loss(options.y)) {
-    scores = loss_points(study, options.y);
+    scores = loss_points(study, options.y, options.points == "all");
     material.y_label = options.y;
   } else {
     const results::SettingsRow settings = choose_settings(study, options.y, options.settings);
@@ -64,29 +77,64 @@ Material from_database(const Options& options) {
   material.points = fit_points(all ? scores.all : scores.final, x_quantity_from(options.x));
   material.correlations = correlations(scores.final);
   material.left_out = scores.left_out;
+  material.warnings = tuning_warnings(scores.final);
+  if (all) material.warnings.push_back(unfinished_warning(scores));
   return material;
 }
 
-void refuse_too_few(const Material& material) {
-  if (const auto why = why_not_fittable(material.points, false)) {
-    throw common::ConfigError(
-        fmt::format("no fit of {}: {}\n{}", material.y_label, *why, left_out_text(material.left_out)));
+/// Fills in what depends on other options, and refuses what does not go together.
+void complete(Options& options) {
+  if (!options.forms.empty()) options.fit.forms.clear();
+  for (const std::string& name : options.forms) options.fit.forms.push_back(form_from(name));
+  const auto two = std::count_if(options.fit.forms.begin(), options.fit.forms.end(),
+                                 [](Form form) { return facts_of(form).two_inputs; });
+  const bool surface = two > 0;
+  if (surface && options.fit.forms.size() > 1) {
+    throw common::UsageError("--form surface has a second input and stands alone; fit other forms with another call");
+  }
+  if (!surface && !options.d.empty()) throw common::UsageError("--d is the second input of --form surface");
+  if (options.x.empty()) options.x = surface ? "parameters" : "forward_macs";
+  if (surface && options.d.empty()) options.d = "images";
+  options.fit.huber_delta = options.huber ? options.huber : surface ? std::optional(1e-3) : std::nullopt;
+  if (options.fit.huber_delta && std::isinf(*options.fit.huber_delta)) options.fit.huber_delta.reset();
+  if (surface ? options.at.size() != options.at_d.size() : !options.at_d.empty()) {
+    throw common::UsageError("--at-d belongs to --form surface: one for each --at");
+  }
+  if (surface && options.csv.empty() && options.d != "images") {
+    throw common::UsageError(fmt::format("--d {}: not known; of a database it is images", options.d));
   }
 }
 
-void run(const Options& options, Surroundings& surroundings) {
+void check_points(const Options& options) {
   if (options.points != "final" && options.points != "all") {
     throw common::UsageError(fmt::format("--points {}: not known; allowed: final, all", options.points));
   }
-  if (options.points == "all" && options.x != "training_flops") {
+  if (options.points == "all" && options.x != "training_flops" && options.d.empty()) {
     throw common::UsageError("--points all needs --x training_flops: a model's size is the same at all its steps");
   }
+}
+
+FitReport report_of(const Options& options, const Material& material) {
+  try {
+    return make_fit_report(material.points, options.fit);
+  } catch (const common::ConfigError& error) {
+    throw common::ConfigError(
+        fmt::format("no fit of {}: {}\n{}", material.y_label, error.what(), left_out_text(material.left_out)));
+  }
+}
+
+void run(Options options, Surroundings& surroundings) {
+  complete(options);
+  check_points(options);
   const Material material = options.csv.empty() ? from_database(options) : from_csv(options);
-  refuse_too_few(material);
-  FitReport report = make_fit_report(material.points, options.fit);
+  FitReport report = report_of(options, material);
   report.x_name = options.x;
+  report.d_name = options.d;
   report.y_name = material.y_label;
-  report.asked_x = options.at;
+  report.warnings = material.warnings;
+  for (std::size_t i = 0; i < options.at.size(); ++i) {
+    report.asked.emplace_back(options.at[i], options.at_d.empty() ? 1 : options.at_d[i]);
+  }
   if (options.json) {
     Json json = to_json(report);
     json["source"] = material.origin;
@@ -103,25 +151,38 @@ void run(const Options& options, Surroundings& surroundings) {
 
 void add_fit_command(CLI::App& app, Surroundings& surroundings) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("fit", "power laws with and without a floor, with intervals");
+  CLI::App* command = app.add_subcommand("fit", "laws with intervals: power laws, broken, saturating, L(N, D)");
   options->database.add_to(*command);
-  command->add_option("--x", options->x, "forward_macs, parameters or training_flops; a column with --csv")
-      ->capture_default_str();
+  command
+      ->add_option("--form", options->forms,
+                   "power, power_floor, broken, saturating (several, separated by commas), or surface; "
+                   "default: power,power_floor")
+      ->delimiter(',');
+  command->add_option("--x,--n", options->x, "forward_macs, parameters or training_flops; a column with --csv");
+  command->add_option("--d", options->d, "second input of a surface: images; a column with --csv");
   command->add_option("--y", options->y, "fid or another score, loss, loss_simple or loss_vlb; a column with --csv")
       ->capture_default_str();
   command->add_option("--settings", options->settings, "id (or its start) of the evaluation settings to fit");
   command->add_option("--points", options->points, "final: the last score of each trial; all: every score")
       ->capture_default_str();
-  command->add_option("--csv", options->csv, "fit two columns of a CSV file instead of a database");
-  command->add_option("--huber", options->fit.huber_delta, "Huber's delta on log residuals instead of least squares")
+  command->add_option("--csv", options->csv, "fit columns of a CSV file instead of a database");
+  command
+      ->add_option("--huber", options->huber,
+                   "Huber's delta on log residuals; inf is least squares [inf; of a surface 0.001]")
       ->check(CLI::PositiveNumber);
+  command->add_option("--starts", options->fit.num_starts, "starts of the search [200; of a surface 4500]")
+      ->check(CLI::Range(1, 1'000'000));
   command->add_option("--resamples", options->fit.num_resamples, "bootstrap resamples")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   command->add_option("--seed", options->fit.seed, "seed of the bootstrap")->capture_default_str();
   command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(CLI::PositiveNumber);
+  command->add_option("--at-d", options->at_d, "and this d")->check(CLI::PositiveNumber);
   command->add_flag("--json", options->json, "everything in full precision");
-  command->footer("Example:\n  analysis fit --db runs/fashion_mnist_demo/results.db --x forward_macs --y fid --at 1e9");
+  command->footer(
+      "Examples:\n"
+      "  analysis fit --db runs/fashion_mnist_demo/results.db --x forward_macs --y fid --at 1e9\n"
+      "  analysis fit --csv runs.csv --form surface --n parameters --d tokens --y loss --json");
   command->callback([options, &surroundings] { run(*options, surroundings); });
 }
 

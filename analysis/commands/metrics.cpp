@@ -40,32 +40,43 @@ std::vector<std::size_t> spread(std::size_t total, std::size_t count) {
   return indices;
 }
 
-Table metrics_table(const Study& study, const Options& options) {
-  const RowSource source = rows_of(study, RowKind::kMetrics, "");
-  Table all = run_query(source, {"",
-                                 {"trial", "model", "step", "images", "loss", "loss_simple", "loss_vlb", "grad_norm",
-                                  "lr", "images_per_s", "time_s"},
-                                 "",
-                                 0});
-  Table table;
-  table.columns = all.columns;
-  for (const StudyTrial* trial : wanted_trials(study, options.trial)) {
-    std::vector<std::size_t> own;
-    for (std::size_t row = 0; row < source.num_rows; ++row) {
-      if (study.metrics[row].trial == trial->id()) own.push_back(row);
-    }
-    for (const std::size_t i : spread(own.size(), options.all ? own.size() : options.rows)) {
-      table.rows.push_back(all.rows[own[i]]);
-    }
-  }
-  return table;
+/// Rows of one trial: all, or `count` of them.
+Table table_of(const Study& study, const StudyTrial& trial, std::optional<std::size_t> count) {
+  const std::vector<results::MetricRow> all = study.metrics_of(trial.id());
+  std::vector<results::MetricRow> shown;
+  for (const std::size_t i : spread(all.size(), count.value_or(all.size()))) shown.push_back(all[i]);
+  if (shown.empty()) return {};
+  return run_query(metric_rows_of(study, shown), {"",
+                                                  {"trial", "model", "step", "images", "loss", "loss_simple",
+                                                   "loss_vlb", "grad_norm", "lr", "images_per_s", "time_s"},
+                                                  "",
+                                                  0});
 }
 
-void run(Options options, Surroundings& surroundings) {
+/// Trial after trial, so that no more than one is in memory.
+void stream_csv(const Study& study, const Options& options, std::ostream& out) {
+  bool first = true;
+  for (const StudyTrial* trial : wanted_trials(study, options.trial)) {
+    const Table table = table_of(study, *trial, std::nullopt);
+    if (table.columns.empty()) continue;
+    const std::string text = to_csv(table);
+    out << (first ? text : text.substr(text.find('\n') + 1));
+    first = false;
+  }
+}
+
+void run(const Options& options, Surroundings& surroundings) {
   const Study study = load_study(options.database.path());
   const Format format = options.format.chosen();
-  if (format == Format::kCsv || format == Format::kJson) options.all = true;
-  const Table table = metrics_table(study, options);
+  if (format == Format::kCsv) return stream_csv(study, options, surroundings.out);
+  const bool whole = options.all || format == Format::kJson;
+  Table table;
+  for (const StudyTrial* trial : wanted_trials(study, options.trial)) {
+    Table own = table_of(study, *trial, whole ? std::nullopt : std::optional(options.rows));
+    if (own.columns.empty()) continue;
+    table.columns = own.columns;
+    std::move(own.rows.begin(), own.rows.end(), std::back_inserter(table.rows));
+  }
   if (table.rows.empty() && format == Format::kTable) {
     throw common::ConfigError(fmt::format("{}: no training metrics yet; wait for the first train.log_every_steps steps",
                                           study.database.string()));

@@ -47,5 +47,14 @@ void add_metrics_command(CLI::App& app, Surroundings& surroundings);
 void add_query_command(CLI::App& app, Surroundings& surroundings);
 void add_curves_command(CLI::App& app, Surroundings& surroundings);
 void add_fit_command(CLI::App& app, Surroundings& surroundings);
+void add_isoflop_command(CLI::App& app, Surroundings& surroundings);
+void add_import_command(CLI::App& app, Surroundings& surroundings);
+void add_frontier_command(CLI::App& app, Surroundings& surroundings);
+/// predict, suggest
+void add_advice_commands(CLI::App& app, Surroundings& surroundings);
+void add_report_command(CLI::App& app, Surroundings& surroundings);
+void add_compare_command(CLI::App& app, Surroundings& surroundings);
+/// export, merge, check
+void add_maintenance_commands(CLI::App& app, Surroundings& surroundings);
 
 }  // namespace ditscale::analysis

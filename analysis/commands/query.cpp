@@ -57,7 +57,9 @@ void run(const Options& options, Surroundings& surroundings) {
     table = sql_table(database, options.sql);
   } else {
     const Study study = load_study(database);
-    table = run_query(rows_of(study, row_kind_from(options.from), options.settings), options.rows);
+    const RowKind kind = row_kind_from(options.from);
+    table = kind == RowKind::kMetrics ? run_metric_query(study, options.rows)
+                                      : run_query(rows_of(study, kind, options.settings), options.rows);
   }
   const Format format = options.format.chosen();
   surroundings.out << render(table, format, terminal_width());

@@ -23,7 +23,12 @@ struct Series {
   enum class Look {
     /// Points joined by a thin line.
     kPointsAndLine,
+    kPoints,
     kLine,
+    /// Each two points are a thick line of their own (bars of a Gantt chart).
+    kSegments,
+    /// Open grey circles below everything else (what others measured).
+    kBackdrop,
     /// A broad grey line below everything else (an envelope).
     kBand,
     /// A dashed black line (a fitted law).
@@ -35,6 +40,8 @@ struct Series {
 struct Axis {
   std::string label;
   bool logarithmic = false;
+  /// Names of 0, 1, 2 …, from the top; empty for numbers.
+  std::vector<std::string> categories{};
 };
 
 /// What is drawn, apart from how. `table` holds the numbers behind it, for the CSV.
@@ -46,6 +53,8 @@ struct Figure {
   Axis y;
   std::vector<Series> series;
   Table table;
+  /// What a reader should know; for pages.
+  std::string note;
 
   [[nodiscard]] bool empty() const;
 };

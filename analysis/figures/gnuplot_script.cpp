@@ -1,6 +1,8 @@
 #include "analysis/figures/gnuplot_script.hpp"
 
 #include <array>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,10 +26,24 @@ constexpr std::array<char, 10> kCharacters{'o', 'x', '+', '#', '@', '%', '&', '=
 constexpr double kPictureCharacter = 9.8 / 620;
 constexpr double kTerminalCharacter = 1.0 / 65;
 
+/// Above so many, points are drawn small.
+constexpr std::size_t kManyPoints = 200;
+
 std::string ticks_of(const std::vector<double>& ticks, bool ascii) {
   std::string text;
   for (const double tick : ticks) {
     text += fmt::format("{}{} {:.17g}", text.empty() ? "" : ", ", quoted(tick_text(tick, ascii)), tick);
+  }
+  return text;
+}
+
+/// As many names as there is room for.
+std::string category_ticks(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 24;
+  const std::size_t apart = names.size() / kMost + 1;
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); i += apart) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", quoted(cut_to(names[i], 10)), i);
   }
   return text;
 }
@@ -60,14 +76,41 @@ Scales scales_of(const Figure& figure) {
       ys.push_back(point.y);
     }
   }
-  return {scale_for(xs, figure.x.logarithmic), scale_for(ys, figure.y.logarithmic)};
+  Scale y = scale_for(ys, figure.y.logarithmic);
+  if (!figure.y.categories.empty()) {
+    const auto last = static_cast<double>(figure.y.categories.size()) - 0.5;
+    y = {last, -0.5, false, {}};  // from the top
+    for (std::size_t i = 0; i < figure.y.categories.size(); ++i) y.ticks.push_back(static_cast<double>(i));
+  }
+  return {scale_for(xs, figure.x.logarithmic), y};
 }
 
-std::string data_of(const Figure& figure) {
+/// Points that a picture can tell apart: of those that fall into one cell of a fine grid, the first.
+std::vector<FigurePoint> distinguishable(const Series& series, const Scales& scales) {
+  constexpr std::size_t kFew = 2000;
+  constexpr double kCells = 500;
+  if (series.look != Series::Look::kPoints || series.points.size() < kFew) return series.points;
+  std::set<std::pair<int, int>> taken;
+  std::vector<FigurePoint> kept;
+  for (const FigurePoint& point : series.points) {
+    const std::pair cell(static_cast<int>(kCells * scales.x.place(point.x)),
+                         static_cast<int>(kCells * scales.y.place(point.y)));
+    if (taken.insert(cell).second) kept.push_back(point);
+  }
+  return kept;
+}
+
+std::string data_of(const Figure& figure, const Scales& scales) {
   std::string text;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     text += fmt::format("$data{} << EOD\n", i);
-    for (const FigurePoint& point : figure.series[i].points) text += fmt::format("{:.17g} {:.17g}\n", point.x, point.y);
+    std::size_t number = 0;
+    for (const FigurePoint& point : distinguishable(figure.series[i], scales)) {
+      // An empty line ends a line that is drawn.
+      const bool gap = figure.series[i].look == Series::Look::kSegments && number > 0 && number % 2 == 0;
+      text += fmt::format("{}{:.17g} {:.17g}\n", gap ? "\n" : "", point.x, point.y);
+      ++number;
+    }
     text += "EOD\n";
   }
   return text;
@@ -79,8 +122,9 @@ std::string axes_of(const Figure& figure, const Scales& scales, bool ascii) {
   if (figure.y.logarithmic) text += "set logscale y\n";
   text += fmt::format("set xrange [{:.17g}:{:.17g}]\nset yrange [{:.17g}:{:.17g}]\n", scales.x.low, scales.x.high,
                       scales.y.low, scales.y.high);
-  text += fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(uncrowded(scales.x, ascii), ascii),
-                      ticks_of(scales.y.ticks, ascii));
+  text +=
+      fmt::format("set xtics ({})\nset ytics ({})\n", ticks_of(uncrowded(scales.x, ascii), ascii),
+                  figure.y.categories.empty() ? ticks_of(scales.y.ticks, ascii) : category_ticks(figure.y.categories));
   // Characters cannot stand upright: in a terminal the title names what goes up.
   const bool names_y = figure.title.find(figure.y.label) != std::string::npos;
   const std::string title = ascii && !names_y ? figure.y.label + ": " + figure.title : figure.title;
@@ -96,8 +140,15 @@ std::string look_of(const Series& series, std::size_t number) {
     case Series::Look::kPointsAndLine:
       return fmt::format("with linespoints lc rgb '{}' lw 1.5 dt {} pt {} ps 1.3", colour, dash,
                          kShapes[number % kShapes.size()]);
+    case Series::Look::kPoints:
+      return fmt::format("with points lc rgb '{}' pt {} ps {}", colour, kShapes[number % kShapes.size()],
+                         series.points.size() > kManyPoints ? 0.5 : 1.3);
     case Series::Look::kLine:
       return fmt::format("with lines lc rgb '{}' lw 2.2 dt {}", colour, kDashes[number % kDashes.size()]);
+    case Series::Look::kSegments:
+      return fmt::format("with lines lc rgb '{}' lw 7 dt 1", colour);
+    case Series::Look::kBackdrop:
+      return "with points lc rgb '#999999' pt 6 ps 1.4";
     case Series::Look::kBand:
       return "with lines lc rgb '#BBBBBB' lw 7 dt 1";
     case Series::Look::kLaw:
@@ -109,8 +160,12 @@ std::string look_of(const Series& series, std::size_t number) {
 std::string character_look_of(const Series& series, std::size_t number) {
   switch (series.look) {
     case Series::Look::kPointsAndLine:
+    case Series::Look::kPoints:
     case Series::Look::kLine:
+    case Series::Look::kSegments:
       return fmt::format("with points pt '{}'", kCharacters[number % kCharacters.size()]);
+    case Series::Look::kBackdrop:
+      return "with points pt ','";
     case Series::Look::kBand:
       return "with points pt '_'";
     case Series::Look::kLaw:
@@ -126,7 +181,8 @@ std::string plot_command(const Figure& figure, LookOf look) {
   std::size_t number = 0;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& series = figure.series[i];
-    const bool own = series.look == Series::Look::kPointsAndLine || series.look == Series::Look::kLine;
+    const bool own = series.look != Series::Look::kBand && series.look != Series::Look::kLaw &&
+                     series.look != Series::Look::kBackdrop;
     if (!series.points.empty()) {
       text += fmt::format("{} $data{} using 1:2 {} title {}", text.empty() ? "plot" : ", \\\n    ", i,
                           look(series, number), quoted(series.name));
@@ -173,7 +229,7 @@ std::string quoted(const std::filesystem::path& path) {
 std::string picture_script(const Figure& figure, const std::filesystem::path& svg, const std::filesystem::path& png) {
   const PlotArea area;
   const Scales scales = scales_of(figure);
-  const std::string common = data_of(figure) + axes_of(figure, scales, false) + frame_of(figure, scales, area);
+  const std::string common = data_of(figure, scales) + axes_of(figure, scales, false) + frame_of(figure, scales, area);
   const std::string plot = plot_command(figure, look_of);
   return fmt::format(
       "set encoding utf8\n"
@@ -191,7 +247,7 @@ std::string terminal_script(const Figure& figure, std::size_t columns, std::size
   return fmt::format(
       "set encoding utf8\nset terminal dumb noenhanced mono size {},{}\nset output {}\n{}{}"
       "set key inside top right samplen 1\n{}unset output\n",
-      columns, rows, quoted(output), data_of(figure), axes_of(figure, scales, true),
+      columns, rows, quoted(output), data_of(figure, scales), axes_of(figure, scales, true),
       plot_command(figure, character_look_of));
 }
 

@@ -15,6 +15,9 @@ constexpr double kCharacter_px = 8.3;
 constexpr double kLine_px = 16;
 constexpr double kPoint_px = 6;
 
+/// Among more points than this no label can be told to belong to one.
+constexpr std::size_t kMostPoints = 300;
+
 struct Box {
   double left, bottom, right, top;
   [[nodiscard]] bool overlaps(const Box& other) const {
@@ -34,7 +37,7 @@ class Placer {
     for (const Series& one : series) {
       for (std::size_t i = 0; i < one.points.size(); ++i) {
         const Pixel at = pixel_of(one.points[i]);
-        if (one.look == Series::Look::kPointsAndLine) taken_.push_back(around(at));
+        if (one.look == Series::Look::kPointsAndLine || one.look == Series::Look::kPoints) taken_.push_back(around(at));
         if (i > 0) segments_.push_back({pixel_of(one.points[i - 1]), at});
       }
     }
@@ -100,9 +103,13 @@ class Placer {
 
 std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const Scale& x, const Scale& y,
                                       const PlotArea& area) {
-  Placer placer(series, x, y, area);
   std::vector<PlacedLabel> placed;
+  std::size_t num_points = 0;
+  for (const Series& one : series) num_points += one.points.size();
+  if (num_points > kMostPoints) return placed;
+  Placer placer(series, x, y, area);
   for (const Series& one : series) {
+    if (one.look == Series::Look::kSegments) continue;  // bars are close to each other
     for (const FigurePoint& point : one.points) {
       if (point.label.empty()) continue;
       const double width = kCharacter_px * static_cast<double>(width_of(point.label));

@@ -16,9 +16,14 @@ namespace {
 
 constexpr const char* kGflopsAxis = "forward Gflops (paper's convention: multiply-accumulates / 10⁹)";
 constexpr int kLawPoints = 64;
+/// Above so many points, a line through them hides more than it shows.
+constexpr std::size_t kMostJoined = 100;
+/// More curves than this cannot be told apart.
+constexpr std::size_t kMostCurves = 24;
 
-/// What tells trials of one patch size apart: "d4 w128".
+/// What tells trials of one patch size apart: "d4 w128", or a published name ("XL/2").
 std::string short_label(const StudyTrial& trial) {
+  if (trial.model.starts_with("DiT-")) return trial.model.substr(4);
   const Json& spec = trial.row.trial.spec;
   const Json depth = sweeps::value_at(spec, "model.depth");
   const Json width = sweeps::value_at(spec, "model.width");
@@ -28,9 +33,7 @@ std::string short_label(const StudyTrial& trial) {
 
 /// Legend of a trial; models that appear twice (other seeds, other training) carry the start of their id.
 std::string trial_name(const Study& study, const StudyTrial& trial) {
-  const auto same = std::count_if(study.trials.begin(), study.trials.end(),
-                                  [&](const StudyTrial& other) { return other.model == trial.model; });
-  return same > 1 ? fmt::format("{} {}", trial.model, trial.id().brief()) : trial.model;
+  return study.num_of_model(trial.model) > 1 ? fmt::format("{} {}", trial.model, trial.id().brief()) : trial.model;
 }
 
 Table score_table(const ScoreView& view, const std::vector<ScorePoint>& points) {
@@ -62,6 +65,7 @@ std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const S
     Series& one = series[p.trial->patch];
     one.name = fmt::format("patch {}", p.trial->patch);
     one.points.push_back({x_of_trial(*p.trial), p.value, short_label(*p.trial)});
+    if (view.points.final.size() > kMostJoined) one.look = Series::Look::kPoints;
   }
   std::vector<Series> list;
   for (auto& [patch, one] : series) {
@@ -71,16 +75,71 @@ std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const S
   return list;
 }
 
+std::vector<Series> curves_by_trial(const ScoreView& view) {
+  std::vector<Series> list;
+  const StudyTrial* last = nullptr;
+  for (const ScorePoint& p : view.points.all) {  // by trial, then step
+    if (p.trial != last) list.push_back({trial_name(view.study, *p.trial), {}, Series::Look::kPointsAndLine});
+    last = p.trial;
+    list.back().points.push_back({p.training_flops, p.value, ""});
+  }
+  return list;
+}
+
+/// For studies of many trials.
+std::vector<Series> points_by_patch(const ScoreView& view) {
+  std::map<std::int64_t, Series, std::greater<>> by_patch;
+  for (const ScorePoint& p : view.points.all) {
+    Series& one = by_patch[p.trial->patch];
+    one.name = fmt::format("patch {}", p.trial->patch);
+    one.look = Series::Look::kPoints;
+    one.points.push_back({p.training_flops, p.value, ""});
+  }
+  std::vector<Series> list;
+  for (auto& [patch, one] : by_patch) list.push_back(std::move(one));
+  return list;
+}
+
+/// All trials, or as many as can be told apart, from the smallest model to the largest.
+std::vector<const StudyTrial*> spread_by_size(const Study& study) {
+  std::vector<const StudyTrial*> all;
+  for (const StudyTrial& trial : study.trials) {
+    if (trial.row.steps_done) all.push_back(&trial);
+  }
+  if (all.size() <= kMostCurves) return all;
+  std::stable_sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->gflops() < b->gflops(); });
+  std::vector<const StudyTrial*> shown;
+  for (std::size_t i = 0; i < kMostCurves; ++i) shown.push_back(all[i * (all.size() - 1) / (kMostCurves - 1)]);
+  return shown;
+}
+
+/// At most a few hundred points, evenly in the logarithm of the step.
+std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& curve) {
+  constexpr std::size_t kMost = 400;
+  if (curve.size() <= kMost) return curve;
+  const double ratio = std::pow(
+      static_cast<double>(curve.back().step) / std::max(1.0, static_cast<double>(curve.front().step)), 1.0 / kMost);
+  std::vector<CurvePoint> kept;
+  for (const CurvePoint& point : curve) {
+    const bool far = kept.empty() || static_cast<double>(point.step) >= ratio * static_cast<double>(kept.back().step);
+    if (far || &point == &curve.back()) kept.push_back(point);
+  }
+  return kept;
+}
+
+/// The same law of forward Gflops instead of MACs.
+Law law_in_gflops(Law law) {
+  law.values[0] *= std::pow(1e9, -law.values[1]);
+  return law;
+}
+
 /// The law over the range of the data; x of the law is forward MACs.
-Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
+Series law_series(const Law& law, const std::vector<ScorePoint>& points) {
   const auto [low, high] = std::minmax_element(
       points.begin(), points.end(), [](const auto& a, const auto& b) { return a.trial->gflops() < b.trial->gflops(); });
   Series series;
   series.look = Series::Look::kLaw;
-  series.name = law.floor > 0
-                    ? fmt::format("fit: {:.3g} + {:.3g} x^{:.3g}", law.floor, law.factor * std::pow(1e9, -law.exponent),
-                                  -law.exponent)
-                    : fmt::format("fit: {:.3g} x^{:.3g}", law.factor * std::pow(1e9, -law.exponent), -law.exponent);
+  series.name = "fit: " + law_in_gflops(law).text(3);
   const double ratio = high->trial->gflops() / low->trial->gflops();
   for (int i = 0; i < kLawPoints; ++i) {
     const double gflops = low->trial->gflops() * std::pow(ratio, static_cast<double>(i) / (kLawPoints - 1));
@@ -91,12 +150,12 @@ Series law_series(const PowerLaw& law, const std::vector<ScorePoint>& points) {
 
 }  // namespace
 
-Figure score_by_forward_gflops(const ScoreView& view, const std::optional<PowerLaw>& law) {
+Figure score_by_forward_gflops(const ScoreView& view, const std::optional<Law>& law) {
   Figure figure;
   figure.name = view.metric + "_by_forward_gflops";
   figure.title = fmt::format("{}: {} by model compute", view.study.name, view.score_label);
-  figure.x = {kGflopsAxis, true};
-  figure.y = {view.score_label, false};
+  figure.x = {kGflopsAxis, true, {}};
+  figure.y = {view.score_label, false, {}};
   if (law && !view.points.final.empty()) figure.series.push_back(law_series(*law, view.points.final));
   for (Series& series : by_patch(view, [](const StudyTrial& t) { return t.gflops(); })) {
     figure.series.push_back(std::move(series));
@@ -109,8 +168,8 @@ Figure score_by_parameters(const ScoreView& view) {
   Figure figure;
   figure.name = view.metric + "_by_parameters";
   figure.title = fmt::format("{}: {} by parameters", view.study.name, view.score_label);
-  figure.x = {"parameters (with the position embedding)", true};
-  figure.y = {view.score_label, false};
+  figure.x = {"parameters (with the position embedding)", true, {}};
+  figure.y = {view.score_label, false, {}};
   figure.series = by_patch(view, [](const StudyTrial& t) { return static_cast<double>(t.row.trial.total_parameters); });
   figure.table = score_table(view, view.points.final);
   return figure;
@@ -120,19 +179,12 @@ Figure score_by_training_flops(const ScoreView& view) {
   Figure figure;
   figure.name = view.metric + "_by_training_flops";
   figure.title = fmt::format("{}: {} by training compute", view.study.name, view.score_label);
-  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true};
-  figure.y = {view.score_label, false};
+  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true, {}};
+  figure.y = {view.score_label, false, {}};
   std::vector<FigurePoint> all;
-  for (const StudyTrial& trial : view.study.trials) {
-    Series series;
-    series.name = trial_name(view.study, trial);
-    for (const ScorePoint& p : view.points.all) {
-      if (p.trial == &trial) series.points.push_back({p.training_flops, p.value, ""});
-    }
-    all.insert(all.end(), series.points.begin(), series.points.end());
-    if (!series.points.empty()) figure.series.push_back(std::move(series));
-  }
-  if (figure.series.size() > 1) {
+  for (const ScorePoint& p : view.points.all) all.push_back({p.training_flops, p.value, ""});
+  figure.series = view.study.trials.size() > kMostCurves ? points_by_patch(view) : curves_by_trial(view);
+  if (view.study.trials.size() > 1) {
     figure.series.insert(figure.series.begin(), {"lower envelope", lower_envelope(all), Series::Look::kBand});
   }
   figure.table = score_table(view, view.points.all);
@@ -142,17 +194,21 @@ Figure score_by_training_flops(const ScoreView& view) {
 Figure loss_by_step(const Study& study) {
   Figure figure;
   figure.name = "loss_by_step";
+  const std::vector<const StudyTrial*> shown = spread_by_size(study);
   figure.title = study.name + ": training loss (smoothed)";
-  figure.x = {"step", true};
-  figure.y = {"training loss", true};
+  if (shown.size() < study.trials.size()) {
+    figure.title += fmt::format(", {} of {} trials", shown.size(), study.trials.size());
+  }
+  figure.x = {"step", true, {}};
+  figure.y = {"training loss", true, {}};
   figure.table.columns = {
       {"trial"}, {"label"}, {"model"}, {"step", Column::Kind::kInteger}, {"loss_smoothed", Column::Kind::kNumber}};
-  for (const StudyTrial& trial : study.trials) {
-    Series series{trial_name(study, trial), {}, Series::Look::kLine};
-    for (const CurvePoint& p : smoothed_loss(study, trial, "loss")) {
+  for (const StudyTrial* trial : shown) {
+    Series series{trial_name(study, *trial), {}, Series::Look::kLine};
+    for (const CurvePoint& p : thinned(smoothed_loss(study, *trial, "loss"))) {
       if (p.step <= 0 || p.value <= 0) continue;  // a logarithm has no place for them
       series.points.push_back({static_cast<double>(p.step), p.value, ""});
-      figure.table.rows.push_back({trial.id().str(), trial.row.trial.label, trial.model, p.step, p.value});
+      figure.table.rows.push_back({trial->id().str(), trial->row.trial.label, trial->model, p.step, p.value});
     }
     if (!series.points.empty()) figure.series.push_back(std::move(series));
   }

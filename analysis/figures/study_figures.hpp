@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/figures/figure.hpp"
-#include "analysis/fits/power_law.hpp"
+#include "analysis/fits/forms.hpp"
 #include "analysis/queries/score_points.hpp"
 
 namespace ditscale::analysis {
@@ -18,8 +18,9 @@ struct ScoreView {
   std::string metric;
 };
 
-/// Final score against forward Gflops (log x), one series per patch size, with `law` as a dashed line when given.
-[[nodiscard]] Figure score_by_forward_gflops(const ScoreView& view, const std::optional<PowerLaw>& law);
+/// Final score against forward Gflops (log x), one series per patch size, with `law` (of forward MACs, without
+/// floor) as a dashed line when given.
+[[nodiscard]] Figure score_by_forward_gflops(const ScoreView& view, const std::optional<Law>& law);
 
 /// Final score against parameters (log x), one series per patch size.
 [[nodiscard]] Figure score_by_parameters(const ScoreView& view);

@@ -2,100 +2,170 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
+#include "analysis/fits/parallel.hpp"
+#include "analysis/statistics/random_stream.hpp"
+#include "analysis/statistics/student.hpp"
 #include "analysis/statistics/summary.hpp"
 
 namespace ditscale::analysis {
 
 namespace {
 
-std::vector<FitPoint> without_run(std::span<const FitPoint> points, const std::string& run) {
-  std::vector<FitPoint> rest;
-  std::copy_if(points.begin(), points.end(), std::back_inserter(rest), [&](const FitPoint& p) { return p.run != run; });
-  return rest;
+/// Further starts of a resample: where its optimum lies elsewhere, the law of all points does not lead there.
+constexpr int kResampleStarts = 1;
+/// Of more runs than this, one moves nothing, and leaving each out would take minutes.
+constexpr std::size_t kMostInfluences = 1000;
+
+SearchOptions near_options(const FitOptions& options) {
+  SearchOptions search = search_options(options);
+  search.num_starts = options.form == Form::kPower ? 0 : kResampleStarts;
+  return search;
 }
 
-/// As many runs as there are, drawn with replacement; a run drawn twice counts twice.
-std::vector<FitPoint> resample(std::span<const FitPoint> points, const std::vector<std::string>& runs,
-                               std::mt19937_64& random) {
-  std::vector<FitPoint> drawn;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    // The modulo's bias is below 1e-15 for any number of runs; std::uniform_int_distribution differs between libraries.
-    const std::string& run = runs[random() % runs.size()];
-    std::copy_if(points.begin(), points.end(), std::back_inserter(drawn),
-                 [&](const FitPoint& p) { return p.run == run; });
+std::vector<FitPoint> with_weight(std::span<const FitPoint> points, std::span<const double> weights) {
+  std::vector<FitPoint> kept;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (weights[i] > 0) kept.push_back(points[i]);
   }
-  return drawn;
+  return kept;
 }
 
-std::optional<Interval> interval_of(const std::vector<double>& values) {
-  return Interval{*quantile(values, 0.025), *quantile(values, 0.975)};
+/// Whether the points that a weighting keeps can be fitted, without copying their texts.
+class Fittable {
+ public:
+  Fittable(std::span<const FitPoint> points, Form form) : form_(form) {
+    for (const FitPoint& point : points) bare_.push_back({point.x, point.y, "", "", point.d});
+  }
+  [[nodiscard]] bool operator()(std::span<const double> weights) const {
+    return !why_not_fittable(with_weight(bare_, weights), form_);
+  }
+
+ private:
+  std::vector<FitPoint> bare_;
+  Form form_;
+};
+
+/// As many runs as there are, drawn with replacement: how often each point counts.
+std::vector<double> drawn_weights(const std::vector<std::size_t>& run_of, std::size_t num_runs, std::uint64_t seed,
+                                  std::size_t resample) {
+  RandomStream random(seed, resample);
+  std::vector<double> count(num_runs);
+  for (std::size_t i = 0; i < num_runs; ++i) count[random.below(num_runs)] += 1;
+  std::vector<double> weights(run_of.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = count[run_of[i]];
+  return weights;
+}
+
+double mean_square(std::span<const FitPoint> points, const std::vector<std::size_t>& run_of, std::size_t run,
+                   const Law& law) {
+  std::vector<double> squares;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (run_of[i] != run) continue;
+    const double residual = std::log(law.at(points[i].x, points[i].d) / points[i].y);
+    squares.push_back(residual * residual);
+  }
+  return *mean(squares);
+}
+
+/// Weights that leave the largest budget out.
+std::vector<double> weights_without_largest(std::span<const FitPoint> points, bool two_inputs) {
+  std::vector<double> budgets;
+  for (const FitPoint& point : points) budgets.push_back(two_inputs ? point.x * point.d : point.x);
+  const double largest = *std::max_element(budgets.begin(), budgets.end());
+  const double limit = two_inputs ? std::min(largest / 1.05, *quantile(budgets, 0.9)) : largest;
+  std::vector<double> weights;
+  for (const double budget : budgets) weights.push_back(budget < limit ? 1 : 0);
+  return weights;
 }
 
 }  // namespace
 
-Bootstrap bootstrap_by_run(std::span<const FitPoint> points, const FitOptions& options, int num_resamples,
-                           std::uint64_t seed) {
+std::optional<double> expanded_level(std::size_t num_runs, std::size_t num_parameters) {
+  if (num_runs <= num_parameters) return std::nullopt;
+  const auto n = static_cast<double>(num_runs);
+  const auto freedom = static_cast<double>(num_runs - num_parameters);
+  return normal_cdf(-std::sqrt(n / freedom) * student_quantile(0.975, static_cast<int>(freedom)));
+}
+
+std::optional<Interval> Bootstrap::interval(const std::function<double(const Law&)>& quantity) const {
+  if (laws.empty() || 2 * num_failed > num_resamples) return std::nullopt;
+  const auto level = expanded_level(num_runs, laws.front().size());
+  if (!level) return std::nullopt;
+  std::vector<double> values;
+  for (const Law& law : laws) values.push_back(quantity(law));
+  return Interval{*quantile(values, *level), *quantile(values, 1 - *level)};
+}
+
+Bootstrap bootstrap_by_run(std::span<const FitPoint> points, const FitOptions& options, const Found& best,
+                           int num_resamples, std::uint64_t seed) {
   Bootstrap result;
   result.num_resamples = num_resamples;
   result.seed = seed;
-  const std::vector<std::string> runs = runs_of(points);
-  std::mt19937_64 random(seed);
-  std::vector<double> exponents;
-  std::vector<double> factors;
-  std::vector<double> floors;
-  for (int i = 0; i < num_resamples; ++i) {
-    const std::vector<FitPoint> drawn = resample(points, runs, random);
-    if (why_not_fittable(drawn, options.with_floor)) {
-      ++result.num_failed;
-      continue;
-    }
-    const PowerLaw law = fit_power_law(drawn, options).law;
-    exponents.push_back(law.exponent);
-    factors.push_back(law.factor);
-    floors.push_back(law.floor);
+  const std::vector<std::size_t> run_of = run_numbers(points);
+  result.num_runs = runs_of(points).size();
+  const LawSearch search(points, options.form);
+  const SearchOptions near = near_options(options);
+  const Fittable fittable(points, options.form);
+  std::vector<std::optional<Law>> laws(static_cast<std::size_t>(num_resamples));
+  parallel_for(laws.size(), [&] {
+    return [&](std::size_t i) {
+      const std::vector<double> weights = drawn_weights(run_of, result.num_runs, seed, i);
+      if (fittable(weights)) laws[i] = search.search_near(best, weights, near, i).law;
+    };
+  });
+  for (const auto& law : laws) {
+    if (law) result.laws.push_back(*law);
   }
-  if (num_resamples == 0 || 2 * result.num_failed > num_resamples) return result;
-  result.exponent = interval_of(exponents);
-  result.factor = interval_of(factors);
-  if (options.with_floor) result.floor = interval_of(floors);
+  result.num_failed = num_resamples - static_cast<int>(result.laws.size());
   return result;
 }
 
-std::vector<Influence> leave_one_out(std::span<const FitPoint> points, const FitOptions& options) {
+std::vector<Influence> leave_one_out(std::span<const FitPoint> points, const FitOptions& options, const Found& best) {
   const std::vector<double> xs = xs_of(points);
-  const double largest = *std::max_element(xs.begin(), xs.end());
-  const double with_all = fit_power_law(points, options).law.at(largest);
-  std::vector<Influence> influences;
-  for (const std::string& run : runs_of(points)) {
-    const auto own = std::find_if(points.begin(), points.end(), [&](const FitPoint& p) { return p.run == run; });
-    Influence influence{run, own->label, std::nullopt, std::nullopt};
-    const std::vector<FitPoint> rest = without_run(points, run);
-    if (!why_not_fittable(rest, options.with_floor)) {
-      const PowerLaw law = fit_power_law(rest, options).law;
-      influence.exponent = law.exponent;
-      influence.prediction_ratio = law.at(largest) / with_all;
-    }
-    influences.push_back(std::move(influence));
-  }
+  const std::vector<double> ds = ds_of(points);
+  const double x = *std::max_element(xs.begin(), xs.end());
+  const double d = *std::max_element(ds.begin(), ds.end());
+  const std::vector<std::size_t> run_of = run_numbers(points);
+  const std::vector<std::string> runs = runs_of(points);
+  if (runs.size() > kMostInfluences) return {};
+  const LawSearch search(points, options.form);
+  const Fittable fittable(points, options.form);
+  std::vector<Influence> influences(runs.size());
+  parallel_for(runs.size(), [&] {
+    return [&](std::size_t run) {
+      Influence& influence = influences[run];
+      influence.run = runs[run];
+      std::vector<double> weights(points.size(), 1);
+      for (std::size_t i = points.size(); i-- > 0;) {
+        if (run_of[i] != run) continue;
+        weights[i] = 0;
+        influence.label = points[i].label;
+      }
+      if (!fittable(weights)) return;
+      influence.law = search.search_near(best, weights, near_options(options), run).law;
+      influence.prediction_ratio = influence.law->at(x, d) / best.law.at(x, d);
+      influence.held_out_square = mean_square(points, run_of, run, *influence.law);
+    };
+  });
   return influences;
 }
 
-std::optional<double> largest_x_left_out_ratio(std::span<const FitPoint> points, const FitOptions& options) {
-  const std::vector<double> xs = xs_of(points);
-  const double largest = *std::max_element(xs.begin(), xs.end());
-  std::vector<FitPoint> rest;
-  std::vector<double> left_out;
-  for (const FitPoint& point : points) {
-    if (point.x == largest) {
-      left_out.push_back(point.y);
-    } else {
-      rest.push_back(point);
-    }
+std::optional<HeldOut> largest_held_out(std::span<const FitPoint> points, const FitOptions& options) {
+  const std::vector<double> weights = weights_without_largest(points, facts_of(options.form).two_inputs);
+  const std::vector<FitPoint> rest = with_weight(points, weights);
+  if (why_not_fittable(rest, options.form)) return std::nullopt;
+  FitOptions quick = options;
+  quick.num_starts = std::min(num_starts_for(options), 200);
+  HeldOut held_out;
+  held_out.law = fit_law(rest, quick).law();
+  std::vector<double> logs;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (weights[i] == 0) logs.push_back(std::log(held_out.law.at(points[i].x, points[i].d) / points[i].y));
   }
-  if (why_not_fittable(rest, options.with_floor)) return std::nullopt;
-  return fit_power_law(rest, options).law.at(largest) / *mean(left_out);
+  held_out.num_held_out = logs.size();
+  held_out.ratio = std::exp(*mean(logs));
+  return held_out;
 }
 
 }  // namespace ditscale::analysis

@@ -2,74 +2,74 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "analysis/statistics/summary.hpp"
 #include "common/error.hpp"
 
 namespace ditscale::analysis {
-
-using common::Json;
 
 namespace {
 
 /// Difference of AICc below which two forms are as good as each other (Burnham and Anderson's rule of thumb).
 constexpr double kClearDifference = 2.0;
 
-FormReport report_form(const std::vector<FitPoint>& points, bool with_floor, const FitRequest& request) {
-  FormReport form;
+std::optional<double> leave_one_out_error(const std::vector<Influence>& influences) {
+  if (influences.empty()) return std::nullopt;
+  std::vector<double> squares;
+  for (const Influence& one : influences) {
+    if (!one.held_out_square) return std::nullopt;
+    squares.push_back(*one.held_out_square);
+  }
+  return std::sqrt(*mean(squares));
+}
+
+/// Profiles are of least squares, whatever the fit's own loss.
+std::array<std::optional<Interval>, kMostParameters> profiles(std::span<const FitPoint> points, const LawFit& fit,
+                                                              FitOptions options) {
+  const LawSearch search(points, options.form);
+  if (!options.huber_delta) return search.profile(fit.found);
+  options.huber_delta.reset();
+  options.num_starts = std::min(num_starts_for(options), 100);
+  return search.profile(search.search(search_options(options)));
+}
+
+FormReport report_form(const std::vector<FitPoint>& points, Form form, const FitRequest& request) {
+  FormReport report;
+  report.form = form;
   FitOptions options;
-  options.with_floor = with_floor;
+  options.form = form;
   options.huber_delta = request.huber_delta;
-  if (const auto why = why_not_fittable(points, with_floor)) {
-    form.why_not = *why;
-    return form;
+  options.num_starts = request.num_starts;
+  if (const auto why = why_not_fittable(points, form)) {
+    report.why_not = *why;
+    return report;
   }
-  form.fit = fit_power_law(points, options);
-  form.bootstrap = bootstrap_by_run(points, options, request.num_resamples, request.seed);
-  form.influences = leave_one_out(points, options);
-  form.largest_x_left_out = largest_x_left_out_ratio(points, options);
-  return form;
+  report.fit = fit_law(points, options);
+  const Found& found = report.fit->found;
+  report.bootstrap = bootstrap_by_run(points, options, found, request.num_resamples, request.seed);
+  for (std::size_t i = 0; i < found.law.size(); ++i) {
+    report.bootstrap_intervals[i] = report.bootstrap.interval([i](const Law& law) { return law.values[i]; });
+  }
+  report.profile_intervals = profiles(points, *report.fit, options);
+  report.influences = leave_one_out(points, options, found);
+  report.leave_one_out_error = leave_one_out_error(report.influences);
+  report.held_out = largest_held_out(points, options);
+  return report;
 }
 
-Json to_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Json to_json(const std::optional<Interval>& interval) {
-  return interval ? Json{interval->low, interval->high} : Json(nullptr);
-}
-
-Json to_json(const FormReport& form, const FitReport& report) {
-  if (!form.fit) return {{"fitted", false}, {"reason", form.why_not}};
-  const PowerLawFit& fit = *form.fit;
-  Json influences = Json::array();
-  for (const Influence& i : form.influences) {
-    influences.push_back({{"run", i.run},
-                          {"label", i.label},
-                          {"exponent_without", to_json(i.exponent)},
-                          {"prediction_at_largest_x_ratio", to_json(i.prediction_ratio)}});
+std::optional<double> replicate_noise(const std::vector<FitPoint>& points) {
+  std::map<std::pair<double, double>, std::vector<double>> groups;
+  for (const FitPoint& point : points) groups[{point.x, point.d}].push_back(std::log(point.y));
+  double sum = 0;
+  std::size_t freedom = 0;
+  for (const auto& [unused, logs] : groups) {
+    const double centre = *mean(logs);
+    for (const double value : logs) sum += (value - centre) * (value - centre);
+    freedom += logs.size() - 1;
   }
-  Json predictions = Json::array();
-  for (const double x : report.asked_x) predictions.push_back({{"x", x}, {"y", fit.law.at(x)}});
-  return {{"fitted", true},
-          {"floor", fit.law.floor},
-          {"factor", fit.law.factor},
-          {"exponent", fit.law.exponent},
-          {"objective", fit.objective},
-          {"rms_log_residual", fit.rms_log_residual},
-          {"r_squared", to_json(fit.r_squared)},
-          {"aicc", to_json(fit.aicc)},
-          {"num_points", fit.num_points},
-          {"num_distinct_x", fit.num_distinct_x},
-          {"intervals_95",
-           {{"method", "percentile bootstrap by run"},
-            {"num_resamples", form.bootstrap.num_resamples},
-            {"num_failed", form.bootstrap.num_failed},
-            {"seed", form.bootstrap.seed},
-            {"exponent", to_json(form.bootstrap.exponent)},
-            {"factor", to_json(form.bootstrap.factor)},
-            {"floor", to_json(form.bootstrap.floor)}}},
-          {"leave_one_out", influences},
-          {"largest_x_left_out_predicted_over_measured", to_json(form.largest_x_left_out)},
-          {"predictions", predictions},
-          {"warnings", fit.warnings}};
+  if (freedom == 0) return std::nullopt;
+  return std::sqrt(sum / static_cast<double>(freedom));
 }
 
 }  // namespace
@@ -77,33 +77,24 @@ Json to_json(const FormReport& form, const FitReport& report) {
 FitReport make_fit_report(std::vector<FitPoint> points, const FitRequest& request) {
   FitReport report;
   report.points = std::move(points);
-  report.without_floor = report_form(report.points, false, request);
-  if (!report.without_floor.fit) throw common::ConfigError(report.without_floor.why_not);
-  report.with_floor = report_form(report.points, true, request);
+  report.huber_delta = request.huber_delta;
+  for (const Form form : request.forms) report.forms.push_back(report_form(report.points, form, request));
+  const bool any = std::any_of(report.forms.begin(), report.forms.end(), [](const auto& f) { return f.fit; });
+  if (!any) throw common::ConfigError(report.forms.front().why_not);
+  report.replicate_noise = replicate_noise(report.points);
   return report;
 }
 
-bool prefers_floor(const FitReport& report) {
-  if (!report.with_floor.fit || !report.with_floor.fit->aicc || !report.without_floor.fit->aicc) return false;
-  return *report.with_floor.fit->aicc < *report.without_floor.fit->aicc - kClearDifference;
-}
-
-Json to_json(const FitReport& report) {
-  Json points = Json::array();
-  for (std::size_t i = 0; i < report.points.size(); ++i) {
-    const FitPoint& p = report.points[i];
-    Json point{{"label", p.label}, {"run", p.run}, {"x", p.x}, {"y", p.y}};
-    point["without_floor"] = report.without_floor.fit->predicted[i];
-    if (report.with_floor.fit) point["with_floor"] = report.with_floor.fit->predicted[i];
-    points.push_back(std::move(point));
+const FormReport& preferred_form(const FitReport& report) {
+  const FormReport* best = nullptr;
+  for (const FormReport& form : report.forms) {
+    if (!form.fit) continue;
+    if (best == nullptr) best = &form;
+    const bool comparable = form.fit->aicc && best->fit->aicc;
+    if (comparable && *form.fit->aicc < *best->fit->aicc - kClearDifference) best = &form;
   }
-  return {{"law", "y = floor + factor * x^-exponent, least squares on log y"},
-          {"x", report.x_name},
-          {"y", report.y_name},
-          {"points", points},
-          {"without_floor", to_json(report.without_floor, report)},
-          {"with_floor", to_json(report.with_floor, report)},
-          {"preferred", prefers_floor(report) ? "with_floor" : "without_floor"}};
+  DITSCALE_CHECK(best != nullptr, "a report without a fit");
+  return *best;
 }
 
 }  // namespace ditscale::analysis

@@ -5,44 +5,57 @@
 #include <vector>
 
 #include "analysis/fits/bootstrap.hpp"
-#include "analysis/fits/power_law.hpp"
 #include "common/json_document.hpp"
 
 namespace ditscale::analysis {
 
 /// One form of the law with everything that is said about it.
 struct FormReport {
+  Form form = Form::kPower;
   /// Empty when it could not be fitted; `why_not` says why then.
-  std::optional<PowerLawFit> fit;
+  std::optional<LawFit> fit;
   std::string why_not;
   Bootstrap bootstrap;
+  /// 95 % each, in the order of the law's parameters.
+  std::array<std::optional<Interval>, kMostParameters> bootstrap_intervals{};
+  std::array<std::optional<Interval>, kMostParameters> profile_intervals{};
   std::vector<Influence> influences;
-  std::optional<double> largest_x_left_out;
+  std::optional<HeldOut> held_out;
+  /// Root mean square of log(predicted ÷ measured) over runs that the fit had not seen; empty when one could not be
+  /// left out.
+  std::optional<double> leave_one_out_error;
 };
 
-/// Both forms of the law on one set of points.
+/// Forms of the law on one set of points, beside each other.
 struct FitReport {
   std::string x_name;
+  /// Empty without a second input.
+  std::string d_name;
   std::string y_name;
   std::vector<FitPoint> points;
-  FormReport without_floor;
-  FormReport with_floor;
-  /// x at which a prediction was asked for.
-  std::vector<double> asked_x;
+  std::vector<FormReport> forms;
+  /// x (and d) at which predictions were asked for.
+  std::vector<std::pair<double, double>> asked;
+  /// Standard deviation of log y among points of the same x and d (other seeds); empty without such.
+  std::optional<double> replicate_noise;
+  std::optional<double> huber_delta;
+  std::vector<std::string> warnings;
 };
 
 struct FitRequest {
+  std::vector<Form> forms{Form::kPower, Form::kPowerFloor};
   std::optional<double> huber_delta;
-  int num_resamples = 400;
+  std::optional<int> num_starts;
+  int num_resamples = 1000;
   std::uint64_t seed = 0;
 };
 
-/// Fits both forms. Throws ConfigError when not even the one without floor can be fitted.
+/// Fits the forms. Throws ConfigError when none can be fitted, with the reason of the first.
 [[nodiscard]] FitReport make_fit_report(std::vector<FitPoint> points, const FitRequest& request);
 
-/// The form that the small-sample Akaike criterion prefers: the one with floor when it is smaller by more than 2; the
-/// one without when it is not or cannot be said.
-[[nodiscard]] bool prefers_floor(const FitReport& report);
+/// The form that the small-sample Akaike criterion prefers: the first one, unless a later one's is smaller by more than
+/// 2. The first that was fitted when it cannot be said.
+[[nodiscard]] const FormReport& preferred_form(const FitReport& report);
 
 [[nodiscard]] std::string to_text(const FitReport& report);
 /// Full precision.

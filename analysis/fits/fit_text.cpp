@@ -11,86 +11,110 @@ namespace ditscale::analysis {
 namespace {
 
 /// Five significant digits: fewer hide what a flat valley does.
-std::string number(double value) { return value == 0 ? "0" : significant(value, 5); }
+std::string number(double value) {
+  if (std::isinf(value)) return value > 0 ? "no upper end" : "no lower end";
+  return value == 0 ? "0" : significant(value, 5);
+}
 
 std::string number(const std::optional<double>& value) { return value ? number(*value) : "-"; }
 
-std::string with_interval(double value, const std::optional<Interval>& interval) {
-  if (!interval) return number(value);
-  return fmt::format("{}  [{}, {}]", number(value), number(interval->low), number(interval->high));
+std::string text_of(const std::optional<Interval>& interval) {
+  return interval ? fmt::format("[{}, {}]", number(interval->low), number(interval->high)) : "-";
 }
 
-std::string law_text(const FitReport& report, const PowerLaw& law, bool with_floor) {
-  return fmt::format("{} = {}{} x^{}", report.y_name, with_floor ? number(law.floor) + " + " : "", number(law.factor),
-                     number(-law.exponent));
+std::string parameter_line(const FormReport& form, std::size_t i) {
+  std::string text = fmt::format("{:<7} {:<12} {}", facts_of(form.form).parameters[i],
+                                 number(form.fit->law().values[i]), text_of(form.bootstrap_intervals[i]));
+  if (form.profile_intervals[i]) text += "; by profile " + text_of(form.profile_intervals[i]);
+  return text;
 }
 
-std::string bootstrap_text(const Bootstrap& bootstrap) {
-  if (!bootstrap.exponent) {
-    return fmt::format("no intervals: {} of {} resamples left too few different x", bootstrap.num_failed,
-                       bootstrap.num_resamples);
+std::string bootstrap_text(const FormReport& form) {
+  const Bootstrap& bootstrap = form.bootstrap;
+  if (bootstrap.num_resamples == 0) return "no intervals: --resamples 0";
+  if (!form.bootstrap_intervals[0]) {
+    return fmt::format("no intervals: {} runs for {} parameters, and {} of {} resamples left too few different x",
+                       bootstrap.num_runs, form.fit->law().size(), bootstrap.num_failed, bootstrap.num_resamples);
   }
   return fmt::format("in brackets 95 % by bootstrap over runs ({} resamples, {} not fittable, seed {})",
                      bootstrap.num_resamples, bootstrap.num_failed, bootstrap.seed);
 }
 
 /// The run that moves the prediction most when it is left out.
-std::string influence_text(const std::vector<Influence>& influences) {
+std::string influence_text(const FormReport& form) {
   const Influence* most = nullptr;
-  const auto weight = [](const Influence& i) {
-    return i.prediction_ratio ? std::abs(std::log(*i.prediction_ratio)) : -1;
-  };
-  for (const Influence& one : influences) {
+  const auto weight = [](const Influence& i) { return std::abs(std::log(*i.prediction_ratio)); };
+  for (const Influence& one : form.influences) {
     if (one.prediction_ratio && (most == nullptr || weight(one) > weight(*most))) most = &one;
   }
+  if (form.influences.empty()) return "too many runs for one of them to matter: none was left out";
   if (most == nullptr) return "too few points to leave one out";
-  return fmt::format("most influential: {}; without it the exponent is {} and the law at the largest x {:.3g} times it",
-                     most->label, number(most->exponent), *most->prediction_ratio);
+  return fmt::format("most influential: {}; without it y = {}, {:.4g} times the law at the largest x", most->label,
+                     most->law->text(5), *most->prediction_ratio);
 }
 
-std::string form_text(const FitReport& report, const FormReport& form, bool with_floor) {
-  std::string text = with_floor ? "with floor\n" : "without floor\n";
+std::string form_text(const FitReport& report, const FormReport& form) {
+  std::string text = fmt::format("{}: {}\n", facts_of(form.form).name, facts_of(form.form).formula);
   const auto line = [&](const std::string& words) { text += "  " + words + "\n"; };
   if (!form.fit) {
     line("not fitted: " + form.why_not);
     return text;
   }
-  const PowerLawFit& fit = *form.fit;
-  line(law_text(report, fit.law, with_floor));
-  line("exponent  " + with_interval(fit.law.exponent, form.bootstrap.exponent));
-  line("factor    " + with_interval(fit.law.factor, form.bootstrap.factor));
-  if (with_floor) line("floor     " + with_interval(fit.law.floor, form.bootstrap.floor));
-  line(bootstrap_text(form.bootstrap));
-  line(fmt::format("R² of log y {}, typical error {:.3g} %, objective {}, AICc {}", number(fit.r_squared),
-                   100 * (std::exp(fit.rms_log_residual) - 1), number(fit.objective), number(fit.aicc)));
-  line(influence_text(form.influences));
-  if (form.largest_x_left_out) {
-    line(fmt::format("fitted without the largest x, it predicts {:.3g} times what was measured there",
-                     *form.largest_x_left_out));
+  const LawFit& fit = *form.fit;
+  line(fmt::format("{} = {}", report.y_name, fit.law().text(5)));
+  for (std::size_t i = 0; i < fit.law().size(); ++i) line(parameter_line(form, i));
+  line(bootstrap_text(form));
+  line(fmt::format("R² of log y {}, typical error {:.3g} %, leaving one out {} %, AICc {}", number(fit.r_squared),
+                   100 * std::expm1(fit.rms_log_residual),
+                   form.leave_one_out_error ? fmt::format("{:.3g}", 100 * std::expm1(*form.leave_one_out_error)) : "-",
+                   number(fit.aicc)));
+  line(fmt::format("objective {} ({} of {} starts ended there)", significant(fit.found.objective, 8),
+                   fit.found.num_at_optimum, fit.found.num_starts));
+  line(influence_text(form));
+  if (form.held_out) {
+    line(fmt::format("fitted without the largest {} ({} points), it predicts {:.4g} times what was measured there",
+                     report.d_name.empty() ? "x" : "budget", form.held_out->num_held_out, form.held_out->ratio));
   }
-  for (const double x : report.asked_x) line(fmt::format("at x = {:.6g}: {}", x, number(fit.law.at(x))));
+  for (const auto& [x, d] : report.asked) {
+    const auto interval = form.bootstrap.interval([x = x, d = d](const Law& law) { return law.at(x, d); });
+    const std::string at_d = report.d_name.empty() ? "" : fmt::format(", d = {:.6g}", d);
+    line(fmt::format("at x = {:.6g}{}: {} {}", x, at_d, number(fit.law().at(x, d)), text_of(interval)));
+  }
   for (const std::string& warning : fit.warnings) line("warning: " + warning);
   return text;
 }
 
 std::string preference_text(const FitReport& report) {
-  if (!report.with_floor.fit) return "";
-  const auto& with = report.with_floor.fit->aicc;
-  const auto& without = report.without_floor.fit->aicc;
-  if (!with || !without)
-    return "AICc cannot compare the two forms here (6 points or more, no exact fit, no Huber loss)\n";
-  return fmt::format("AICc prefers the law {} floor (difference {:.3g}; below 2 they are as good as each other)\n",
-                     *with < *without ? "with" : "without", std::abs(*with - *without));
+  if (report.forms.size() < 2) return "";
+  std::string text;
+  for (const FormReport& form : report.forms) {
+    if (form.fit) text += fmt::format(" {} {}", facts_of(form.form).name, number(form.fit->aicc));
+  }
+  return fmt::format("AICc (smaller is better; a difference below 2 says nothing):{}; taken: {}\n", text,
+                     facts_of(preferred_form(report).form).name);
+}
+
+std::string range_line(std::span<const FitPoint> points, double FitPoint::*member, const std::string& what) {
+  const auto [low, high] = std::minmax_element(
+      points.begin(), points.end(), [member](const auto& a, const auto& b) { return a.*member < b.*member; });
+  const double from = (*low).*member;
+  const double to = (*high).*member;
+  return fmt::format("{} from {:.4g} to {:.4g} ({:.3g}-fold)", what, from, to, to / from);
 }
 
 std::string range_text(const FitReport& report) {
-  const auto [low, high] = std::minmax_element(report.points.begin(), report.points.end(),
-                                               [](const auto& a, const auto& b) { return a.x < b.x; });
-  std::string text = fmt::format("{} points, x from {:.4g} to {:.4g} ({:.3g}-fold); the law describes this range\n",
-                                 report.points.size(), low->x, high->x, high->x / low->x);
-  for (const double x : report.asked_x) {
-    const double beyond = x > high->x ? x / high->x : x < low->x ? low->x / x : 1;
+  std::string text = fmt::format("{} points, {}", report.points.size(), range_line(report.points, &FitPoint::x, "x"));
+  if (!report.d_name.empty()) text += ", " + range_line(report.points, &FitPoint::d, "d");
+  text += "; the law describes this range\n";
+  const std::vector<double> xs = xs_of(report.points);
+  const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
+  for (const auto& [x, unused] : report.asked) {
+    const double beyond = x > *high ? x / *high : x < *low ? *low / x : 1;
     if (beyond > 1) text += fmt::format("x = {:.4g} lies {:.3g} times beyond it: an extrapolation\n", x, beyond);
+  }
+  if (report.replicate_noise) {
+    text += fmt::format("repeats of the same x differ by {:.3g} % (standard deviation)\n",
+                        100 * std::expm1(*report.replicate_noise));
   }
   return text;
 }
@@ -98,10 +122,15 @@ std::string range_text(const FitReport& report) {
 }  // namespace
 
 std::string to_text(const FitReport& report) {
-  return fmt::format("{} against {} (x): y = floor + factor x^-exponent, least squares on log y\n", report.y_name,
-                     report.x_name) +
-         range_text(report) + form_text(report, report.without_floor, false) +
-         form_text(report, report.with_floor, true) + preference_text(report);
+  const std::string loss =
+      report.huber_delta ? fmt::format("Huber's loss (delta {})", *report.huber_delta) : std::string("least squares");
+  const std::string d = report.d_name.empty() ? "" : fmt::format(" and {} (d)", report.d_name);
+  std::string text =
+      fmt::format("{} against {} (x){}: {} on log y\n", report.y_name, report.x_name, d, loss) + range_text(report);
+  for (const FormReport& form : report.forms) text += form_text(report, form);
+  text += preference_text(report);
+  for (const std::string& warning : report.warnings) text += "warning: " + warning + "\n";
+  return text;
 }
 
 }  // namespace ditscale::analysis

@@ -14,11 +14,16 @@ struct FitPoint {
   /// What the point is called in reports, and which run it belongs to.
   std::string label;
   std::string run;
+  /// Second quantity of a surface: x is the model's size then, and d the data it saw. Positive.
+  double d = 1;
 };
 
 [[nodiscard]] std::vector<double> xs_of(std::span<const FitPoint> points);
+[[nodiscard]] std::vector<double> ds_of(std::span<const FitPoint> points);
 [[nodiscard]] std::vector<double> ys_of(std::span<const FitPoint> points);
 /// The runs, in order of first appearance.
 [[nodiscard]] std::vector<std::string> runs_of(std::span<const FitPoint> points);
+/// For each point the number of its run in `runs_of`.
+[[nodiscard]] std::vector<std::size_t> run_numbers(std::span<const FitPoint> points);
 
 }  // namespace ditscale::analysis

@@ -8,10 +8,19 @@
 
 namespace ditscale::analysis {
 
-/// Points from a CSV file with a header (RFC 4180: quoted fields, doubled quotes). Each row is a run of its own, unless
-/// the file has a column "trial" or "run". Rows whose x or y is empty are skipped. Throws ConfigError with file and
-/// line: a column that is not there (naming those that are), a row of another length, a field that is no number.
-[[nodiscard]] std::vector<FitPoint> read_csv_points(const std::filesystem::path& file, const std::string& x_column,
-                                                    const std::string& y_column);
+struct PointColumns {
+  std::string x;
+  std::string y;
+  /// Empty: there is no second input.
+  std::string d;
+  /// Empty: nothing further is read.
+  std::string extra{};
+};
+
+/// Points from a CSV file (see CsvFile). Each row is a run of its own, unless the file has a column "trial" or "run".
+/// Rows in which one of the columns is empty or not finite ("nan") are left out; `num_skipped` counts them.
+/// `extra` gets the further column's numbers.
+[[nodiscard]] std::vector<FitPoint> read_csv_points(const std::filesystem::path& file, const PointColumns& columns,
+                                                    std::size_t& num_skipped, std::vector<double>* extra = nullptr);
 
 }  // namespace ditscale::analysis

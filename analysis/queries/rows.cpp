@@ -1,6 +1,7 @@
 #include "analysis/queries/rows.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "analysis/queries/settings_choice.hpp"
 #include "common/error.hpp"
@@ -76,9 +77,10 @@ void add_outcome_columns(RowSource& source) {
 void add_score_columns(RowSource& source, const Study& study, const std::string& settings_id) {
   TrialColumns columns(source);
   for (const std::string& name : study.score_names()) {
-    columns.add(name, Kind::kNumber, [&study, name, settings_id](const StudyTrial& t) {
-      const results::EvaluationRow* score =
-          study.last_score(t.id(), name, choose_settings(study, name, settings_id).id);
+    auto chosen = std::make_shared<std::optional<std::string>>();
+    columns.add(name, Kind::kNumber, [&study, name, settings_id, chosen](const StudyTrial& t) {
+      if (!*chosen) *chosen = choose_settings(study, name, settings_id).id;
+      const results::EvaluationRow* score = study.last_score(t.id(), name, **chosen);
       return score == nullptr ? Json(nullptr) : or_null(score->value);
     });
   }
@@ -103,10 +105,10 @@ void add_evaluation_columns(RowSource& source, const Study& study) {
   add("reason", Kind::kText, [](const Row& r) { return r.reason; });
 }
 
-void add_metric_columns(RowSource& source, const Study& study) {
+void add_metric_columns(RowSource& source, const std::vector<results::MetricRow>& metrics) {
   using Row = results::MetricRow;
   const auto add = [&](const std::string& name, Kind kind, auto get) {
-    source.columns.push_back(own_column(study.metrics, name, kind, get));
+    source.columns.push_back(own_column(metrics, name, kind, get));
   };
   add("step", Kind::kInteger, [](const Row& r) { return r.step; });
   add("images", Kind::kInteger, [](const Row& r) { return or_null(r.images); });
@@ -185,13 +187,18 @@ RowSource rows_of(const Study& study, RowKind kind, const std::string& settings_
       source.shown_by_default = {"trial", "label", "step", "metric", "value", "settings", "reason"};
       break;
     case RowKind::kMetrics:
-      source.num_rows = study.metrics.size();
-      source.trial = trial_by_id(study, study.metrics);
-      add_trial_columns(source);
-      add_metric_columns(source, study);
-      source.shown_by_default = {"trial", "label", "step", "images", "loss", "grad_norm", "lr", "images_per_s"};
-      break;
+      DITSCALE_CHECK(false, "metrics are read by trial");
   }
+  return source;
+}
+
+RowSource metric_rows_of(const Study& study, const std::vector<results::MetricRow>& metrics) {
+  RowSource source;
+  source.num_rows = metrics.size();
+  source.trial = trial_by_id(study, metrics);
+  add_trial_columns(source);
+  add_metric_columns(source, metrics);
+  source.shown_by_default = {"trial", "label", "step", "images", "loss", "grad_norm", "lr", "images_per_s"};
   return source;
 }
 

@@ -37,7 +37,11 @@ struct RowSource {
 
 /// `study` must outlive the source. `settings_id` (or the start of one) says which scores the columns of trials show;
 /// needed only when there are several settings and a score column is used.
+/// Not for metrics: see metric_rows_of.
 [[nodiscard]] RowSource rows_of(const Study& study, RowKind kind, const std::string& settings_id);
+
+/// The same of some metrics, which must outlive the source too.
+[[nodiscard]] RowSource metric_rows_of(const Study& study, const std::vector<results::MetricRow>& metrics);
 
 /// Asked of `rows_of`'s rows.
 struct RowQuery {
@@ -51,5 +55,7 @@ struct RowQuery {
   std::size_t limit = 0;
 };
 [[nodiscard]] Table run_query(const RowSource& source, const RowQuery& query);
+/// The same over all metrics of the study; only the rows that match are in memory at once.
+[[nodiscard]] Table run_metric_query(const Study& study, const RowQuery& query);
 
 }  // namespace ditscale::analysis

@@ -65,4 +65,19 @@ Table run_query(const RowSource& source, const RowQuery& query) {
   return table;
 }
 
+Table run_metric_query(const Study& study, const RowQuery& query) {
+  std::vector<results::MetricRow> matching;
+  for (const StudyTrial& trial : study.trials) {
+    std::vector<results::MetricRow> rows = study.metrics_of(trial.id());
+    if (rows.empty()) continue;
+    for (const std::size_t row : matching_rows(metric_rows_of(study, rows), query.where)) {
+      matching.push_back(std::move(rows[row]));
+    }
+    if (query.sort.empty() && query.limit > 0 && matching.size() >= query.limit) break;
+  }
+  RowQuery rest = query;
+  rest.where.clear();
+  return run_query(metric_rows_of(study, matching), rest);
+}
+
 }  // namespace ditscale::analysis

@@ -18,9 +18,10 @@ std::optional<double> loss_in(const results::MetricRow& row, const std::string& 
   return row.loss;
 }
 
-std::vector<CurvePoint> raw_loss(const Study& study, const StudyTrial& trial, const std::string& column) {
+std::vector<CurvePoint> raw_loss(const Study& study, const StudyTrial& trial, const std::string& column,
+                                 std::int64_t after_step = -1) {
   std::vector<CurvePoint> curve;
-  for (const results::MetricRow& row : study.metrics_of(trial.id())) {
+  for (const results::MetricRow& row : study.metrics_of(trial.id(), after_step)) {
     if (const auto value = loss_in(row, column)) curve.push_back({row.step, *value});
   }
   return curve;
@@ -60,18 +61,17 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
   return points;
 }
 
-ScorePoints loss_points(const Study& study, const std::string& column) {
+ScorePoints loss_points(const Study& study, const std::string& column, bool whole_curves) {
   ScorePoints points;
   for (const StudyTrial& trial : study.trials) {
-    for (const CurvePoint& c : smoothed_loss(study, trial, column)) {
-      points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
-    }
-    std::vector<double> last_tenth;
-    for (const CurvePoint& c : raw_loss(study, trial, column)) {
-      if (static_cast<double>(c.step) > (1 - kWindow) * static_cast<double>(trial.planned_steps)) {
-        last_tenth.push_back(c.value);
+    if (whole_curves) {
+      for (const CurvePoint& c : smoothed_loss(study, trial, column)) {
+        points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
       }
     }
+    const auto last_tenth_from = static_cast<std::int64_t>((1 - kWindow) * static_cast<double>(trial.planned_steps));
+    std::vector<double> last_tenth;
+    for (const CurvePoint& c : raw_loss(study, trial, column, last_tenth_from)) last_tenth.push_back(c.value);
     const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
     if (finished && !last_tenth.empty()) {
       points.final.push_back(
@@ -130,7 +130,8 @@ double x_of(const ScorePoint& point, XQuantity quantity) {
 std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity) {
   std::vector<FitPoint> fit;
   for (const ScorePoint& point : points) {
-    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str()});
+    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str(),
+                   static_cast<double>(point.step * point.trial->global_batch)});
   }
   return fit;
 }

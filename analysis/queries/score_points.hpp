@@ -37,9 +37,9 @@ struct ScorePoints {
 /// Scores of `metric` under `settings_id`; a null score is left out with the worker's reason.
 [[nodiscard]] ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id);
 
-/// The same of the training loss: `all` is the smoothed curve, `final` the mean over the last tenth of the planned
-/// steps. `column` is "loss", "loss_simple" or "loss_vlb".
-[[nodiscard]] ScorePoints loss_points(const Study& study, const std::string& column);
+/// The same of the training loss: `all` is the smoothed curve (empty unless asked for), `final` the mean over the last
+/// tenth of the planned steps. `column` is "loss", "loss_simple" or "loss_vlb".
+[[nodiscard]] ScorePoints loss_points(const Study& study, const std::string& column, bool whole_curves);
 [[nodiscard]] bool is_loss(const std::string& metric);
 
 /// Loss of one trial by step, smoothed: the mean over a window of a tenth of the curve, which narrows towards both
@@ -57,6 +57,7 @@ enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };
 [[nodiscard]] XQuantity x_quantity_from(const std::string& name);
 [[nodiscard]] std::string to_name(XQuantity quantity);
 [[nodiscard]] double x_of(const ScorePoint& point, XQuantity quantity);
+/// d of the points is the number of images seen.
 [[nodiscard]] std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity);
 
 /// How final scores go with size: log10 of forward MACs and of parameters against the score itself (the paper's

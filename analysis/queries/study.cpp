@@ -1,6 +1,8 @@
 #include "analysis/queries/study.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
 #include "common/error.hpp"
 #include "common/trial_paths.hpp"
@@ -77,61 +79,86 @@ double StudyTrial::training_flops_after(std::int64_t step) const {
   return 6.0 * static_cast<double>(row.trial.forward_macs) * static_cast<double>(step * global_batch);
 }
 
+void Study::index() {
+  trial_places_.clear();
+  score_places_.clear();
+  model_counts_.clear();
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    trial_places_.emplace(trials[i].id(), i);
+    ++model_counts_[trials[i].model];
+  }
+  for (std::size_t i = 0; i < evaluations.size(); ++i) {
+    const auto [place, added] = score_places_.emplace(evaluations[i].trial, std::pair(i, i + 1));
+    if (!added) place->second.second = i + 1;
+  }
+}
+
 const StudyTrial* Study::find(const TrialId& id) const {
-  const auto found = std::find_if(trials.begin(), trials.end(), [&](const StudyTrial& t) { return t.id() == id; });
-  return found == trials.end() ? nullptr : &*found;
+  const auto found = trial_places_.find(id);
+  return found == trial_places_.end() ? nullptr : &trials[found->second];
+}
+
+std::span<const results::EvaluationRow> Study::scores_of(const TrialId& id) const {
+  const auto found = score_places_.find(id);
+  if (found == score_places_.end()) return {};
+  const auto [from, to] = found->second;
+  return std::span(evaluations).subspan(from, to - from);
 }
 
 std::vector<results::EvaluationRow> Study::scores(const std::string& metric, const std::string& settings_id) const {
   std::vector<results::EvaluationRow> found;
   for (const StudyTrial& trial : trials) {
-    std::copy_if(evaluations.begin(), evaluations.end(), std::back_inserter(found), [&](const auto& row) {
-      return row.trial == trial.id() && row.metric == metric && row.settings_id == settings_id;
-    });
+    for (const results::EvaluationRow& row : scores_of(trial.id())) {
+      if (row.metric == metric && row.settings_id == settings_id) found.push_back(row);
+    }
   }
   return found;
 }
 
-std::vector<results::MetricRow> Study::metrics_of(const TrialId& id) const {
-  std::vector<results::MetricRow> found;
-  std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(found),
-               [&](const auto& row) { return row.trial == id; });
-  return found;
+std::vector<results::MetricRow> Study::metrics_of(const TrialId& id, std::int64_t after_step) const {
+  return read_metrics ? read_metrics(id, after_step) : std::vector<results::MetricRow>{};
 }
 
 const results::EvaluationRow* Study::last_score(const TrialId& id, const std::string& metric,
                                                 const std::string& settings_id) const {
   const results::EvaluationRow* last = nullptr;
-  for (const results::EvaluationRow& row : evaluations) {
-    const bool asked = row.trial == id && row.metric == metric && row.settings_id == settings_id;
+  for (const results::EvaluationRow& row : scores_of(id)) {
+    const bool asked = row.metric == metric && row.settings_id == settings_id;
     if (asked && (last == nullptr || row.step > last->step)) last = &row;
   }
   return last;
 }
 
 std::vector<std::string> Study::score_names() const {
-  std::vector<std::string> names;
-  for (const results::EvaluationRow& row : evaluations) {
-    if (std::find(names.begin(), names.end(), row.metric) == names.end()) names.push_back(row.metric);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  std::set<std::string> names;
+  for (const results::EvaluationRow& row : evaluations) names.insert(row.metric);
+  return {names.begin(), names.end()};
+}
+
+std::size_t Study::num_of_model(const std::string& model) const {
+  const auto found = model_counts_.find(model);
+  return found == model_counts_.end() ? 0 : found->second;
 }
 
 Study load_study(const fs::path& database) {
-  const results::ResultsReader reader(database);
+  const auto reader = std::make_shared<const results::ResultsReader>(database);
   Study study;
   study.database = database;
-  for (results::TrialRow& row : reader.trials()) study.trials.push_back(study_trial(std::move(row)));
+  for (results::TrialRow& row : reader->trials()) study.trials.push_back(study_trial(std::move(row)));
   if (study.trials.empty()) {
     throw common::ConfigError(fmt::format(
         "{}: the database has no trials yet; run a sweep first (orchestrator run SWEEP.json)", database.string()));
   }
-  const auto sweeps = reader.sweeps();
+  const auto sweeps = reader->sweeps();
   study.name = sweeps.empty() ? database.parent_path().filename().string() : sweeps.front().name;
-  study.metrics = reader.metrics();
-  study.evaluations = reader.evaluations();
-  study.settings = reader.settings();
+  study.evaluations = reader->evaluations();
+  study.settings = reader->settings();
+  study.attempts = reader->attempts();
+  study.read_metrics = [reader](const TrialId& id, std::int64_t after_step) { return reader->metrics(id, after_step); };
+  study.measured_macs_per_s = [reader](std::int64_t cpus, std::int64_t gpus) {
+    return reader->measured_macs_per_s(cpus, gpus);
+  };
+  study.index();
   return study;
 }
 

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "results/reader.hpp"
@@ -25,30 +29,48 @@ struct StudyTrial {
   [[nodiscard]] double training_flops_after(std::int64_t step) const;
 };
 
-/// A results database in memory, as the commands use it.
+/// A results database as the commands use it: trials and scores in memory, metrics (there may be millions) read when
+/// they are asked for.
 struct Study {
   std::filesystem::path database;
   std::string name;
   std::vector<StudyTrial> trials;
-  std::vector<results::MetricRow> metrics;
+  /// By trial, then step.
   std::vector<results::EvaluationRow> evaluations;
   std::vector<results::SettingsRow> settings;
+  std::vector<results::AttemptRecord> attempts;
+  std::function<std::vector<results::MetricRow>(const common::TrialId&, std::int64_t after_step)> read_metrics;
+  /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
+  std::function<std::optional<double>(std::int64_t cpus, std::int64_t gpus)> measured_macs_per_s;
+
+  /// Prepares the look-ups below; again after `trials` or `evaluations` changed.
+  void index();
 
   /// Null when unknown.
   [[nodiscard]] const StudyTrial* find(const common::TrialId& id) const;
+  /// Scores of one trial by step.
+  [[nodiscard]] std::span<const results::EvaluationRow> scores_of(const common::TrialId& id) const;
   /// Scores of `metric` under `settings_id`, by trial (in the order of the sweep), then step.
   [[nodiscard]] std::vector<results::EvaluationRow> scores(const std::string& metric,
                                                            const std::string& settings_id) const;
-  /// Metrics of one trial by step.
-  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id) const;
+  /// Metrics of one trial by step, those beyond `after_step`.
+  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id,
+                                                           std::int64_t after_step = -1) const;
   /// The score of a trial's last scored step; null when it has none.
   [[nodiscard]] const results::EvaluationRow* last_score(const common::TrialId& id, const std::string& metric,
                                                          const std::string& settings_id) const;
   /// Names of the scores that the database has: "fid" …
   [[nodiscard]] std::vector<std::string> score_names() const;
+  /// How many trials are of this model (other seeds, other training).
+  [[nodiscard]] std::size_t num_of_model(const std::string& model) const;
+
+ private:
+  std::unordered_map<common::TrialId, std::size_t> trial_places_;
+  std::unordered_map<common::TrialId, std::pair<std::size_t, std::size_t>> score_places_;
+  std::unordered_map<std::string, std::size_t> model_counts_;
 };
 
-/// Reads everything. A database without trials is a ConfigError that says what to do.
+/// A database without trials is a ConfigError that says what to do.
 [[nodiscard]] Study load_study(const std::filesystem::path& database);
 
 /// Where the database is: `db` when given, else `runs`/`sweep`/results.db, else the newest results.db below `runs`.

@@ -98,6 +98,56 @@ SELECT t.id, t.label, t.position, t.state, t.reason,
 FROM trials t;
 )sql";
 
+/// What v_trials needs of a trial's metrics, kept by triggers: a study may have 50 million of them. A row counts while
+/// no newer attempt has its step.
+constexpr const char* kSummaries = R"sql(
+CREATE TABLE metric_summaries(
+  trial TEXT PRIMARY KEY REFERENCES trials(id), num_metrics INTEGER NOT NULL, last_step INTEGER NOT NULL, last_loss REAL,
+  rate_sum REAL NOT NULL, num_rates INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+INSERT INTO metric_summaries
+SELECT v.trial, count(*), max(v.step),
+       (SELECT m.loss FROM v_metrics m WHERE m.trial = v.trial ORDER BY m.step DESC LIMIT 1),
+       coalesce(sum(v.images_per_s), 0.0), count(v.images_per_s)
+FROM v_metrics v GROUP BY v.trial;
+
+CREATE TRIGGER metric_comes BEFORE INSERT ON metrics BEGIN
+  UPDATE metric_summaries SET (num_metrics, rate_sum, num_rates) =
+    (SELECT num_metrics - 1, rate_sum - coalesce(m.images_per_s, 0.0), num_rates - (m.images_per_s IS NOT NULL)
+     FROM metrics m WHERE m.trial = new.trial AND m.step = new.step ORDER BY m.attempt DESC LIMIT 1)
+  WHERE trial = new.trial
+    AND (SELECT max(m.attempt) FROM metrics m WHERE m.trial = new.trial AND m.step = new.step) <= new.attempt;
+END;
+
+CREATE TRIGGER metric_counts AFTER INSERT ON metrics
+WHEN NOT EXISTS (SELECT 1 FROM metrics m WHERE m.trial = new.trial AND m.step = new.step AND m.attempt > new.attempt)
+BEGIN
+  INSERT INTO metric_summaries VALUES(new.trial, 1, new.step, new.loss, coalesce(new.images_per_s, 0.0),
+                                      new.images_per_s IS NOT NULL)
+  ON CONFLICT(trial) DO UPDATE SET
+    num_metrics = num_metrics + 1, rate_sum = rate_sum + excluded.rate_sum, num_rates = num_rates + excluded.num_rates,
+    last_loss = CASE WHEN excluded.last_step >= last_step THEN excluded.last_loss ELSE last_loss END,
+    last_step = max(last_step, excluded.last_step);
+END;
+
+DROP VIEW v_trials;
+CREATE VIEW v_trials AS
+SELECT t.id, t.label, t.position, t.state, t.reason,
+       json_extract(t.spec, '$.data.name') AS data,
+       json_extract(t.spec, '$.model.depth') AS depth, json_extract(t.spec, '$.model.width') AS width,
+       json_extract(t.spec, '$.model.heads') AS heads, json_extract(t.spec, '$.model.patch') AS patch,
+       json_extract(t.spec, '$.model.block') AS block,
+       json_extract(t.spec, '$.train.global_batch') AS global_batch, json_extract(t.spec, '$.train.lr') AS lr,
+       json_extract(t.spec, '$.train.steps') AS steps, json_extract(t.spec, '$.seed') AS seed,
+       t.total_parameters, t.trainable_parameters, t.forward_macs, t.forward_macs / 1e9 AS gflops, t.training_flops,
+       (SELECT a.last_step FROM attempts a WHERE a.trial = t.id AND a.last_step IS NOT NULL
+        ORDER BY a.number DESC LIMIT 1) AS steps_done,
+       s.last_loss, s.rate_sum / nullif(s.num_rates, 0) AS images_per_s,
+       (SELECT count(*) FROM attempts a WHERE a.trial = t.id) AS attempts,
+       (SELECT nullif(sum(a.ended_s - a.started_s), 0) FROM attempts a WHERE a.trial = t.id) AS seconds
+FROM trials t LEFT JOIN metric_summaries s ON s.trial = t.id;
+)sql";
+
 constexpr const char* kStandardErrors = R"sql(
 ALTER TABLE evaluations ADD COLUMN standard_error REAL;
 
@@ -114,8 +164,10 @@ WHERE e.attempt = (SELECT max(x.attempt) FROM evaluations x
                    WHERE x.trial = e.trial AND x.step = e.step AND x.settings = e.settings AND x.metric = e.metric);
 )sql";
 
-constexpr std::array<SchemaStep, 3> kSteps{
-    {{1, "tables", kTables}, {2, "views for users", kViews}, {3, "standard errors of scores", kStandardErrors}}};
+constexpr std::array<SchemaStep, 4> kSteps{{{1, "tables", kTables},
+                                            {2, "views for users", kViews},
+                                            {3, "summaries of metrics", kSummaries},
+                                            {4, "standard errors of scores", kStandardErrors}}};
 
 }  // namespace
 

@@ -2,11 +2,13 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/event.hpp"
+#include "results/reader.hpp"
 #include "results/records.hpp"
 #include "results/writer.hpp"
 #include "sweeps/spec/arithmetic.hpp"
@@ -44,6 +46,16 @@ inline results::TrialRecord record_of(const sweeps::TrialSpec& spec, std::int64_
       sweeps::training_flops_per_image(shape) * static_cast<double>(spec.train.steps * spec.train.global_batch);
   record.position = position;
   return record;
+}
+
+/// Metrics of all trials, by trial, then step.
+inline std::vector<results::MetricRow> all_metrics(const std::filesystem::path& database) {
+  const results::ResultsReader reader(database);
+  std::vector<results::MetricRow> all;
+  for (const results::TrialRow& trial : reader.trials()) {
+    for (results::MetricRow& row : reader.metrics(trial.trial.id)) all.push_back(std::move(row));
+  }
+  return all;
 }
 
 /// Writes the events of one attempt, numbered as they come.

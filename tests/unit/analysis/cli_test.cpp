@@ -8,6 +8,7 @@
 
 #include "analysis/queries/score_points.hpp"
 #include "common/json_document.hpp"
+#include "sweeps/spec/sweep.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -59,7 +60,8 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"trials", "metrics", "query", "curves", "fit"}) {
+  for (const char* command : {"trials", "metrics", "query", "curves", "fit", "isoflop", "frontier", "predict",
+                              "suggest", "compare", "report", "import", "export", "merge", "check"}) {
     const Answer answer = analysis({command, "--help"});
     EXPECT_EQ(answer.code, 0);
     EXPECT_THAT(answer.out, AllOf(HasSubstr("Example"), HasSubstr(std::string("analysis ") + command)));
@@ -131,9 +133,9 @@ TEST_F(Cli, FitFindsThePlantedLaw) {
   const Answer answer = on_database({"fit", "--json", "--resamples", "20", "--at", "1e9"});
   EXPECT_EQ(answer.code, 0);
   const Json json = Json::parse(answer.out);
-  EXPECT_NEAR(json["without_floor"]["exponent"].get<double>(), 0.25, 1e-12);
-  EXPECT_NEAR(json["without_floor"]["factor"].get<double>(), 5000, 1e-6);
-  EXPECT_NEAR(json["without_floor"]["predictions"][0]["y"].get<double>(), 5000 * std::pow(1e9, -0.25), 1e-8);
+  EXPECT_NEAR(json["forms"]["power"]["parameters"]["alpha"].get<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(json["forms"]["power"]["parameters"]["A"].get<double>(), 5000, 1e-6);
+  EXPECT_NEAR(json["forms"]["power"]["predictions"][0]["y"].get<double>(), 5000 * std::pow(1e9, -0.25), 1e-8);
   EXPECT_LT(json["correlations"][0]["pearson"].get<double>(), -0.97);
   EXPECT_EQ(json["correlations"][0]["n"], 6);
   EXPECT_THAT(on_database({"fit", "--resamples", "20"}).out, HasSubstr("FID (fashion_cnn features) ="));
@@ -153,7 +155,7 @@ TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
   const Answer answer =
       analysis({"fit", "--csv", csv.string(), "--x", "a, x", "--y", "y", "--json", "--resamples", "0"});
   EXPECT_EQ(answer.code, 0) << answer.err;
-  EXPECT_NEAR(Json::parse(answer.out)["without_floor"]["exponent"].get<double>(), 0.5, 1e-12);
+  EXPECT_NEAR(Json::parse(answer.out)["forms"]["power"]["parameters"]["alpha"].get<double>(), 0.5, 1e-12);
   std::ofstream(csv) << "x,y\n1,2\n2,many\n";
   EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "x", "--y", "y"}).err,
               HasSubstr("points.csv:3: \"many\""));
@@ -254,6 +256,67 @@ TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
   EXPECT_EQ(json["program"]["revision"], "abc");
 }
 
+TEST_F(Cli, PredictGivesScoreCostAndHowFarItReaches) {
+  make_study(6);
+  const Json p = Json::parse(on_database({"predict", "--set", "model.width=384", "--json"}).out);
+  sweeps::TrialSpec larger = test::small_spec(384, 7);
+  EXPECT_NEAR(p["score"].get<double>(), fid_of(larger), 1e-6);
+  EXPECT_NEAR(p["extrapolation_ratio"].get<double>(),
+              std::max(1.0, p["forward_macs"].get<double>() /
+                                static_cast<double>(sweeps::forward_macs(test::small_spec(192, 4).shape()))),
+              1e-9);
+  EXPECT_TRUE(p["rate_measured"].get<bool>());
+  EXPECT_EQ(on_database({"predict", "--set", "model.width=65"}).code, 1);
+}
+
+TEST_F(Cli, SuggestWritesASweepFileThatCanBeSubmitted) {
+  {
+    results::ResultsWriter writer(file_);
+    const std::vector<std::pair<int, int>> sizes{{64, 7}, {128, 7}, {192, 7}, {64, 4}, {128, 4}, {192, 4}};
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const sweeps::TrialSpec spec = test::small_spec(sizes[i].first, sizes[i].second);
+      test::put_finished_trial(writer, spec, static_cast<std::int64_t>(i), fid_of(spec) * (i % 2 == 0 ? 1.02 : 0.98));
+    }
+  }
+  const std::string file = (folder_ / "next.json").string();
+  const Answer answer = on_database({"suggest", "--count", "2", "--out", file});
+  ASSERT_EQ(answer.code, 0) << answer.err;
+  const sweeps::Sweep sweep = sweeps::load_sweep(file);
+  EXPECT_EQ(sweep.cells.size(), 2U);
+  const Json json = Json::parse(on_database({"suggest", "--count", "2", "--json"}).out);
+  for (const Json& one : json["suggestions"]) {
+    EXPECT_LT(one["after"].get<double>(), one["half width before"].get<double>());
+  }
+  EXPECT_EQ(on_database({"suggest", "--shrink", "omega"}).code, 2);
+}
+
+TEST_F(Cli, FrontierNamesTheBestMeasuredForEachBudget) {
+  make_study(6);
+  const Json rows =
+      Json::parse(on_database({"frontier", "--y", "fid", "--all-points", "--budgets", "1e30", "--json"}).out);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0]["best measured"], "model.patch=4 model.width=192");
+}
+
+TEST_F(Cli, CompareSetsTwoStudiesBesideEachOther) {
+  make_study(4);
+  const std::filesystem::path other = folder_ / "other.db";
+  {
+    results::ResultsWriter writer(other);
+    const sweeps::TrialSpec spec = test::small_spec(64, 7);
+    test::put_finished_trial(writer, spec, 0, 2 * fid_of(spec));
+  }
+  const Json rows = Json::parse(analysis({"compare", file_.string(), other.string(), "--json"}).out);
+  ASSERT_EQ(rows.size(), 4U);
+  int both = 0;
+  for (const Json& row : rows) {
+    if (row["right / left"].is_null()) continue;
+    EXPECT_NEAR(row["right / left"].get<double>(), 2, 1e-12);
+    ++both;
+  }
+  EXPECT_EQ(both, 1);
+}
+
 TEST_F(Cli, CurvesDrawsOnePointAndSaysThatThereIsNoCorrelation) {
   make_study(1);
   const Answer answer = on_database({"curves", "--terminal"});
@@ -265,13 +328,15 @@ TEST(SmoothedLoss, IsTheCentredMeanOfATenthOfTheCurve) {
   Study study;
   study.trials.resize(1);
   study.trials[0].row.trial.id = common::TrialId("0123456789abcdef");
+  std::vector<results::MetricRow> rows;
   for (int i = 0; i < 40; ++i) {
     results::MetricRow row;
     row.trial = study.trials[0].id();
     row.step = 10 * (i + 1);
     row.loss = i * i;
-    study.metrics.push_back(row);
+    rows.push_back(row);
   }
+  study.read_metrics = [&](const common::TrialId&, std::int64_t) { return rows; };
   const auto curve = smoothed_loss(study, study.trials[0], "loss");
   ASSERT_EQ(curve.size(), 40U);
   EXPECT_EQ(curve[0].value, 0);

@@ -65,7 +65,7 @@ TEST_F(Crash, ABatchThatWasNotCommittedIsAsIfItNeverHappened) {
     const ResultsWriter::Batch batch(writer);
     writer.ingest(events(kEventsPerBatch));
   });
-  EXPECT_TRUE(ResultsReader(file_).metrics().empty());
+  EXPECT_TRUE(test::all_metrics(file_).empty());
   ResultsWriter writer(file_);
   EXPECT_EQ(writer.ingest(events(kEventsPerBatch)), kEventsPerBatch);
 }
@@ -77,7 +77,7 @@ TEST_F(Crash, ACommittedBatchSurvivesAndIsReadableBeforeAnyWriterReturns) {
     writer.ingest(events(kEventsPerBatch));
     batch.commit();
   });
-  EXPECT_EQ(ResultsReader(file_).metrics().size(), static_cast<std::size_t>(kEventsPerBatch));
+  EXPECT_EQ(test::all_metrics(file_).size(), static_cast<std::size_t>(kEventsPerBatch));
 }
 
 TEST_F(Crash, KilledAtAnyMomentItHoldsWholeBatchesOnly) {
@@ -92,7 +92,7 @@ TEST_F(Crash, KilledAtAnyMomentItHoldsWholeBatchesOnly) {
           }
         },
         delay_us);
-    const auto rows = static_cast<std::int64_t>(ResultsReader(file_).metrics().size());
+    const auto rows = static_cast<std::int64_t>(test::all_metrics(file_).size());
     EXPECT_EQ(rows % kEventsPerBatch, 0);
     EXPECT_GE(rows, before);
     before = rows;
@@ -168,7 +168,7 @@ TEST_F(Crash, AFullDiskIsReportedAndWhatWasRecordedBeforeIsKept) {
     EXPECT_THAT(error.what(), HasSubstr("disk is full"));
   }
   EXPECT_EQ(writer.trials().size(), 1U);
-  EXPECT_TRUE(ResultsReader(at / "results.db").metrics().empty());
+  EXPECT_TRUE(test::all_metrics(at / "results.db").empty());
 }
 
 }  // namespace

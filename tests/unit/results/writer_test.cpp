@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
+#include "results/maintenance/check.hpp"
 #include "results/reader.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -76,7 +77,7 @@ TEST_F(Writer, KeepsAnEventWhoseBodyLacksItsStepWithoutTabulatingIt) {
   start(writer, attempt);
   attempt.add("metric", std::nullopt, {{"loss", 1.0}}).metric(50, 0.5);
   EXPECT_EQ(writer.ingest(attempt.events()), 2);
-  EXPECT_EQ(ResultsReader(file_).metrics().size(), 1U);
+  EXPECT_EQ(test::all_metrics(file_).size(), 1U);
 }
 
 TEST_F(Writer, RefusesEventsOfAnAttemptThatNobodyStarted) {
@@ -85,7 +86,7 @@ TEST_F(Writer, RefusesEventsOfAnAttemptThatNobodyStarted) {
   MadeUpAttempt attempt(spec_, 3);
   attempt.metric(50, 0.5);
   EXPECT_THROW(writer.ingest(attempt.events()), common::InternalError);
-  EXPECT_TRUE(ResultsReader(file_).metrics().empty());
+  EXPECT_TRUE(test::all_metrics(file_).empty());
 }
 
 TEST_F(Writer, TheNewestAttemptWinsAtEachStep) {
@@ -102,12 +103,13 @@ TEST_F(Writer, TheNewestAttemptWinsAtEachStep) {
 
   const ResultsReader reader(file_);
   std::vector<double> losses;
-  for (const MetricRow& row : reader.metrics()) losses.push_back(*row.loss);
+  for (const MetricRow& row : test::all_metrics(file_)) losses.push_back(*row.loss);
   EXPECT_EQ(losses, (std::vector<double>{0.9, 0.8, 0.7, 0.6}));
   std::vector<double> scores;
   for (const EvaluationRow& row : reader.evaluations("fid")) scores.push_back(*row.value);
   EXPECT_EQ(scores, (std::vector<double>{250.0, 230.0}));
   EXPECT_EQ(reader.trials().at(0).steps_done, 200);
+  EXPECT_EQ(reader.trials().at(0).last_loss, 0.6);
   EXPECT_EQ(reader.trials().at(0).num_attempts, 2);
 }
 
@@ -208,7 +210,7 @@ TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
   events[1].attempt = AttemptNumber{9};
   EXPECT_THROW(writer.ingest(events), common::InternalError);
   batch.commit();
-  EXPECT_TRUE(ResultsReader(file_).metrics().empty());
+  EXPECT_TRUE(test::all_metrics(file_).empty());
   EXPECT_EQ(writer.trials().size(), 1U);
 }
 
@@ -246,6 +248,23 @@ TEST(TrialStates, AreStoredByNamesThatReadBack) {
   EXPECT_FALSE(trial_state_from("zombie").has_value());
   EXPECT_TRUE(is_final(TrialState::kDiverged));
   EXPECT_FALSE(is_final(TrialState::kLost));
+}
+
+TEST_F(Writer, SummariesOfMetricsAreThoseOfTheRowsThatCount) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt first(spec_, 1);
+  start(writer, first);
+  first.started(0).metric(50, 0.9, 100).metric(100, 0.8, 300).metric(100, 0.85, 500);
+  MadeUpAttempt second(spec_, 2);
+  start(writer, second);
+  second.started(50).metric(100, 0.7, 700).metric(150, nullptr, 900);
+  writer.ingest(second.events());
+  writer.ingest(first.events());
+  const TrialRow row = ResultsReader(file_).trials().at(0);
+  EXPECT_DOUBLE_EQ(row.images_per_s.value(), (100 + 700 + 900) / 3.0);
+  EXPECT_FALSE(row.last_loss.has_value());  // the last one was not finite
+  EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+#include "analysis/advice/study_law.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "analysis/queries/settings_choice.hpp"
+#include "analysis/queries/tuning.hpp"
+#include "common/error.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/cost.hpp"
+#include "sweeps/spec/json_path.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+XQuantity natural_x(const Study& study) {
+  std::set<std::int64_t> images;
+  for (const StudyTrial& trial : study.trials) images.insert(trial.planned_steps * trial.global_batch);
+  return images.size() == 1 ? XQuantity::kForwardMacs : XQuantity::kTrainingFlops;
+}
+
+const StudyTrial& trial_like(const Study& study, const std::string& like) {
+  for (const StudyTrial& trial : study.trials) {
+    if (trial.id().starts_with(like)) return trial;
+  }
+  throw common::UsageError(fmt::format("--like {}: no trial's id starts with it; `analysis trials` lists them", like));
+}
+
+}  // namespace
+
+StudyLaw study_law(const Study& study, const AdviceOptions& options) {
+  StudyLaw result;
+  result.x = options.x.empty() ? natural_x(study) : x_quantity_from(options.x);
+  ScorePoints scores;
+  if (is_loss(options.y)) {
+    scores = loss_points(study, options.y, false);
+    result.y_label = options.y;
+  } else {
+    const results::SettingsRow settings = choose_settings(study, options.y, options.settings);
+    scores = score_points(study, options.y, settings.id);
+    result.y_label = score_label(options.y, settings);
+  }
+  result.left_out = scores.left_out;
+  FitRequest request;
+  request.num_resamples = options.num_resamples;
+  result.report = make_fit_report(fit_points(scores.final, result.x), request);
+  result.report.x_name = to_name(result.x);
+  result.report.y_name = result.y_label;
+  result.report.warnings = tuning_warnings(scores.final);
+  return result;
+}
+
+sweeps::TrialSpec configuration_like(const Study& study, const std::string& like,
+                                     const std::vector<std::string>& assignments) {
+  Json spec = trial_like(study, like).row.trial.spec;
+  spec.erase("imported");
+  for (const std::string& text : assignments) {
+    const auto [path, value] = sweeps::parse_assignment(text);
+    // A published name stands for all its fields; those of the other trial must not stay beside it.
+    if (path == "model") spec["model"] = Json::object();
+    sweeps::set_path(spec, path, value, "--set " + text);
+  }
+  return sweeps::trial_spec_from(common::JsonDocument{spec, "the configuration", {}, {}, {}});
+}
+
+double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
+  const sweeps::ModelShape shape = spec.shape();
+  switch (quantity) {
+    case XQuantity::kForwardMacs:
+      return static_cast<double>(sweeps::forward_macs(shape));
+    case XQuantity::kParameters:
+      return static_cast<double>(sweeps::count_parameters(shape).total);
+    case XQuantity::kTrainingFlops:
+      break;
+  }
+  return sweeps::training_flops_per_image(shape) * static_cast<double>(spec.train.steps) *
+         static_cast<double>(spec.train.global_batch);
+}
+
+Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {
+  Cost cost;
+  std::optional<double> rate;
+  if (study.measured_macs_per_s) rate = study.measured_macs_per_s(spec.resources.cpus, spec.resources.gpus);
+  cost.measured = rate.has_value();
+  cost.macs_per_s = rate.value_or(sweeps::default_macs_per_s(spec.resources));
+  cost.seconds = sweeps::predicted_s(spec, cost.macs_per_s);
+  const std::int64_t devices = spec.resources.gpus > 0 ? spec.resources.gpus : spec.resources.cpus;
+  cost.device_hours = cost.seconds / 3600 * static_cast<double>(devices);
+  return cost;
+}
+
+}  // namespace ditscale::analysis

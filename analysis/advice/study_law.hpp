@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/fits/fit_report.hpp"
+#include "analysis/queries/score_points.hpp"
+#include "sweeps/spec/trial_spec.hpp"
+
+namespace ditscale::analysis {
+
+/// What advice is about: a score of a study, and the law of it.
+struct AdviceOptions {
+  std::string y = "fid";
+  std::string settings;
+  /// forward_macs, parameters or training_flops; empty: forward_macs where all trials see as many images, else
+  /// training_flops.
+  std::string x;
+  int num_resamples = 1000;
+};
+
+/// The preferred form of power and power_floor over a study's final scores.
+struct StudyLaw {
+  XQuantity x = XQuantity::kForwardMacs;
+  std::string y_label;
+  FitReport report;
+  std::vector<LeftOut> left_out;
+
+  [[nodiscard]] const FormReport& form() const { return preferred_form(report); }
+  [[nodiscard]] const Law& law() const { return form().fit->law(); }
+};
+
+/// ConfigError when no law can be fitted, with what to run.
+[[nodiscard]] StudyLaw study_law(const Study& study, const AdviceOptions& options);
+
+/// A configuration that was not run: another trial's (`like`, an id or its start; empty: the first trial's) with some
+/// values set ("model.width=256").
+[[nodiscard]] sweeps::TrialSpec configuration_like(const Study& study, const std::string& like,
+                                                   const std::vector<std::string>& assignments);
+
+[[nodiscard]] double x_of(const sweeps::TrialSpec& spec, XQuantity quantity);
+
+/// Seconds it would take on the devices it asks for.
+struct Cost {
+  double seconds = 0;
+  double device_hours = 0;
+  double macs_per_s = 0;
+  /// False: nothing was measured on such devices, the rate is assumed.
+  bool measured = false;
+};
+[[nodiscard]] Cost cost_of(const Study& study, const sweeps::TrialSpec& spec);
+
+}  // namespace ditscale::analysis

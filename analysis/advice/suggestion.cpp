@@ -1,0 +1,207 @@
+#include "analysis/advice/suggestion.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <Eigen/Dense>
+
+#include "analysis/statistics/student.hpp"
+#include "common/error.hpp"
+#include "sweeps/spec/json_path.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+constexpr std::size_t kMostCandidates = 2000;
+
+/// Parameters as the covariance sees them: logarithms of what is positive, so that none dwarfs another.
+Eigen::VectorXd coordinates(const Law& law) {
+  Eigen::VectorXd place(static_cast<Eigen::Index>(law.size()));
+  for (std::size_t i = 0; i < law.size(); ++i) place[static_cast<Eigen::Index>(i)] = law.values[i];
+  return place;
+}
+
+/// d quantity / d ln parameter; a parameter that is 0 has none.
+template <typename Quantity>
+Eigen::VectorXd gradient(const Law& law, const Quantity& quantity) {
+  constexpr double kStep = 1e-5;
+  Eigen::VectorXd result = Eigen::VectorXd::Zero(coordinates(law).size());
+  for (std::size_t i = 0; i < law.size(); ++i) {
+    Law up = law;
+    Law down = law;
+    up.values[i] *= 1 + kStep;
+    down.values[i] *= 1 - kStep;
+    result[static_cast<Eigen::Index>(i)] = (quantity(up) - quantity(down)) / (2 * kStep);
+  }
+  return result;
+}
+
+Eigen::VectorXd gradient_at(const Law& law, double x) {
+  return gradient(law, [x](const Law& l) { return std::log(l.at(x)); });
+}
+
+Eigen::VectorXd gradient_of(const Law& law, const Target& target) {
+  if (target.parameter.empty()) return gradient_at(law, target.at_x);
+  const auto names = facts_of(law.form).parameters;
+  if (std::find(names.begin(), names.end(), target.parameter) == names.end()) {
+    throw common::UsageError(fmt::format("--shrink {}: the law that was taken ({}) has {}", target.parameter,
+                                         facts_of(law.form).name, fmt::join(names, ", ")));
+  }
+  return gradient(law, [&](const Law& l) { return l.value(target.parameter); });
+}
+
+/// Values between neighbours, and beyond both ends; whole where all are whole.
+std::set<double> neighbours_of(const std::set<double>& values, bool whole) {
+  std::set<double> result(values.begin(), values.end());
+  result.insert(*values.begin() / 2);
+  result.insert(*values.rbegin() * 1.5);
+  for (auto next = std::next(values.begin()); next != values.end(); ++next) {
+    result.insert(std::sqrt(*std::prev(next) * *next));
+  }
+  if (!whole) return result;
+  std::set<double> rounded;
+  // Widths must divide by heads and by 4: multiples of 16 where they are large suit most.
+  for (const double value : result) rounded.insert(value >= 32 ? 16 * std::round(value / 16) : std::round(value));
+  rounded.insert(values.begin(), values.end());
+  return rounded;
+}
+
+struct AxisValues {
+  std::string path;
+  std::vector<Json> values;
+};
+
+/// Whether the study's cells are told apart by published names.
+bool named_models(const Study& study) {
+  return std::any_of(study.trials.begin(), study.trials.end(),
+                     [](const StudyTrial& trial) { return trial.row.trial.axes.contains("model"); });
+}
+
+std::vector<AxisValues> axes_of(const Study& study) {
+  std::map<std::string, std::set<Json>> seen;
+  for (const StudyTrial& trial : study.trials) {
+    for (const auto& [path, value] : trial.row.trial.axes.items()) {
+      const Json stored = sweeps::value_at(trial.row.trial.spec, path);
+      if (path != "seed" && !stored.is_null() && !stored.is_object()) seen[path].insert(stored);
+    }
+  }
+  std::vector<AxisValues> axes;
+  if (named_models(study)) {
+    // Published sizes, and depths between and beyond theirs.
+    AxisValues names{"model", {}};
+    for (const std::string& name : sweeps::named_model_names()) names.values.emplace_back(name);
+    axes.push_back(std::move(names));
+    seen.erase("model.patch");
+    for (const StudyTrial& trial : study.trials) {
+      seen["model.depth"].insert(sweeps::value_at(trial.row.trial.spec, "model.depth"));
+    }
+  }
+  for (const auto& [path, values] : seen) {
+    AxisValues axis{path, {values.begin(), values.end()}};
+    const bool numbers = std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number(); });
+    const bool whole = std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number_integer(); });
+    if (numbers && path != "model.patch" && path != "model.heads") {
+      std::set<double> plain;
+      for (const Json& value : values) plain.insert(value.get<double>());
+      axis.values.clear();
+      for (const double value : neighbours_of(plain, whole)) {
+        axis.values.push_back(whole ? Json(static_cast<std::int64_t>(value)) : Json(value));
+      }
+    }
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+}  // namespace
+
+std::string Target::text() const {
+  return parameter.empty() ? fmt::format("the score at x = {:.4g}", at_x) : parameter;
+}
+
+std::vector<Candidate> candidates_of(const Study& study, XQuantity x) {
+  const std::vector<AxisValues> axes = axes_of(study);
+  std::size_t count = 1;
+  for (const AxisValues& axis : axes) count *= axis.values.size();
+  if (axes.empty())
+    throw common::ConfigError("the study has no axes to go on from: its trials differ in nothing known");
+  std::vector<Candidate> candidates;
+  Json base = study.trials.front().row.trial.spec;
+  base.erase("imported");
+  for (std::size_t number = 0; number < count && candidates.size() < kMostCandidates; ++number) {
+    Candidate candidate;
+    Json spec = base;
+    std::size_t rest = number;
+    for (const AxisValues& axis : axes) {
+      const Json& value = axis.values[rest % axis.values.size()];
+      rest /= axis.values.size();
+      if (axis.path == "model") spec["model"] = Json::object();
+      sweeps::set_path(spec, axis.path, value, axis.path);
+      candidate.axes[axis.path] = value;
+    }
+    try {
+      candidate.spec = sweeps::trial_spec_from(common::JsonDocument{spec, "candidate", {}, {}, {}});
+    } catch (const common::ConfigError&) {
+      continue;  // a width that its heads do not divide, and the like
+    }
+    if (study.find(candidate.spec.id()) != nullptr) continue;
+    candidate.x = x_of(candidate.spec, x);
+    candidate.cost = cost_of(study, candidate.spec);
+    candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
+std::vector<Suggestion> suggest(const StudyLaw& study, std::vector<Candidate> candidates, const Target& target,
+                                std::size_t count) {
+  const Law& law = study.law();
+  const auto size = static_cast<Eigen::Index>(law.size());
+  const auto freedom = static_cast<int>(study.report.points.size()) - static_cast<int>(law.size());
+  if (freedom < 1) throw common::ConfigError("as many parameters as points: there is no interval to shrink yet");
+  const double noise =
+      study.form().fit->rms_log_residual * std::sqrt(static_cast<double>(study.report.points.size()) / freedom);
+  const double scale = noise * student_quantile(0.975, freedom);
+  // A hundred-millionth of the trace keeps a parameter that is 0 (no floor) from making it singular.
+  Eigen::MatrixXd information = Eigen::MatrixXd::Zero(size, size);
+  for (const FitPoint& point : study.report.points) {
+    const Eigen::VectorXd row = gradient_at(law, point.x);
+    information += row * row.transpose();
+  }
+  information.diagonal().array() += 1e-8 * information.trace();
+  const Eigen::VectorXd direction = gradient_of(law, target);
+  const auto half_width = [&](const Eigen::MatrixXd& matrix) {
+    return scale * std::sqrt(direction.dot(matrix.ldlt().solve(direction)));
+  };
+  std::vector<Suggestion> chosen;
+  while (chosen.size() < count && !candidates.empty()) {
+    const double before = half_width(information);
+    std::size_t best = 0;
+    Suggestion taken;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const Eigen::VectorXd row = gradient_at(law, candidates[i].x);
+      const Suggestion one{candidates[i], before, half_width(information + row * row.transpose())};
+      if (i > 0 && one.per_device_hour() <= taken.per_device_hour()) continue;
+      best = i;
+      taken = one;
+    }
+    const Eigen::VectorXd row = gradient_at(law, taken.candidate.x);
+    information += row * row.transpose();
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(best));
+    chosen.push_back(std::move(taken));
+  }
+  return chosen;
+}
+
+Json sweep_of(const std::vector<Suggestion>& suggestions, const std::string& name, const std::string& description) {
+  Json base = suggestions.front().candidate.spec.to_json();
+  Json include = Json::array();
+  for (const Suggestion& one : suggestions) include.push_back(one.candidate.axes);
+  return {{"name", name}, {"description", description}, {"base", std::move(base)}, {"include", std::move(include)}};
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,111 @@
+#include <map>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/advice/study_law.hpp"
+#include "analysis/commands/options.hpp"
+#include "analysis/queries/settings_choice.hpp"
+#include "analysis/tables/terminal.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+struct Options {
+  std::string left;
+  std::string right;
+  FormatOptions format;
+  AdviceOptions law;
+};
+
+/// The settings of both, which must be the same: scores of different ones are not comparable.
+std::string shared_settings(const Study& left, const Study& right, const AdviceOptions& options) {
+  const auto of_left = choose_settings(left, options.y, options.settings);
+  const auto of_right = choose_settings(right, options.y, options.settings);
+  if (of_left.id == of_right.id) return of_left.id;
+  throw common::UsageError(
+      fmt::format("{} was scored under different settings in the two studies, which cannot be "
+                  "compared:\n{}",
+                  options.y, differences({of_left, of_right})));
+}
+
+std::map<std::string, const StudyTrial*> by_id(const Study& study) {
+  std::map<std::string, const StudyTrial*> trials;
+  for (const StudyTrial& trial : study.trials) trials[trial.id().str()] = &trial;
+  return trials;
+}
+
+Json score_of(const Study& study, const StudyTrial* trial, const std::string& metric, const std::string& settings) {
+  const auto* score = trial == nullptr ? nullptr : study.last_score(trial->id(), metric, settings);
+  return score == nullptr || !score->value ? Json(nullptr) : Json(*score->value);
+}
+
+Table compared(const Study& left, const Study& right, const std::string& metric, const std::string& settings) {
+  using Kind = Column::Kind;
+  Table table;
+  table.columns = {{"trial"},
+                   {"label", Kind::kText, 4, true},
+                   {"model"},
+                   {"Gflops", Kind::kNumber},
+                   {"left", Kind::kNumber},
+                   {"right", Kind::kNumber},
+                   {"right / left", Kind::kNumber}};
+  const auto of_left = by_id(left);
+  const auto of_right = by_id(right);
+  auto all = of_left;
+  all.insert(of_right.begin(), of_right.end());
+  for (const auto& [id, trial] : all) {
+    const auto find = [&](const auto& trials) { return trials.contains(id) ? trials.at(id) : nullptr; };
+    const Json a = score_of(left, find(of_left), metric, settings);
+    const Json b = score_of(right, find(of_right), metric, settings);
+    const bool both = !a.is_null() && !b.is_null();
+    table.rows.push_back({trial->id().brief(), trial->row.trial.label, trial->model, trial->gflops(), a, b,
+                          both ? Json(b.get<double>() / a.get<double>()) : Json(nullptr)});
+  }
+  return table;
+}
+
+/// "alpha 0.365 [0.28, 0.45]", or why there is no law.
+std::string law_line(const Study& study, const AdviceOptions& options) {
+  try {
+    const StudyLaw law = study_law(study, options);
+    const auto interval = law.form().bootstrap.interval([](const Law& one) { return one.value("alpha"); });
+    return fmt::format("{}: {} of {}, alpha {:.5g}{}", study.name, law.law().text(5), to_name(law.x),
+                       law.law().value("alpha"),
+                       interval ? fmt::format(" [{:.5g}, {:.5g}]", interval->low, interval->high) : "");
+  } catch (const common::ConfigError& error) {
+    return fmt::format("{}: no law: {}", study.name, error.what());
+  }
+}
+
+void run(const Options& options, Surroundings& surroundings) {
+  const Study left = load_study(options.left);
+  const Study right = load_study(options.right);
+  const std::string settings = shared_settings(left, right, options.law);
+  const Format format = options.format.chosen();
+  surroundings.out << render(compared(left, right, options.law.y, settings), format, terminal_width());
+  if (format != Format::kTable) return;
+  AdviceOptions law = options.law;
+  law.settings = settings;
+  surroundings.out << "\n" << law_line(left, law) << "\n" << law_line(right, law) << "\n";
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, Surroundings& surroundings) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("compare", "two studies side by side: trial by trial, and their laws");
+  command->add_option("left", options->left, "results database")->required();
+  command->add_option("right", options->right, "another one")->required();
+  options->format.add_to(*command);
+  command->add_option("--y", options->law.y, "score")->capture_default_str();
+  command->add_option("--settings", options->law.settings, "id (or its start) of the evaluation settings");
+  command->footer("Example:\n  analysis compare runs/before/results.db runs/after/results.db");
+  command->callback([options, &surroundings] { run(*options, surroundings); });
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,131 @@
+#include <cmath>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/commands/options.hpp"
+#include "analysis/fits/isoflop_report.hpp"
+#include "analysis/queries/budget_points.hpp"
+#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/terminal.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+struct Options {
+  DatabaseOptions database;
+  FormatOptions format;
+  BudgetSource source;
+  std::string csv;
+  std::vector<double> budgets;
+};
+
+/// Two budgets per decade over the data.
+std::vector<double> natural_budgets(const std::vector<BudgetPoint>& points) {
+  const auto [low, high] = std::minmax_element(points.begin(), points.end(),
+                                               [](const auto& a, const auto& b) { return a.compute < b.compute; });
+  std::vector<double> budgets;
+  for (double half = std::ceil(2 * std::log10(low->compute)); half <= 2 * std::log10(high->compute); ++half) {
+    budgets.push_back(std::pow(10, half / 2));
+  }
+  budgets.push_back(high->compute);
+  return budgets;
+}
+
+/// The best that was measured with no more compute than this.
+const BudgetPoint* best_within(const std::vector<BudgetPoint>& points, double budget) {
+  const BudgetPoint* best = nullptr;
+  for (const BudgetPoint& point : points) {
+    const bool affordable = point.compute <= budget * (1 + 1e-9);
+    if (affordable && (best == nullptr || point.point.y < best->point.y)) best = &point;
+  }
+  return best;
+}
+
+/// Approach 3 where there is a surface, else approach 2.
+const Approach* trusted(const std::optional<IsoflopReport>& report) {
+  if (!report) return nullptr;
+  for (const std::size_t i : {2U, 1U}) {
+    if (report->approaches[i].allocation) return &report->approaches[i];
+  }
+  return nullptr;
+}
+
+Json interval_of(const Approach& approach, double budget) {
+  std::vector<double> ns;
+  for (const Allocation& one : approach.resamples) ns.push_back(one.n_at(budget));
+  if (ns.size() < 20) return nullptr;
+  return fmt::format("[{:.3g}, {:.3g}]", *quantile(ns, 0.025), *quantile(ns, 0.975));
+}
+
+Table frontier_table(const BudgetPoints& found, const std::vector<double>& budgets,
+                     const std::optional<IsoflopReport>& report) {
+  using Kind = Column::Kind;
+  Table table;
+  table.columns = {{"budget", Kind::kNumber},        {"best measured", Kind::kText, 4, true},
+                   {found.y_name, Kind::kNumber},    {"N", Kind::kNumber},
+                   {"N* by law", Kind::kNumber},     {"95 %"},
+                   {"D* by law", Kind::kNumber},     {"predicted", Kind::kNumber},
+                   {"beyond data", Kind::kNumber, 3}};
+  double largest = 0;
+  for (const BudgetPoint& point : found.points) largest = std::max(largest, point.compute);
+  const Approach* approach = trusted(report);
+  for (const double budget : budgets) {
+    const BudgetPoint* best = best_within(found.points, budget);
+    std::vector<Json> row{budget, best ? Json(best->point.label) : Json(nullptr),
+                          best ? Json(best->point.y) : Json(nullptr), best ? Json(best->point.x) : Json(nullptr)};
+    if (approach != nullptr) {
+      const double n = approach->allocation->n_at(budget);
+      const double d = approach->allocation->d_at(budget);
+      row.insert(row.end(), {n, interval_of(*approach, budget), d,
+                             report->surface ? Json(report->surface->law().at(n, d)) : Json(nullptr)});
+    } else {
+      row.insert(row.end(), 4, Json(nullptr));
+    }
+    row.push_back(budget > largest * 1.001 ? Json(budget / largest) : Json(nullptr));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+void run(const Options& options, Surroundings& surroundings) {
+  const BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
+                                                 : budget_points_from_csv(options.csv, options.source);
+  if (found.points.empty()) throw common::ConfigError("no trial was scored yet: there is no frontier");
+  std::optional<IsoflopReport> report;
+  std::string why_not;
+  try {
+    report = make_isoflop_report(found.points, 200, 0);
+  } catch (const common::ConfigError& error) {
+    why_not = error.what();
+  }
+  const std::vector<double> budgets = options.budgets.empty() ? natural_budgets(found.points) : options.budgets;
+  const Format format = options.format.chosen();
+  surroundings.out << render(frontier_table(found, budgets, report), format, terminal_width());
+  if (!why_not.empty()) surroundings.notes << "analysis: measured points only: " << why_not << "\n";
+  if (format != Format::kTable || !report) return;
+  surroundings.out << "\nlaw: approach " << trusted(report)->name << "\n";
+  for (const std::string& warning : report->warnings) surroundings.out << "warning: " << warning << "\n";
+}
+
+}  // namespace
+
+void add_frontier_command(CLI::App& app, Surroundings& surroundings) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("frontier", "the best model for each compute budget, measured and by law");
+  options->database.add_to(*command);
+  options->format.add_to(*command);
+  options->source.add_to(*command);
+  command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
+  command->add_option("--budgets", options->budgets, "training FLOPs, separated by commas [two per decade]")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  command->footer("Example:\n  analysis frontier --sweep fashion_mnist_demo --y fid --all-points --budgets 1e14,1e15");
+  command->callback([options, &surroundings] { run(*options, surroundings); });
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,62 @@
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/commands/options.hpp"
+#include "analysis/figures/isoflop_figures.hpp"
+#include "analysis/fits/isoflop_report.hpp"
+#include "analysis/queries/budget_points.hpp"
+
+namespace ditscale::analysis {
+
+namespace {
+
+struct Options {
+  DatabaseOptions database;
+  BudgetSource source;
+  std::string csv;
+  std::string out;
+  int num_resamples = 400;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+void run(const Options& options, Surroundings& surroundings) {
+  const BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
+                                                 : budget_points_from_csv(options.csv, options.source);
+  IsoflopReport report = make_isoflop_report(found.points, options.num_resamples, options.seed);
+  report.n_name = found.n_name;
+  report.d_name = found.d_name;
+  report.y_name = found.y_name;
+  report.warnings.insert(report.warnings.end(), found.warnings.begin(), found.warnings.end());
+  if (!options.out.empty()) {
+    const common::Json details{{"isoflop", to_json(report)}};
+    for (const Figure& figure : {isoflop_curves(report), optimum_by_compute(report)}) {
+      static_cast<void>(write_figure(figure, options.out, surroundings.provenance, details));
+    }
+  }
+  surroundings.out << (options.json ? to_json(report).dump(2) + "\n" : to_text(report));
+}
+
+}  // namespace
+
+void add_isoflop_command(CLI::App& app, Surroundings& surroundings) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("isoflop", "best size and data for a compute budget: three approaches");
+  options->database.add_to(*command);
+  options->source.add_to(*command);
+  command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
+  command->add_option("--out", options->out, "folder for figures: SVG, PNG, CSV and JSON");
+  command->add_option("--resamples", options->num_resamples, "bootstrap resamples")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "seed of the bootstrap")->capture_default_str();
+  command->add_flag("--json", options->json, "everything in full precision");
+  command->footer(
+      "Examples:\n"
+      "  analysis isoflop --sweep my_isoflop_study --y loss\n"
+      "  analysis isoflop --csv runs.csv --n parameters --d tokens --y loss --json");
+  command->callback([options, &surroundings] { run(*options, surroundings); });
+}
+
+}  // namespace ditscale::analysis

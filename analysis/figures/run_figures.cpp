@@ -1,0 +1,148 @@
+#include "analysis/figures/run_figures.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace ditscale::analysis {
+
+using Kind = Column::Kind;
+
+namespace {
+
+std::string lane_of(const results::AttemptRecord& attempt) {
+  return fmt::format("{} {}", attempt.host, attempt.devices);
+}
+
+bool ended(const results::AttemptRecord& attempt) { return attempt.ended_s && *attempt.ended_s > attempt.started_s; }
+
+double first_start(const Study& study) {
+  double first = std::numeric_limits<double>::infinity();
+  for (const auto& attempt : study.attempts) {
+    if (ended(attempt)) first = std::min(first, attempt.started_s);
+  }
+  return first;
+}
+
+bool ended_well(const results::AttemptRecord& attempt) {
+  return attempt.state == results::TrialState::kSucceeded || attempt.state == results::TrialState::kPreempted;
+}
+
+std::string label_of(const Study& study, const common::TrialId& id) {
+  const StudyTrial* trial = study.find(id);
+  return trial == nullptr ? id.brief() : trial->row.trial.label;
+}
+
+}  // namespace
+
+Figure gantt(const Study& study) {
+  Figure figure;
+  figure.name = "gantt";
+  figure.title = study.name + ": attempts by device";
+  figure.x = {"hours since the first start", false, {}};
+  figure.y = {"device", false, {}};
+  figure.table.columns = {{"trial"},
+                          {"label"},
+                          {"attempt", Kind::kInteger},
+                          {"lane"},
+                          {"state"},
+                          {"start_h", Kind::kNumber},
+                          {"end_h", Kind::kNumber}};
+  std::set<std::string> lanes;
+  for (const auto& attempt : study.attempts) {
+    if (ended(attempt)) lanes.insert(lane_of(attempt));
+  }
+  figure.y.categories.assign(lanes.begin(), lanes.end());
+  const double zero = first_start(study);
+  std::map<std::string, Series> by_state;
+  for (const auto& attempt : study.attempts) {
+    if (!ended(attempt)) continue;
+    const std::string state{to_name(attempt.state)};
+    Series& series = by_state[state];
+    series.name = state;
+    series.look = Series::Look::kSegments;
+    const auto lane = static_cast<double>(std::distance(lanes.begin(), lanes.find(lane_of(attempt))));
+    const double from = (attempt.started_s - zero) / 3600;
+    const double to = (*attempt.ended_s - zero) / 3600;
+    const std::string label = label_of(study, attempt.trial);
+    series.points.push_back({from, lane, label});
+    series.points.push_back({to, lane, label});
+    figure.table.rows.push_back(
+        {attempt.trial.str(), label, common::to_int(attempt.number), lane_of(attempt), state, from, to});
+  }
+  for (auto& [unused, series] : by_state) figure.series.push_back(std::move(series));
+  return figure;
+}
+
+Figure predicted_against_actual_cost(const Study& study) {
+  Figure figure;
+  figure.name = "predicted_against_actual_cost";
+  figure.title = study.name + ": predicted and actual seconds of attempts that ended well";
+  figure.x = {"predicted seconds", true, {}};
+  figure.y = {"actual seconds", true, {}};
+  figure.table.columns = {
+      {"trial"}, {"label"}, {"attempt", Kind::kInteger}, {"predicted_s", Kind::kNumber}, {"actual_s", Kind::kNumber}};
+  Series points{"attempts", {}, Series::Look::kPoints};
+  for (const auto& attempt : study.attempts) {
+    if (!ended(attempt) || !ended_well(attempt) || attempt.predicted_s <= 0) continue;
+    const double actual = *attempt.ended_s - attempt.started_s;
+    points.points.push_back({attempt.predicted_s, actual, label_of(study, attempt.trial)});
+    figure.table.rows.push_back({attempt.trial.str(), label_of(study, attempt.trial), common::to_int(attempt.number),
+                                 attempt.predicted_s, actual});
+  }
+  if (points.points.empty()) return figure;
+  const auto [low, high] = std::minmax_element(points.points.begin(), points.points.end(),
+                                               [](const auto& a, const auto& b) { return a.x < b.x; });
+  figure.series.push_back({"as predicted", {{low->x, low->x, ""}, {high->x, high->x, ""}}, Series::Look::kLaw});
+  figure.series.push_back(std::move(points));
+  return figure;
+}
+
+Figure residuals(const FitReport& report, const std::string& name) {
+  const LawFit& fit = *preferred_form(report).fit;
+  Figure figure;
+  figure.name = name;
+  figure.title = fmt::format("{}: measured over law {}", report.y_name, fit.law().text(3));
+  figure.x = {report.x_name, true, {}};
+  figure.y = {"measured above the law, %", false, {}};
+  figure.table.columns = {{"run"},
+                          {"label"},
+                          {"x", Kind::kNumber},
+                          {"measured", Kind::kNumber},
+                          {"law", Kind::kNumber},
+                          {"percent", Kind::kNumber}};
+  Series points{"runs", {}, Series::Look::kPoints};
+  for (std::size_t i = 0; i < report.points.size(); ++i) {
+    const FitPoint& p = report.points[i];
+    const double percent = 100 * (p.y / fit.predicted[i] - 1);
+    points.points.push_back({p.x, percent, p.label});
+    figure.table.rows.push_back({p.run, p.label, p.x, p.y, fit.predicted[i], percent});
+  }
+  const std::vector<double> xs = xs_of(report.points);
+  const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
+  figure.series.push_back({"law", {{*low, 0, ""}, {*high, 0, ""}}, Series::Look::kLaw});
+  figure.series.push_back(std::move(points));
+  return figure;
+}
+
+Utilisation utilisation(const Study& study) {
+  Utilisation result;
+  std::set<std::string> lanes;
+  double last = 0;
+  for (const auto& attempt : study.attempts) {
+    if (!ended(attempt)) continue;
+    lanes.insert(lane_of(attempt));
+    const double seconds = *attempt.ended_s - attempt.started_s;
+    result.busy_s += seconds;
+    if (!ended_well(attempt)) result.lost_s += seconds;
+    last = std::max(last, *attempt.ended_s);
+  }
+  result.num_lanes = lanes.size();
+  if (!lanes.empty()) result.makespan_s = last - first_start(study);
+  return result;
+}
+
+}  // namespace ditscale::analysis

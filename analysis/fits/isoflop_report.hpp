@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/fits/isoflop.hpp"
+#include "common/json_document.hpp"
+
+namespace ditscale::analysis {
+
+/// One of the three classical approaches to N* and D* against compute.
+struct Approach {
+  std::string name;
+  std::optional<Allocation> allocation;
+  std::string why_not;
+  /// 95 % by bootstrap over runs, within each budget.
+  std::optional<Interval> a, b;
+  int num_failed = 0;
+  /// Allocations of the resamples, for bands.
+  std::vector<Allocation> resamples;
+};
+
+struct IsoflopReport {
+  std::string n_name, d_name, y_name;
+  std::vector<BudgetPoint> points;
+  std::vector<BudgetMinimum> minima;
+  /// 1 envelope, 2 isoFLOP minima, 3 surface.
+  std::vector<Approach> approaches;
+  /// The surface behind approach 3.
+  std::optional<LawFit> surface;
+  /// Approach 2 on that surface without noise: exponent minus the surface's own, and N* over its own at the largest
+  /// budget and at a hundred times it.
+  struct Bias {
+    double exponent = 0;
+    double n_ratio = 1;
+    double n_ratio_beyond = 1;
+  };
+  std::optional<Bias> bias;
+  int num_resamples = 0;
+  std::uint64_t seed = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Throws ConfigError when no approach gives anything, with each one's reason.
+[[nodiscard]] IsoflopReport make_isoflop_report(std::vector<BudgetPoint> points, int num_resamples, std::uint64_t seed);
+
+[[nodiscard]] std::string to_text(const IsoflopReport& report);
+[[nodiscard]] common::Json to_json(const IsoflopReport& report);
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,122 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analysis/fits/isoflop_report.hpp"
+#include "analysis/tables/table.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+using Kind = Column::Kind;
+
+namespace {
+
+Json or_null(const std::optional<Interval>& interval) {
+  return interval ? Json{interval->low, interval->high} : Json(nullptr);
+}
+
+std::string bracket(const std::optional<Interval>& interval) {
+  return interval ? fmt::format("[{:.4f}, {:.4f}]", interval->low, interval->high) : "";
+}
+
+Table minima_table(const IsoflopReport& report) {
+  Table table;
+  table.columns = {{"budget", Kind::kNumber}, {"sizes", Kind::kInteger},    {"N*", Kind::kNumber},
+                   {"D*", Kind::kNumber},     {"lowest", Kind::kNumber, 6}, {"dropped"}};
+  for (const BudgetMinimum& one : report.minima) {
+    const bool used = one.why_dropped.empty();
+    table.rows.push_back({one.compute, one.num_sizes, used ? Json(one.n) : Json(nullptr),
+                          used ? Json(one.d) : Json(nullptr), used ? Json(one.y) : Json(nullptr),
+                          used ? Json(nullptr) : Json(one.why_dropped)});
+  }
+  return table;
+}
+
+Table approach_table(const IsoflopReport& report) {
+  Table table;
+  table.columns = {{"approach"}, {"N* ~ C^a", Kind::kNumber, 5},       {"95 %"},   {"D* ~ C^b", Kind::kNumber, 5},
+                   {"95 %"},     {"N* at the largest", Kind::kNumber}, {"why not"}};
+  const double largest = report.minima.back().compute;
+  for (const Approach& one : report.approaches) {
+    const auto& found = one.allocation;
+    table.rows.push_back({one.name, found ? Json(found->a) : Json(nullptr), bracket(one.a),
+                          found ? Json(found->b) : Json(nullptr), bracket(one.b),
+                          found ? Json(found->n_at(largest)) : Json(nullptr),
+                          one.why_not.empty() ? Json(nullptr) : Json(one.why_not)});
+  }
+  return table;
+}
+
+Json approach_json(const Approach& one) {
+  if (!one.allocation) return {{"approach", one.name}, {"fitted", false}, {"reason", one.why_not}};
+  return {{"approach", one.name},
+          {"fitted", true},
+          {"a", one.allocation->a},
+          {"b", one.allocation->b},
+          {"n_factor", one.allocation->n_factor},
+          {"d_factor", one.allocation->d_factor},
+          {"intervals_95", {{"a", or_null(one.a)}, {"b", or_null(one.b)}}},
+          {"num_failed", one.num_failed}};
+}
+
+Json minimum_json(const BudgetMinimum& one) {
+  Json json{{"compute", one.compute}, {"num_sizes", one.num_sizes}, {"used", one.why_dropped.empty()}};
+  if (one.why_dropped.empty()) {
+    json.update({{"n", one.n}, {"d", one.d}, {"y", one.y}, {"curvature", one.curvature}});
+  } else {
+    json["reason"] = one.why_dropped;
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string to_text(const IsoflopReport& report) {
+  std::string text = fmt::format("{} by size N = {} and data D = {}: {} points, {} budgets\n\n", report.y_name,
+                                 report.n_name, report.d_name, report.points.size(), report.minima.size());
+  text += to_text(minima_table(report)) + "\n" + to_text(approach_table(report)) + "\n";
+  if (report.surface) text += "surface: " + report.surface->law().text(5) + "\n";
+  if (report.bias) {
+    text += fmt::format("bias of approach 2 on that surface: exponent {:+.4f}, N* {:.4g} times\n",
+                        report.bias->exponent, report.bias->n_ratio);
+  }
+  for (const std::string& warning : report.warnings) text += "warning: " + warning + "\n";
+  return text;
+}
+
+Json to_json(const IsoflopReport& report) {
+  Json budgets = Json::array();
+  for (const BudgetMinimum& one : report.minima) budgets.push_back(minimum_json(one));
+  Json approaches = Json::array();
+  for (const Approach& one : report.approaches) approaches.push_back(approach_json(one));
+  Json json{{"n", report.n_name},
+            {"d", report.d_name},
+            {"y", report.y_name},
+            {"num_points", report.points.size()},
+            {"budgets", budgets},
+            {"approaches", approaches},
+            {"num_resamples", report.num_resamples},
+            {"seed", report.seed},
+            {"warnings", report.warnings}};
+  // The isoFLOP approach's own exponents stand at the top as well.
+  if (const auto& own = report.approaches[1].allocation) {
+    json["a"] = own->a;
+    json["b"] = own->b;
+  }
+  if (report.surface) {
+    const auto names = facts_of(Form::kSurface).parameters;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      json["surface"][std::string(names[i])] = report.surface->law().values[i];
+    }
+    json["surface"]["objective"] = report.surface->found.objective;
+  }
+  if (report.bias) {
+    json["bias_of_isoflop"] = {{"exponent", report.bias->exponent},
+                               {"n_ratio_at_largest", report.bias->n_ratio},
+                               {"n_ratio_at_hundred_times", report.bias->n_ratio_beyond}};
+  }
+  return json;
+}
+
+}  // namespace ditscale::analysis

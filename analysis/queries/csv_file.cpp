@@ -1,0 +1,96 @@
+#include "analysis/queries/csv_file.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+
+namespace {
+
+using Row = CsvFile::Row;
+
+/// All rows; a quoted field may hold commas, quotes and line breaks.
+std::vector<Row> parse_csv(const std::string& text, const std::string& source) {
+  std::vector<Row> rows;
+  Row row{1, {""}};
+  int line = 1;
+  bool in_quotes = false;
+  const auto finish_row = [&] {
+    if (row.fields.size() > 1 || !row.fields.front().empty()) rows.push_back(std::move(row));
+    row = Row{line, {""}};
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (in_quotes) {
+      const bool doubled = c == '"' && i + 1 < text.size() && text[i + 1] == '"';
+      if (c == '"' && !doubled) {
+        in_quotes = false;
+      } else {
+        row.fields.back() += c;
+        i += doubled ? 1 : 0;
+      }
+    } else if (c == '"') {
+      in_quotes = true;
+    } else if (c == ',') {
+      row.fields.emplace_back();
+    } else if (c == '\n') {
+      finish_row();
+    } else if (c != '\r') {
+      row.fields.back() += c;
+    }
+  }
+  if (in_quotes) throw common::ConfigError(fmt::format("{}:{}: a quoted field has no end", source, row.line));
+  finish_row();
+  return rows;
+}
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+CsvFile::CsvFile(const std::filesystem::path& file) : source_(file.string()) {
+  std::string text = common::read_file(file);
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  rows_ = parse_csv(text, source_);
+  if (rows_.empty()) throw common::ConfigError(source_ + ": the file is empty; a header and rows are needed");
+  header_ = std::move(rows_.front().fields);
+  rows_.erase(rows_.begin());
+  for (const Row& row : rows_) {
+    if (row.fields.size() == header_.size()) continue;
+    throw common::ConfigError(
+        fmt::format("{}: {} fields, the header has {}", where(row), row.fields.size(), header_.size()));
+  }
+}
+
+std::optional<std::size_t> CsvFile::find(const std::string& column) const {
+  const auto found = std::find(header_.begin(), header_.end(), column);
+  if (found == header_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - header_.begin());
+}
+
+std::size_t CsvFile::require(const std::string& column) const {
+  if (const auto found = find(column)) return *found;
+  throw common::ConfigError(
+      fmt::format("{}:1: there is no column \"{}\"; columns: {}", source_, column, fmt::join(header_, ", ")));
+}
+
+std::optional<double> CsvFile::number(const Row& row, std::size_t column) const {
+  std::string_view field = row.fields[column];
+  while (!field.empty() && field.front() == ' ') field.remove_prefix(1);
+  while (!field.empty() && field.back() == ' ') field.remove_suffix(1);
+  if (field.empty()) return std::nullopt;
+  double value = 0;
+  const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (code != std::errc() || end != field.data() + field.size()) {
+    throw common::ConfigError(fmt::format("{}: \"{}\" is not a number", where(row), field));
+  }
+  return value;
+}
+
+std::string CsvFile::where(const Row& row) const { return fmt::format("{}:{}", source_, row.line); }
+
+}  // namespace ditscale::analysis

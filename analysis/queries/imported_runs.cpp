@@ -1,0 +1,193 @@
+#include "analysis/queries/imported_runs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/json_path.hpp"
+#include "sweeps/spec/trial_spec.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+const std::map<std::string, std::string> kPaths{{"patch", "model.patch"},
+                                                {"depth", "model.depth"},
+                                                {"width", "model.width"},
+                                                {"heads", "model.heads"},
+                                                {"block", "model.block"},
+                                                {"image_size", "data.image_size"},
+                                                {"steps", "train.steps"},
+                                                {"batch", "train.global_batch"},
+                                                {"global_batch", "train.global_batch"},
+                                                {"lr", "train.lr"},
+                                                {"seed", "seed"}};
+const std::map<std::string, std::string> kSettings{{"guidance", "guidance"},    {"sampler", "sampler"},
+                                                   {"sampling_steps", "steps"}, {"num_samples", "num_samples"},
+                                                   {"features", "features"},    {"decoder", "decoder"}};
+constexpr std::array<const char*, 5> kScores{"fid", "sfid", "inception_score", "precision", "recall"};
+/// What the row says about the run's size and cost: factor to our unit.
+const std::map<std::string, double> kSizes{
+    {"gflops", 1e9}, {"forward_macs", 1}, {"parameters", 1}, {"parameters_millions", 1e6},
+    {"step", 1},     {"loss", 1},         {"seconds", 1}};
+
+/// One row, sorted into what it says.
+struct ReadRow {
+  std::string where;
+  Json configuration;
+  Json settings;
+  std::map<std::string, double> scores;
+  std::map<std::string, double> sizes;
+  Json axes = Json::object();
+};
+
+double number_in(const Json& cell, const std::string& column, const std::string& where) {
+  if (cell.is_number()) return cell.get<double>();
+  throw common::ConfigError(fmt::format("{}: {}: {} is not a number", where, column, common::shown(cell)));
+}
+
+/// "XL" with patch 2, "XL/2" and "DiT-XL/2" are one model.
+Json model_fields(const std::string& name, const Json& row_patch, const std::string& where) {
+  std::string full = name.starts_with("DiT-") ? name : "DiT-" + name;
+  if (full.find('/') == std::string::npos && row_patch.is_number_integer()) {
+    full += fmt::format("/{}", row_patch.get<std::int64_t>());
+  }
+  const auto model = sweeps::named_model(full);
+  if (!model) {
+    throw common::ConfigError(fmt::format(
+        "{}: model \"{}\" is not a published size (DiT-S, B, L or XL with patch 2, 4 or 8); give depth, width, heads "
+        "and patch in columns of their own",
+        where, name));
+  }
+  return {{"depth", model->depth}, {"width", model->width}, {"heads", model->heads}, {"patch", model->patch}};
+}
+
+ReadRow read_row(const RunTable& table, const RunTable::Row& row, const ImportOptions& options) {
+  ReadRow read{row.where, options.base, options.settings, {}, {}, Json::object()};
+  const auto is_score = [&](const std::string& column) {
+    return std::find(kScores.begin(), kScores.end(), column) != kScores.end() ||
+           std::find(options.scores.begin(), options.scores.end(), column) != options.scores.end();
+  };
+  const auto at = [&](const std::string& column) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
+    return found == table.columns.end() ? Json() : row.cells[static_cast<std::size_t>(found - table.columns.begin())];
+  };
+  if (at("model").is_string()) {
+    read.configuration["model"].update(model_fields(at("model").get<std::string>(), at("patch"), row.where));
+    read.axes["model"] = at("model");
+  }
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const std::string& column = table.columns[i];
+    const Json& cell = row.cells[i];
+    if (cell.is_null() || column == "model") continue;
+    if (is_score(column)) {
+      read.scores[column] = number_in(cell, column, row.where);
+    } else if (const auto size = kSizes.find(column); size != kSizes.end()) {
+      read.sizes[column] = number_in(cell, column, row.where) * size->second;
+    } else if (const auto setting = kSettings.find(column); setting != kSettings.end()) {
+      read.settings[setting->second] = cell;
+    } else {
+      const auto path = kPaths.find(column);
+      const bool known = path != kPaths.end() || column.find('.') != std::string::npos;
+      const std::string to = path != kPaths.end() ? path->second : column;
+      sweeps::set_path(read.configuration, known ? to : "imported." + column, cell, row.where);
+      read.axes[known ? to : column] = cell;
+    }
+  }
+  return read;
+}
+
+std::string label_of(const Json& axes) {
+  std::string label;
+  for (const auto& [key, value] : axes.items()) {
+    label += fmt::format("{}{}={}", label.empty() ? "" : " ", key,
+                         value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return label;
+}
+
+results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
+  Json configuration = row.configuration;
+  const Json imported = configuration.value("imported", Json());
+  configuration.erase("imported");
+  const sweeps::TrialSpec spec = sweeps::trial_spec_from(common::JsonDocument{configuration, row.where, {}, {}, {}});
+  const sweeps::ModelShape shape = spec.shape();
+  results::TrialRecord record;
+  record.id = spec.id();
+  record.label = label_of(row.axes);
+  record.axes = row.axes;
+  record.spec = spec.to_json();
+  // Which scores were planned is not known.
+  record.spec["evaluate"] = Json::array();
+  if (!imported.is_null()) record.spec["imported"] = imported;
+  const auto size = [&](const char* name, std::int64_t otherwise) {
+    const auto found = row.sizes.find(name);
+    return found == row.sizes.end() ? otherwise : std::llround(found->second);
+  };
+  const sweeps::ParameterCount parameters = sweeps::count_parameters(shape);
+  record.total_parameters = size("parameters", size("parameters_millions", parameters.total));
+  record.trainable_parameters = parameters.trainable;
+  record.forward_macs = size("forward_macs", size("gflops", sweeps::forward_macs(shape)));
+  record.training_flops = 6.0 * static_cast<double>(record.forward_macs) * static_cast<double>(spec.train.steps) *
+                          static_cast<double>(spec.train.global_batch);
+  record.position = position;
+  return record;
+}
+
+void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Json body) {
+  body["step"] = step;
+  body["images"] = step * run.trial.spec["train"]["global_batch"].get<std::int64_t>();
+  run.events.push_back(
+      {static_cast<std::int64_t>(run.events.size()) + 1, common::SystemClock().unix_s(), kind, std::move(body)});
+}
+
+void add_results(ImportedRun& run, const ReadRow& row) {
+  const auto planned = run.trial.spec["train"]["steps"].get<std::int64_t>();
+  const auto given = row.sizes.find("step");
+  const std::int64_t step = given == row.sizes.end() ? planned : std::llround(given->second);
+  if (const auto loss = row.sizes.find("loss"); loss != row.sizes.end())
+    add_event(run, "metric", step, {{"loss", loss->second}});
+  if (const auto seconds = row.sizes.find("seconds"); seconds != row.sizes.end())
+    run.seconds = std::max(run.seconds, seconds->second);
+  if (row.scores.empty()) return;
+  if (!row.settings.contains("features")) {
+    throw common::ConfigError(fmt::format(
+        "{}: it has scores, but nothing says in which features; give --settings features=inception, or a column",
+        row.where));
+  }
+  Json body{{"settings", row.settings}, {"values", row.scores}};
+  if (row.settings.contains("num_samples")) body["num_samples"] = row.settings["num_samples"];
+  for (const common::Event& other : run.events) {
+    if (other.kind != "evaluation" || other.body["step"] != step || other.body["settings"] != row.settings) continue;
+    if (other.body["values"] == body["values"]) return;
+    throw common::ConfigError(
+        fmt::format("{}: the same configuration has other scores in a row before; a column that "
+                    "tells them apart (seed, steps, guidance …) is missing",
+                    row.where));
+  }
+  add_event(run, "evaluation", step, std::move(body));
+}
+
+}  // namespace
+
+std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options) {
+  std::vector<ImportedRun> runs;
+  std::unordered_map<std::string, std::size_t> places;
+  for (const RunTable::Row& row : table.rows) {
+    const ReadRow read = read_row(table, row, options);
+    results::TrialRecord record = record_of(read, static_cast<std::int64_t>(runs.size()));
+    const auto [place, added] = places.emplace(record.id.str(), runs.size());
+    if (added) runs.push_back({std::move(record), {}, 0});
+    add_results(runs[place->second], read);
+  }
+  return runs;
+}
+
+}  // namespace ditscale::analysis

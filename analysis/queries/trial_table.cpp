@@ -1,0 +1,74 @@
+#include "analysis/queries/trial_table.hpp"
+
+#include "analysis/queries/settings_choice.hpp"
+
+namespace ditscale::analysis {
+
+using common::Json;
+
+namespace {
+
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+/// A score column: one per score and setting.
+struct ScoreColumn {
+  std::string metric;
+  results::SettingsRow settings;
+};
+
+std::vector<ScoreColumn> score_columns(const Study& study) {
+  std::vector<ScoreColumn> columns;
+  for (const std::string& metric : study.score_names()) {
+    for (results::SettingsRow& settings : settings_of(study, metric)) columns.push_back({metric, std::move(settings)});
+  }
+  return columns;
+}
+
+}  // namespace
+
+Table trial_table(const Study& study) {
+  const std::vector<ScoreColumn> scores = score_columns(study);
+  using Kind = Column::Kind;
+  Table table;
+  table.columns = {{"trial"},
+                   {"label", Kind::kText, 4, true},
+                   {"model"},
+                   {"parameters", Kind::kInteger},
+                   {"Gflops", Kind::kNumber},
+                   {"state"},
+                   {"step", Kind::kInteger},
+                   {"loss", Kind::kNumber}};
+  for (const ScoreColumn& score : scores) {
+    const bool alone = settings_of(study, score.metric).size() == 1;
+    table.columns.push_back(
+        {alone ? score.metric : score.metric + "@" + score.settings.id.substr(0, 4), Kind::kNumber});
+  }
+  table.columns.insert(table.columns.end(), {{"images/s", Kind::kNumber},
+                                             {"attempts", Kind::kInteger},
+                                             {"seconds", Kind::kNumber},
+                                             {"reason", Kind::kText, 4, true}});
+  for (const StudyTrial& t : study.trials) {
+    std::vector<Json> row{t.id().brief(),
+                          t.row.trial.label,
+                          t.model,
+                          t.row.trial.total_parameters,
+                          t.gflops(),
+                          std::string(to_name(t.row.trial.state)),
+                          or_null(t.row.steps_done),
+                          or_null(t.row.last_loss)};
+    for (const ScoreColumn& score : scores) {
+      const results::EvaluationRow* last = study.last_score(t.id(), score.metric, score.settings.id);
+      row.push_back(last == nullptr ? Json(nullptr) : or_null(last->value));
+    }
+    const std::string& reason = t.row.trial.reason;
+    row.insert(row.end(), {or_null(t.row.images_per_s), t.row.num_attempts, or_null(t.row.seconds),
+                           reason.empty() ? Json(nullptr) : Json(reason)});
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,191 @@
+#include "analysis/report/study_page.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include "analysis/commands/correlation_text.hpp"
+#include "analysis/figures/run_figures.hpp"
+#include "analysis/figures/setting_figures.hpp"
+#include "analysis/figures/study_figures.hpp"
+#include "analysis/queries/settings_choice.hpp"
+#include "analysis/queries/trial_table.hpp"
+#include "analysis/queries/tuning.hpp"
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "common/hash.hpp"
+#include "common/trial_paths.hpp"
+
+namespace ditscale::analysis {
+
+namespace fs = std::filesystem;
+
+using common::Json;
+
+namespace {
+
+/// Pictures on a page, and the largest file taken as one.
+constexpr std::size_t kMostSamples = 24;
+constexpr std::uintmax_t kLargestSample_bytes = 4 << 20;
+constexpr int kResamples = 400;
+/// A page of a large study is there in seconds; `analysis fit` takes its time.
+constexpr std::size_t kManyPoints = 2000;
+constexpr int kFewResamples = 40;
+
+Section trials_section(const Study& study) {
+  Section section{"trials", "Trials", {}, {}, {}, {}, {}, {}};
+  std::map<std::string, int> states;
+  for (const StudyTrial& trial : study.trials) ++states[std::string(to_name(trial.row.trial.state))];
+  std::string counts;
+  for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
+  section.notes = {counts + ".", "Gflops: multiply-accumulates of one forward pass / 1e9, as in the DiT paper."};
+  section.tables.push_back({"", trial_table(study)});
+  section.figures.push_back(loss_by_step(study));
+  return section;
+}
+
+void add_law(Section& section, const ScorePoints& points, const std::string& label, const std::string& name) {
+  FitRequest request;
+  request.num_resamples = points.final.size() > kManyPoints ? kFewResamples : kResamples;
+  try {
+    FitReport report = make_fit_report(fit_points(points.final, XQuantity::kForwardMacs), request);
+    report.x_name = "forward_macs";
+    report.y_name = label;
+    section.texts.push_back(to_text(report));
+    section.figures.push_back(residuals(report, name + "_residuals"));
+    for (const FormReport& form : report.forms) {
+      if (!form.fit) continue;
+      for (const std::string& warning : form.fit->warnings) {
+        section.warnings.push_back(fmt::format("{}: {}", facts_of(form.form).name, warning));
+      }
+    }
+  } catch (const common::ConfigError& error) {
+    section.notes.push_back(std::string("No law: ") + error.what());
+  }
+}
+
+Section score_section(const Study& study, const std::string& metric, const results::SettingsRow& settings) {
+  const std::string label = score_label(metric, settings);
+  const std::string name = metric + "_" + settings.id.substr(0, 8);
+  Section section{name, label, {}, {}, {}, {}, {}, {}};
+  section.notes.push_back("Settings " + settings.id + ": " + settings.document.dump());
+  const ScorePoints points = score_points(study, metric, settings.id);
+  if (points.all.empty()) {
+    section.notes.push_back("Nothing was scored yet.\n" + left_out_text(points.left_out));
+    return section;
+  }
+  section.notes.push_back(correlation_text(correlations(points.final), metric));
+  const ScoreView view{study, points, label, metric};
+  const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
+  std::optional<Law> law;
+  if (!why_not_fittable(fit, Form::kPower)) law = fit_law(fit, {}).law();
+  section.figures = {score_by_forward_gflops(view, law), score_by_parameters(view), score_by_training_flops(view)};
+  const SettingView across{study, metric, label, settings};
+  for (const Figure& figure : {score_by_guidance(across), score_by_sampling_compute(across), score_by_block(across)}) {
+    section.figures.push_back(figure);
+  }
+  for (Figure& figure : section.figures) figure.name += "_" + settings.id.substr(0, 8);
+  add_law(section, points, label, name);
+  for (const std::string& warning : tuning_warnings(points.final)) section.warnings.push_back(warning);
+  std::string left_out = left_out_text(points.left_out);
+  if (points.left_out.size() > 20)
+    left_out = fmt::format("{} trials without a score at their end\n", points.left_out.size());
+  if (!left_out.empty()) section.texts.push_back(left_out);
+  return section;
+}
+
+std::string file_bytes(const fs::path& file) {
+  std::error_code code;
+  const auto size = fs::file_size(file, code);
+  return code || size > kLargestSample_bytes ? "" : common::read_file(file);
+}
+
+/// The newest picture of each trial, models by rising compute: same noise and labels, so a column is one image.
+Section sample_section(const Study& study) {
+  Section section{"samples", "Samples", {}, {}, {}, {}, {}, {}};
+  std::vector<const StudyTrial*> trials;
+  for (const StudyTrial& trial : study.trials) trials.push_back(&trial);
+  std::stable_sort(trials.begin(), trials.end(), [](const auto* a, const auto* b) {
+    return a->row.trial.training_flops < b->row.trial.training_flops;
+  });
+  const common::StudyPaths paths{study.database.parent_path()};
+  for (const StudyTrial* trial : trials) {
+    if (section.samples.size() == kMostSamples) break;
+    std::error_code code;
+    fs::path newest;
+    std::int64_t newest_step = -1;
+    for (const auto& entry : fs::directory_iterator(paths.trial(trial->id()).samples(), code)) {
+      const std::string stem = entry.path().stem().string();
+      if (entry.path().extension() != ".png" || !stem.starts_with("step-")) continue;
+      const std::int64_t step = std::atoll(stem.c_str() + 5);
+      if (step > newest_step) newest = entry.path();
+      newest_step = std::max(newest_step, step);
+    }
+    std::string png = newest.empty() ? "" : file_bytes(newest);
+    if (png.empty()) continue;
+    section.samples.push_back(
+        {fmt::format("{}, {:.4g} Gflops, step {}", trial->model, trial->gflops(), newest_step), std::move(png)});
+  }
+  section.notes = {section.samples.empty() ? "No sample pictures stand beside the database."
+                                           : "Same noise and labels for all; models ordered by training compute."};
+  return section;
+}
+
+Section devices_section(const Study& study) {
+  Section section{"devices", "Devices and cost", {}, {}, {}, {}, {}, {}};
+  const Utilisation use = utilisation(study);
+  if (use.num_lanes == 0) {
+    section.notes = {"No attempt has ended yet, or none was timed."};
+    return section;
+  }
+  section.notes = {fmt::format(
+      "{} device lanes, {:.3g} h from first start to last end, {:.1f} % busy; {:.3g} h in attempts "
+      "that were lost or failed ({:.1f} % of the work).",
+      use.num_lanes, use.makespan_s / 3600, 100 * use.share(), use.lost_s / 3600, 100 * use.lost_s / use.busy_s)};
+  section.figures = {gantt(study), predicted_against_actual_cost(study)};
+  return section;
+}
+
+Section provenance_section(const Study& study, const Provenance& provenance) {
+  Section section{"reproduce", "How to do it again", {}, {}, {}, {}, {}, {}};
+  std::string settings;
+  for (const results::SettingsRow& row : study.settings) settings += row.id + " " + row.document.dump() + "\n";
+  std::string ids;
+  for (const StudyTrial& trial : study.trials) ids += trial.id().str();
+  section.texts = {
+      fmt::format("database      {}\ntrials        xxh3_128 of their ids {}\nprogram       ditscale analysis {} "
+                  "({})\ncommand line  {}\n",
+                  fs::absolute(study.database).string(), common::hash_hex128(ids), provenance.version,
+                  provenance.revision, fmt::join(provenance.command_line, " "))};
+  if (!settings.empty()) section.texts.push_back("settings of the scores\n" + settings);
+  if (study.trials.size() <= 24) {
+    for (const StudyTrial& trial : study.trials) {
+      section.texts.push_back(
+          fmt::format("{} {}\n{}", trial.id().str(), trial.row.trial.label, trial.row.trial.spec.dump()));
+    }
+  } else {
+    section.notes = {"The resolved configuration of each trial is in the database: trials.spec."};
+  }
+  return section;
+}
+
+}  // namespace
+
+Page study_page(const Study& study, const Provenance& provenance) {
+  Page page;
+  page.title = study.name;
+  page.subtitle =
+      fmt::format("{} trials; made by ditscale {} ({})", study.trials.size(), provenance.version, provenance.revision);
+  page.sections.push_back(trials_section(study));
+  for (const std::string& metric : study.score_names()) {
+    for (const results::SettingsRow& settings : settings_of(study, metric)) {
+      page.sections.push_back(score_section(study, metric, settings));
+    }
+  }
+  page.sections.push_back(sample_section(study));
+  page.sections.push_back(devices_section(study));
+  page.sections.push_back(provenance_section(study, provenance));
+  return page;
+}
+
+}  // namespace ditscale::analysis

@@ -1,0 +1,102 @@
+#include "results/maintenance/merge.hpp"
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include "common/error.hpp"
+#include "results/storage/database.hpp"
+#include "results/storage/schema.hpp"
+#include "results/storage/statement.hpp"
+
+namespace ditscale::results {
+
+namespace {
+
+/// Which of the source's attempts are new, and their numbers in the target.
+constexpr const char* kMapAttempts = R"sql(
+CREATE TEMP TABLE attempt_map AS
+SELECT a.trial, a.number,
+       CASE WHEN NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.number = a.number)
+            THEN a.number
+            ELSE (SELECT max(m.number) FROM (SELECT number FROM main.attempts WHERE trial = a.trial
+                                             UNION SELECT number FROM source.attempts WHERE trial = a.trial) m)
+                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number
+FROM source.attempts a
+WHERE NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.host = a.host
+                  AND m.started_s = a.started_s AND m.devices = a.devices))sql";
+
+constexpr const char* kCopyTrials = R"sql(
+INSERT INTO main.trials SELECT * FROM source.trials WHERE id NOT IN (SELECT id FROM main.trials))sql";
+
+constexpr const char* kBetterStates = R"sql(
+UPDATE main.trials SET (state, reason, state_since_s) =
+  (SELECT s.state, s.reason, s.state_since_s FROM source.trials s WHERE s.id = main.trials.id)
+WHERE state <> 'succeeded' AND EXISTS
+  (SELECT 1 FROM source.trials s WHERE s.id = main.trials.id
+   AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(main.trials.state_since_s, 0))))sql";
+
+/// Columns of a table, with the attempt's number taken from the map.
+std::string columns_of(SQLite::Database& database, const std::string& table, const std::string& attempt,
+                       const std::string& replaced) {
+  SQLite::Statement ask(database, "SELECT name FROM pragma_table_info(?)");
+  ask.bind(1, table);
+  std::string columns;
+  while (ask.executeStep()) {
+    const std::string name = ask.getColumn(0).getString();
+    columns += (columns.empty() ? "" : ", ") + (name == attempt ? replaced : "r." + name);
+  }
+  return columns;
+}
+
+int copy_rows(SQLite::Database& database, const std::string& table, const std::string& attempt) {
+  const std::string columns = columns_of(database, table, attempt, "k.new_number");
+  return database.exec(fmt::format(
+      "INSERT INTO main.{0} SELECT {1} FROM source.{0} r JOIN attempt_map k ON k.trial = r.trial AND k.number = r.{2}",
+      table, columns, attempt));
+}
+
+void refuse_foreign(const std::filesystem::path& source) {
+  const auto database = open_for_reading(source);
+  const int version = schema_version_of(*database, source);
+  if (version == kSchemaVersion) return;
+  throw common::ConfigError(
+      version == 0 ? fmt::format("{}: the database is empty", source.string())
+                   : fmt::format("{}: schema version {}, this program merges {}; merge the other way round: the file "
+                                 "given to --into is brought up to date",
+                                 source.string(), version, kSchemaVersion));
+}
+
+}  // namespace
+
+Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target) {
+  translating(source, [&] { refuse_foreign(source); });
+  if (std::filesystem::exists(target) && std::filesystem::equivalent(source, target)) {
+    throw common::UsageError(fmt::format("{}: a database cannot be merged into itself", source.string()));
+  }
+  return translating(target, [&] {
+    const auto database = open_for_writing(target);
+    migrate(*database, target);
+    SQLite::Statement attach(*database, "ATTACH DATABASE ? AS source");
+    execute(attach, source.string());
+    SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
+    Merged merged;
+    database->exec(
+        "INSERT INTO main.sweeps SELECT * FROM source.sweeps WHERE name NOT IN (SELECT name FROM main.sweeps)");
+    merged.shared_trials =
+        database->execAndGet("SELECT count(*) FROM source.trials WHERE id IN (SELECT id FROM main.trials)").getInt64();
+    merged.new_trials = database->exec(kCopyTrials);
+    database->exec(kMapAttempts);
+    database->exec(kBetterStates);
+    database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
+    merged.new_attempts = copy_rows(*database, "attempts", "number");
+    for (const char* table : {"events", "metrics", "evaluations", "checkpoints", "samples"}) {
+      copy_rows(*database, table, "attempt");
+    }
+    database->exec("DROP TABLE attempt_map");
+    whole.commit();
+    return merged;
+  });
+}
+
+}  // namespace ditscale::results

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace ditscale::results {
+
+struct Merged {
+  std::int64_t new_trials = 0;
+  /// Trials that both have.
+  std::int64_t shared_trials = 0;
+  std::int64_t new_attempts = 0;
+};
+
+/// Adds everything of `source` to `target` (created when absent), in one transaction. A trial that both have keeps all
+/// attempts of both: an attempt with the same number, host and start is the same one; another of the same number gets
+/// the next free number. Of a shared trial's states the one nearer to its end stays (succeeded, then others). So
+/// merging the same file again adds nothing. `source` is not changed; one of an older schema is a ConfigError.
+Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target);
+
+}  // namespace ditscale::results

@@ -1,0 +1,110 @@
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/commands/cli.hpp"
+#include "common/atomic_file.hpp"
+#include "common/json_document.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ditscale::analysis {
+namespace {
+
+using common::Json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Import : public ::testing::Test {
+ protected:
+  int analysis(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "analysis");
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = run_cli(arguments, "0.1", "abc", out, err);
+    out_ = out.str();
+    err_ = err.str();
+    return code;
+  }
+  int import_file(const std::string& file, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"import", file, "--db", database_, "--settings", "features=inception"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return analysis(std::move(arguments));
+  }
+  std::string csv(const std::string& text) {
+    std::ofstream(folder_ / "runs.csv") << text;
+    return (folder_ / "runs.csv").string();
+  }
+  Json json(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--db", database_, "--json"});
+    EXPECT_EQ(analysis(std::move(arguments)), 0) << err_;
+    return Json::parse(out_);
+  }
+
+  test::TemporaryFolder folder_;
+  std::string database_ = (folder_ / "imported.db").string();
+  std::string out_, err_;
+};
+
+TEST_F(Import, ThePapersTableGivesThePapersCorrelation) {
+  ASSERT_EQ(
+      import_file(DITSCALE_SOURCE_DIR "/tests/golden/paper_tables.json",
+                  {"--table", "scaling_400k", "--set", "data.name=imagenet_latents", "--set", "data.image_size=256"}),
+      0)
+      << err_;
+  const Json fit = json({"fit", "--resamples", "0"});
+  // The paper, section 5: "a strong negative correlation", -0.93.
+  EXPECT_NEAR(fit["correlations"][0]["pearson"].get<double>(), -0.93, 0.005);
+  EXPECT_EQ(fit["points"].size(), 12U);
+  const Json trials = json({"trials"});
+  EXPECT_EQ(trials[11]["model"], "DiT-XL/2");
+  EXPECT_EQ(trials[11]["parameters"], 675'000'000);
+}
+
+TEST_F(Import, RowsOfOneConfigurationAreOneTrialWithSeveralSettings) {
+  ASSERT_EQ(import_file(csv("model,guidance,fid\nXL/2,1.0,9.62\nXL/2,1.5,2.27\n")), 0) << err_;
+  EXPECT_EQ(json({"trials"}).size(), 1U);
+  EXPECT_EQ(json({"query", "--from", "evaluations"}).size(), 2U);
+}
+
+TEST_F(Import, UnknownColumnsAreKeptAndCanBeAskedFor) {
+  ASSERT_EQ(import_file(csv("model,fid,cluster\nS/2,68.4,north\nB/2,43.47,south\n")), 0) << err_;
+  const Json rows = json({"query", "--where", "imported.cluster = 'south'"});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0]["fid"], 43.47);
+}
+
+TEST_F(Import, WrongRowsAreNamedWithTheirLine) {
+  EXPECT_EQ(import_file(csv("model,fid\nS/2,68.4\nM/2,50\n")), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("runs.csv:3"), HasSubstr("\"M/2\" is not a published size")));
+  EXPECT_EQ(import_file(csv("model,fid\nS/2,68.4\nS/2,70\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("a column that tells them apart"));
+  EXPECT_EQ(import_file(csv("model,fid\nS/2,good\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("\"good\" is not a number"));
+  EXPECT_EQ(analysis({"import", csv("model,fid\nS/2,68.4\n"), "--db", database_}), 1);
+  EXPECT_THAT(err_, HasSubstr("give --settings features=inception"));
+  EXPECT_FALSE(std::filesystem::exists(database_));
+  EXPECT_EQ(import_file(DITSCALE_SOURCE_DIR "/tests/golden/paper_tables.json"), 1);
+  EXPECT_THAT(err_, HasSubstr("choose one with --table"));
+}
+
+TEST_F(Import, ATrialThatIsThereAlreadyIsRefused) {
+  const std::string file = csv("model,fid\nS/2,68.4\n");
+  ASSERT_EQ(import_file(file), 0) << err_;
+  EXPECT_EQ(import_file(file), 1);
+  EXPECT_THAT(err_, HasSubstr("import into a new file, then merge"));
+}
+
+TEST_F(Import, ExportsAreTheViewsWhole) {
+  ASSERT_EQ(import_file(csv("model,fid,loss\nS/2,68.4,0.2\n")), 0) << err_;
+  ASSERT_EQ(analysis({"export", "--db", database_, "--out", (folder_ / "out").string()}), 0) << err_;
+  EXPECT_THAT(common::read_file(folder_ / "out/evaluations.csv"), HasSubstr(",fid,68.4,"));
+  EXPECT_THAT(common::read_file(folder_ / "out/metrics.csv"), HasSubstr(",400000,102400000,0.2,"));
+  EXPECT_EQ(common::read_json(folder_ / "out/export.json").value["rows"]["trials.csv"], 1);
+  EXPECT_EQ(analysis({"check", "--db", database_}), 0);
+  EXPECT_THAT(out_, HasSubstr("nothing wrong was found"));
+}
+
+}  // namespace
+}  // namespace ditscale::analysis

@@ -1,0 +1,108 @@
+#include "analysis/fits/isoflop.hpp"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/fits/isoflop_report.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::analysis {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+Law surface(double alpha, double beta) { return {Form::kSurface, {1.69, 406.4, alpha, 410.7, beta}}; }
+
+/// Sizes around the optimum of each budget, `apart`-fold from one to the next; `off` moves them all by that factor at
+/// the largest budget (and by less below).
+std::vector<BudgetPoint> grid(const Law& law, int num_sizes, double apart, double off = 1) {
+  const Allocation truth = surface_allocation(law, 6).value();
+  std::vector<BudgetPoint> points;
+  for (int budget = 0; budget < 6; ++budget) {
+    const double compute = 1e18 * std::pow(3, budget);
+    for (int i = 0; i < num_sizes; ++i) {
+      const double n = truth.n_at(compute) * std::pow(apart, i - 0.5 * (num_sizes - 1)) * std::pow(off, budget / 5.0);
+      const double d = compute / (6 * n);
+      const std::string name = std::to_string(points.size());
+      points.push_back({{n, law.at(n, d), name, name, d}, compute});
+    }
+  }
+  return points;
+}
+
+TEST(Isoflop, ASurfaceImpliesItsAllocation) {
+  // By hand: a = 0.28 / 0.62, and at each budget no other size is better.
+  const Law law = surface(0.34, 0.28);
+  const Allocation allocation = surface_allocation(law, 6).value();
+  EXPECT_NEAR(allocation.a, 0.28 / 0.62, 1e-12);
+  EXPECT_NEAR(allocation.a + allocation.b, 1, 1e-12);
+  const double n = allocation.n_at(1e21);
+  EXPECT_NEAR(6 * n * allocation.d_at(1e21) / 1e21, 1, 1e-9);
+  for (const double other : {0.9, 1.1}) {
+    EXPECT_GT(law.at(other * n, 1e21 / (6 * other * n)), law.at(n, 1e21 / (6 * n)));
+  }
+}
+
+TEST(Isoflop, FindsMinimaWithoutBiasWhereBothExponentsAreEqual) {
+  const Law law = surface(0.3, 0.3);
+  const auto minima = budget_minima(grid(law, 7, 1.5));
+  ASSERT_EQ(minima.size(), 6U);
+  const Allocation truth = surface_allocation(law, 6).value();
+  for (const BudgetMinimum& one : minima) EXPECT_NEAR(one.n / truth.n_at(one.compute), 1, 1e-6);
+  EXPECT_NEAR(allocation_of(minima)->a, 0.5, 1e-9);
+}
+
+TEST(Isoflop, ShowsAndNamesItsBiasWhereTheyAreNot) {
+  const IsoflopReport report = make_isoflop_report(grid(surface(0.5, 0.2), 9, 2.5, 4), 0, 0);
+  EXPECT_NEAR(report.approaches[2].allocation->a, 0.2 / 0.7, 1e-5);
+  EXPECT_GT(std::abs(report.approaches[1].allocation->a - 0.2 / 0.7), 0.005);
+  EXPECT_NEAR(report.bias->exponent, report.approaches[1].allocation->a - 0.2 / 0.7, 1e-4);
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("isoFLOP parabolas are biased here")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("30-fold apart")));
+}
+
+TEST(Isoflop, SaysNothingOfBiasOnNarrowCentredSizesOfEqualExponents) {
+  const IsoflopReport report = make_isoflop_report(grid(surface(0.3, 0.3), 7, 1.5), 50, 0);
+  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("biased"))));
+  EXPECT_NEAR(report.bias->exponent, 0, 1e-4);
+}
+
+TEST(Isoflop, DropsMinimaAtTheEdgeAndSaysWhatToRun) {
+  auto points = grid(surface(0.34, 0.28), 7, 1.6);
+  std::erase_if(points, [](const BudgetPoint& p) { return p.compute < 2e18 && p.point.label >= "3"; });
+  const auto minima = budget_minima(points);
+  EXPECT_THAT(minima.front().why_dropped, HasSubstr("run larger sizes"));
+  EXPECT_TRUE(minima.back().why_dropped.empty());
+}
+
+TEST(Isoflop, TheEnvelopeOfCurvesFollowsTheOptimum) {
+  const Law law = surface(0.34, 0.28);
+  std::vector<BudgetPoint> points;
+  for (int size = 0; size < 25; ++size) {
+    const double n = 1e7 * std::pow(1.4, size);
+    for (int i = 0; i < 120; ++i) {
+      const double compute = 1e17 * std::pow(10, i / 20.0);
+      const double d = compute / (6 * n);
+      points.push_back({{n, law.at(n, d), "", std::to_string(size), d}, compute});
+    }
+  }
+  EXPECT_NEAR(envelope_allocation(points)->a, 0.28 / 0.62, 0.02);
+}
+
+TEST(Isoflop, OneBudgetIsRefusedWithEachReason) {
+  auto points = grid(surface(0.34, 0.28), 7, 1.5);
+  points.resize(7);
+  try {
+    (void)make_isoflop_report(points, 0, 0);
+    FAIL();
+  } catch (const common::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("one compute budget"));
+    EXPECT_THAT(error.what(), HasSubstr("fewer than two budgets"));
+  }
+}
+
+}  // namespace
+}  // namespace ditscale::analysis

@@ -1,0 +1,250 @@
+#include "analysis/fits/law_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/fits/bootstrap.hpp"
+#include "analysis/fits/fit_report.hpp"
+#include "common/error.hpp"
+#include "common/json_document.hpp"
+
+namespace ditscale::analysis {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+std::vector<FitPoint> points_of(const std::vector<double>& xs, const std::vector<double>& ys) {
+  std::vector<FitPoint> points;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    points.push_back({xs[i], ys[i], "point " + std::to_string(i), "run " + std::to_string(i)});
+  }
+  return points;
+}
+
+std::vector<FitPoint> planted(const Law& law, const std::vector<double>& xs) {
+  std::vector<double> ys;
+  for (const double x : xs) ys.push_back(law.at(x));
+  return points_of(xs, ys);
+}
+
+/// floor 2, factor 400, exponent 0.4 with about 1 % noise; what scipy finds in it stands in the tests.
+std::vector<FitPoint> noisy() {
+  return points_of({1e6, 3e6, 1e7, 3e7, 1e8, 3e8, 1e9, 3e9},
+                   {3.628533, 2.990055, 2.655113, 2.396506, 2.277296, 2.143258, 2.108894, 2.052394});
+}
+
+std::vector<FitPoint> paper() {
+  const auto document = common::read_json(DITSCALE_SOURCE_DIR "/tests/golden/paper_tables.json");
+  std::vector<double> xs;
+  std::vector<double> ys;
+  for (const common::Json& row : document.value["scaling_400k"]["rows"]) {
+    xs.push_back(row[2]);
+    ys.push_back(row[4]);
+  }
+  return points_of(xs, ys);
+}
+
+FitOptions form(bool with_floor) {
+  FitOptions options;
+  options.form = with_floor ? Form::kPowerFloor : Form::kPower;
+  return options;
+}
+
+TEST(LawFit, FindsAPlantedLawWithoutFloor) {
+  const Law law = power_law(137.5, 0.365);
+  const LawFit fit = fit_law(planted(law, {0.36, 1.4, 6.0, 23.0, 118.6}), form(false));
+  EXPECT_NEAR(fit.law().value("alpha"), law.value("alpha"), 1e-12);
+  EXPECT_NEAR(fit.law().value("A"), law.value("A"), 1e-9);
+  EXPECT_NEAR(*fit.r_squared, 1, 1e-12);
+  EXPECT_FALSE(fit.aicc.has_value());  // an exact fit has no likelihood
+}
+
+TEST(LawFit, FindsPlantedLawsWithFloorAtAnyScale) {
+  for (const Law& law : {power_law_with_floor(1.69, 406.4, 0.34), power_law_with_floor(2.0, 3e4, 0.8),
+                         power_law_with_floor(20, 400, 0.15), power_law_with_floor(1e-3, 5.0, 0.5),
+                         power_law_with_floor(100, 1e12, 2.0)}) {
+    const std::vector<double> xs{1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
+    const LawFit fit = fit_law(planted(law, xs), form(true));
+    EXPECT_NEAR(fit.law().value("alpha") / law.value("alpha"), 1, 1e-5) << law.value("alpha");
+    EXPECT_NEAR(fit.law().value("E") / law.value("E"), 1, 1e-4) << law.value("E");
+    for (const double x : xs) EXPECT_NEAR(fit.law().at(x) / law.at(x), 1, 1e-7);
+  }
+}
+
+TEST(LawFit, AgreesWithNumpysStraightLineOnThePapersTable) {
+  const LawFit fit = fit_law(paper(), form(false));
+  EXPECT_NEAR(fit.law().value("alpha"), 0.36475245597444916, 1e-12);
+  EXPECT_NEAR(fit.law().value("A"), 137.7670812324457, 1e-9);
+}
+
+TEST(LawFit, SaysWhenThePointsShowNoFloor) {
+  const LawFit fit = fit_law(paper(), form(true));
+  EXPECT_NEAR(fit.law().value("alpha"), 0.36475245597444916, 1e-6);
+  EXPECT_NEAR(2 * fit.found.objective, 0.6106118428691617, 1e-9);
+  EXPECT_THAT(fit.warnings, Contains(HasSubstr("the floor went to 0")));
+}
+
+TEST(LawFit, AgreesWithScipysBestOf400StartsOnNoisyPoints) {
+  const LawFit fit = fit_law(noisy(), form(true));
+  EXPECT_NEAR(fit.law().value("E"), 1.9991726235838985, 1e-6);
+  EXPECT_NEAR(fit.law().value("alpha"), 0.4034047967503273, 1e-6);
+  EXPECT_NEAR(fit.law().value("A"), 423.30511364179625, 1e-2);
+  EXPECT_NEAR(2 * fit.found.objective, 0.0005629636910616499, 1e-12);
+  EXPECT_NEAR(fit.aicc.value(), -55.160562390520376, 1e-6);
+}
+
+TEST(LawFit, HubersLossAgreesWithScipys) {
+  std::vector<FitPoint> points = paper();
+  FitOptions options;
+  options.huber_delta = 0.01;
+  const LawFit fit = fit_law(points, options);
+  EXPECT_NEAR(fit.law().value("alpha"), 0.34324583, 1e-6);
+  EXPECT_NEAR(2 * fit.found.objective, 0.03685433360507951, 1e-8);
+}
+
+TEST(LawFit, ScalingTheObjectiveChangesNoParameter) {
+  for (const bool with_floor : {false, true}) {
+    for (const bool huber : {false, true}) {
+      FitOptions options = form(with_floor);
+      if (huber) options.huber_delta = 1e-3;
+      const LawFit plain = fit_law(noisy(), options);
+      for (const double scale : {1e-8, 1e-4, 1e4}) {
+        options.objective_scale = scale;
+        const LawFit scaled = fit_law(noisy(), options);
+        EXPECT_NEAR(scaled.law().value("alpha") / plain.law().value("alpha"), 1, 1e-6) << with_floor << huber << scale;
+        EXPECT_NEAR(scaled.found.objective / plain.found.objective, 1, 1e-8) << with_floor << huber << scale;
+      }
+    }
+  }
+}
+
+TEST(LawFit, NeitherTheOrderNorTheUnitsOfThePointsMatter) {
+  const Law reference = fit_law(noisy(), form(true)).law();
+  std::vector<FitPoint> points = noisy();
+  std::reverse(points.begin(), points.end());
+  for (FitPoint& point : points) {
+    point.x *= 1e9;
+    point.y *= 1e-3;
+  }
+  const Law law = fit_law(points, form(true)).law();
+  EXPECT_NEAR(law.value("alpha"), reference.value("alpha"), 1e-7);
+  EXPECT_NEAR(law.value("E"), 1e-3 * reference.value("E"), 1e-9);
+}
+
+TEST(LawFit, RefusesTooFewPointsAndSaysWhatToRun) {
+  const Law law = power_law(10, 0.5);
+  const auto two = planted(law, {1, 2, 2, 1});
+  EXPECT_THAT(why_not_fittable(two, Form::kPower).value(), HasSubstr("2 different values of x"));
+  EXPECT_THAT(why_not_fittable(two, Form::kPower).value(), HasSubstr("run more model sizes"));
+  EXPECT_THROW((void)fit_law(two, form(false)), common::ConfigError);
+  const auto three = planted(law, {1, 2, 3});
+  EXPECT_FALSE(why_not_fittable(three, Form::kPower).has_value());
+  EXPECT_THAT(why_not_fittable(three, Form::kPowerFloor).value(), HasSubstr("at least 4"));
+  EXPECT_THAT(why_not_fittable(points_of({1, 2, 3}, {1, -2, 3}), Form::kPower).value(), HasSubstr("positive"));
+}
+
+TEST(LawFit, WarnsWhenTheScoreRises) {
+  const LawFit fit = fit_law(planted(power_law(1, -0.5), {1, 2, 4, 8}), form(false));
+  EXPECT_NEAR(fit.law().value("alpha"), -0.5, 1e-12);
+  EXPECT_THAT(fit.warnings, Contains(HasSubstr("does not fall")));
+}
+
+Bootstrap bootstrap(const std::vector<FitPoint>& points, bool with_floor, int num_resamples, std::uint64_t seed) {
+  const FitOptions options = form(with_floor);
+  return bootstrap_by_run(points, options, fit_law(points, options).found, num_resamples, seed);
+}
+
+std::optional<Interval> interval_of(const Bootstrap& laws, const char* parameter) {
+  return laws.interval([parameter](const Law& law) { return law.value(parameter); });
+}
+
+TEST(Bootstrap, IsTheSameForTheSameSeedAndCoversThePlantedExponent) {
+  const auto alpha = interval_of(bootstrap(noisy(), true, 200, 7), "alpha");
+  EXPECT_EQ(alpha->low, interval_of(bootstrap(noisy(), true, 200, 7), "alpha")->low);
+  EXPECT_NE(alpha->low, interval_of(bootstrap(noisy(), true, 200, 8), "alpha")->low);
+  EXPECT_LT(alpha->low, 0.4);
+  EXPECT_GT(alpha->high, 0.4);
+}
+
+TEST(Bootstrap, ResamplesRunsAndNotPoints) {
+  // Four runs of many points each, two of either exponent. Drawing points, all resamples would hold both exponents in
+  // nearly equal parts, and the interval would be narrow; drawing runs, one in eight holds one exponent alone.
+  std::vector<FitPoint> points;
+  for (int i = 0; i < 20; ++i) {
+    const double x = std::pow(1.5, i + 1);
+    for (const char* run : {"a", "b"}) points.push_back({x, 10 * std::pow(x, -0.2), run, run});
+    for (const char* run : {"c", "d"}) points.push_back({x, 10 * std::pow(x, -0.4), run, run});
+  }
+  const auto alpha = interval_of(bootstrap(points, false, 300, 0), "alpha");
+  EXPECT_NEAR(alpha->low, 0.2, 1e-9);
+  EXPECT_NEAR(alpha->high, 0.4, 1e-9);
+}
+
+TEST(Bootstrap, CountsResamplesThatCannotBeFitted) {
+  const Bootstrap laws = bootstrap(planted(power_law(1, 0.5), {1, 2, 4}), false, 100, 0);
+  EXPECT_GT(laws.num_failed, 50);  // all three must be drawn: 6 of 27 draws
+  EXPECT_FALSE(interval_of(laws, "alpha").has_value());
+}
+
+TEST(Bootstrap, PercentilesAreExpandedForFewRuns) {
+  // scipy: norm.cdf(-sqrt(12 / 10) * t.ppf(0.975, 10))
+  EXPECT_NEAR(*expanded_level(12, 2), 0.007327306612305436, 1e-12);
+  EXPECT_NEAR(*expanded_level(1'000'000, 2), 0.025, 1e-5);
+  EXPECT_FALSE(expanded_level(5, 5).has_value());
+}
+
+std::vector<Influence> influences_of(const std::vector<FitPoint>& points) {
+  return leave_one_out(points, form(false), fit_law(points, form(false)).found);
+}
+
+TEST(Influence, ThePlantedOutlierMattersMost) {
+  std::vector<FitPoint> points = planted(power_law(100, 0.5), {1, 2, 4, 8, 16, 32});
+  points[5].y *= 1.5;
+  const auto influences = influences_of(points);
+  ASSERT_EQ(influences.size(), 6U);
+  EXPECT_NEAR(influences[5].law->value("alpha"), 0.5, 1e-12);
+  EXPECT_NEAR(std::sqrt(*influences[5].held_out_square), std::log(1.5), 1e-12);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_GT(std::abs(influences[i].law->value("alpha") - 0.5), 0.01);
+}
+
+TEST(Influence, LeavingOutTheLargestXShowsHowFarTheLawCanBeTrusted) {
+  const auto points = planted(power_law_with_floor(5, 100, 0.5), {1, 4, 16, 64, 256, 1024});
+  EXPECT_NEAR(largest_held_out(points, form(true))->ratio, 1, 1e-6);
+  EXPECT_LT(largest_held_out(points, form(false))->ratio, 0.9);  // the floor is missed
+  EXPECT_FALSE(largest_held_out(planted(power_law(1, 1), {1, 2, 3}), form(false)).has_value());
+}
+
+FitRequest quick_request() {
+  FitRequest request;
+  request.num_resamples = 50;
+  return request;
+}
+
+TEST(FitReport, PrefersTheFloorWhereOneWasPlantedAndNotElsewhere) {
+  EXPECT_EQ(preferred_form(make_fit_report(noisy(), quick_request())).form, Form::kPowerFloor);
+  EXPECT_EQ(preferred_form(make_fit_report(paper(), quick_request())).form, Form::kPower);
+}
+
+TEST(FitReport, KeepsFullPrecisionInJson) {
+  const FitReport report = make_fit_report(noisy(), quick_request());
+  const common::Json json = common::Json::parse(to_json(report).dump());
+  const LawFit& fit = *report.forms[1].fit;
+  EXPECT_EQ(json["forms"]["power_floor"]["parameters"]["alpha"].get<double>(), fit.law().value("alpha"));
+  EXPECT_EQ(json["parameters"]["alpha"].get<double>(), fit.law().value("alpha"));  // the preferred form's
+  EXPECT_EQ(json["objective"].get<double>(), fit.found.objective);
+  EXPECT_EQ(json["bootstrap"]["seed"], 0);
+  EXPECT_EQ(json["intervals_95"]["alpha"].size(), 2U);
+}
+
+TEST(FitReport, NamesAnExtrapolation) {
+  FitReport report = make_fit_report(noisy(), quick_request());
+  report.asked = {{3e10, 1}};
+  EXPECT_THAT(to_text(report), HasSubstr("10 times beyond it: an extrapolation"));
+}
+
+}  // namespace
+}  // namespace ditscale::analysis

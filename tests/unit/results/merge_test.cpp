@@ -1,0 +1,103 @@
+#include "results/maintenance/merge.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/error.hpp"
+#include "results/maintenance/check.hpp"
+#include "results/reader.hpp"
+#include "results/writer.hpp"
+#include "tests/support/made_up_study.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ditscale::results {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class Merge : public ::testing::Test {
+ protected:
+  static void put(const std::filesystem::path& file, std::int64_t width, double fid) {
+    ResultsWriter writer(file);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    test::put_finished_trial(writer, test::small_spec(width), 0, fid);
+  }
+  std::vector<double> scores() const {
+    std::vector<double> values;
+    for (const EvaluationRow& row : ResultsReader(into_).evaluations("fid")) {
+      if (row.step == 300) values.push_back(*row.value);
+    }
+    return values;
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path here_ = folder_ / "here.db";
+  std::filesystem::path there_ = folder_ / "it's there.db";
+  std::filesystem::path into_ = folder_ / "both.db";
+};
+
+TEST_F(Merge, TakesTheTrialsOfBoth) {
+  put(here_, 64, 300);
+  put(there_, 128, 150);
+  (void)merge_database(here_, into_);
+  const Merged merged = merge_database(there_, into_);
+  EXPECT_EQ(merged.new_trials, 1);
+  EXPECT_EQ(merged.shared_trials, 0);
+  EXPECT_THAT(scores(), ::testing::UnorderedElementsAre(300, 150));
+  EXPECT_TRUE(check_database(into_, {}).empty());
+}
+
+TEST_F(Merge, AgainAddsNothing) {
+  put(here_, 64, 300);
+  (void)merge_database(here_, into_);
+  const Merged again = merge_database(here_, into_);
+  EXPECT_EQ(again.new_trials, 0);
+  EXPECT_EQ(again.shared_trials, 1);
+  EXPECT_EQ(again.new_attempts, 0);
+}
+
+TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
+  put(here_, 64, 300);
+  {
+    ResultsWriter writer(there_);
+    const std::vector<TrialRecord> records{test::record_of(test::small_spec(64))};
+    writer.put_trials(records);
+    test::MadeUpAttempt attempt(test::small_spec(64), 1);
+    writer.start_attempt(attempt.record(/*started_s=*/5000));
+    attempt.started(0).evaluation(300, 280.0);
+    writer.ingest(attempt.events());
+  }
+  (void)merge_database(here_, into_);
+  EXPECT_EQ(merge_database(there_, into_).new_attempts, 1);
+  EXPECT_EQ(ResultsReader(into_).attempts().size(), 2U);
+  EXPECT_EQ(scores(), std::vector<double>{280});
+  EXPECT_EQ(ResultsReader(into_).trials().at(0).trial.state, TrialState::kSucceeded);
+}
+
+TEST_F(Merge, AFileIntoItselfIsRefused) {
+  put(here_, 64, 300);
+  EXPECT_THROW((void)merge_database(here_, here_), common::UsageError);
+}
+
+TEST_F(Merge, ACheckNamesGapsAndScoresThatAreMissing) {
+  {
+    ResultsWriter writer(here_);
+    const std::vector<TrialRecord> records{test::record_of(test::small_spec(64))};
+    writer.put_trials(records);
+    test::MadeUpAttempt attempt(test::small_spec(64), 1);
+    writer.start_attempt(attempt.record());
+    attempt.started(0).metric(100, 0.5).metric(200, 0.4);
+    std::vector<AttemptEvent> events = attempt.events();
+    events.erase(events.begin() + 1);
+    writer.ingest(events);
+    writer.set_trial_state(test::small_spec(64).id(), TrialState::kSucceeded, "", 1);
+  }
+  const auto findings = check_database(here_, {});
+  EXPECT_THAT(findings, Contains(HasSubstr("events in the middle are missing")));
+  EXPECT_THAT(findings, Contains(HasSubstr("no score at its last step")));
+  EXPECT_THAT(findings, Contains(HasSubstr("attempt 1 has no end")));
+}
+
+}  // namespace
+}  // namespace ditscale::results
