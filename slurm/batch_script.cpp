@@ -24,9 +24,8 @@ std::string share_of_node(const JobRequest& request) {
 
 /// Later lines count more, so the user's own come last.
 std::string directives(const JobRequest& request) {
-  std::string text = directive("--job-name=" + request.name) + directive("--comment=" + request.comment) +
-                     directive(fmt::format("--nodes={}", request.num_nodes)) + directive("--ntasks-per-node=1") +
-                     share_of_node(request);
+  std::string text = directive("--job-name=" + request.name) + directive(fmt::format("--nodes={}", request.num_nodes)) +
+                     directive("--ntasks-per-node=1") + share_of_node(request);
   if (request.gpus_per_node) text += directive(fmt::format("--gpus-per-node={}", *request.gpus_per_node));
   if (request.limit_s) text += directive("--time=" + slurm_time(*request.limit_s));
   text += directive(fmt::format("--signal=B:USR2@{}", request.signal_before_end_s));

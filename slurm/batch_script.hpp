@@ -21,8 +21,6 @@ struct JobRequest {
   int signal_before_end_s = 120;
   /// Further options of sbatch, as the user wrote them; they count more than those above.
   std::vector<std::string> sbatch_arguments;
-  /// By which a job is found again when the answer to its submission was lost.
-  std::string comment;
   /// The folder the command runs in; absolute.
   std::filesystem::path folder;
   /// Folder of the job's log; absolute.

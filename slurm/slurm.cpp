@@ -43,7 +43,7 @@ Slurm::Slurm(const Policy& policy, Sleep sleep, Notice notice)
 Slurm::Slurm(Notice notice) : Slurm(Policy(), sleep_for, std::move(notice)) {}
 
 std::string Slurm::submit(const std::filesystem::path& script, const std::string& comment) const {
-  const Argv argv{"sbatch", "--parsable", script.string()};
+  const Argv argv{"sbatch", "--parsable", "--comment=" + comment, script.string()};
   double wait_s = policy_.retry_wait_s;
   for (;;) {
     const CommandResult result = run_command(argv, policy_.command_limit_s);

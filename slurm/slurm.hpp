@@ -36,8 +36,8 @@ class Slurm {
   explicit Slurm(Notice notice);
 
   /// Submits a batch script and returns the job's id. Waits and tries again, for as long as it takes, while Slurm says
-  /// that it cannot take the job now. `comment` is the script's --comment: when an answer was lost, the job is looked
-  /// for by it instead of being submitted twice.
+  /// that it cannot take the job now. `comment` is unique to this submission: when an answer was lost, the job is
+  /// looked for by it instead of being submitted twice.
   [[nodiscard]] std::string submit(const std::filesystem::path& script, const std::string& comment) const;
 
   /// The jobs of these ids that Slurm still knows, by one squeue for all; those it has forgotten are asked of sacct,

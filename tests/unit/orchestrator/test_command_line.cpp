@@ -27,8 +27,8 @@ TEST(CommandLine, ReadsARun) {
 
 TEST(CommandLine, ReadsPlanAndStatus) {
   EXPECT_TRUE(std::get<PlanOptions>(*parse({"plan", "x.json", "--json"}).options).json);
-  EXPECT_EQ(std::get<StatusOptions>(*parse({"status"}).options).study, "last");
-  EXPECT_EQ(std::get<StatusOptions>(*parse({"status", "demo"}).options).study, "demo");
+  EXPECT_EQ(std::get<StatusOptions>(*parse({"status"}).options).choice.study, "last");
+  EXPECT_EQ(std::get<StatusOptions>(*parse({"status", "demo"}).options).choice.study, "demo");
 }
 
 TEST(CommandLine, AnswersWrongUseWithExitCodeTwo) {

@@ -18,7 +18,6 @@ JobRequest usual_request() {
   request.num_nodes = 16;
   request.gpus_per_node = 8;
   request.limit_s = 86400;
-  request.comment = "ditscale:1";
   request.folder = "/home/me/studies";
   request.log_folder = "/home/me/studies/runs/demo/slurm";
   request.command = {"/opt/bin/orchestrator", "run", "sweep.json", "--allocation"};
