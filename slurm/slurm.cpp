@@ -17,6 +17,8 @@ namespace {
 
 using Argv = std::vector<std::string>;
 
+constexpr int kSignalBase = 128;
+
 void sleep_for(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 [[noreturn]] void fail(const Argv& argv, const CommandResult& result, const std::string& advice) {
@@ -119,9 +121,15 @@ void Slurm::cancel(const Job& job, bool at_once) const {
 
 bool Slurm::requeue(const std::string& id) const {
   const Argv argv{"scontrol", "requeue", id};
-  const CommandResult result = ask(argv);
-  if (result.code != 0) notice_(describe(argv, result));
-  return result.code == 0;
+  const CommandResult result = run_command(argv, policy_.command_limit_s);
+  if (result.code == 0) return true;
+  // Slurm ends every process of a job that it requeues: this command may be among the first.
+  if (result.code > kSignalBase && !result.timed_out) return true;
+  for (const Job& job : query({id})) {
+    if (job.phase == JobPhase::kQueued) return true;  // the answer was lost, the order was not
+  }
+  notice_(describe(argv, result));
+  return false;
 }
 
 std::vector<std::string> Slurm::nodes_left(const Job& job) const {

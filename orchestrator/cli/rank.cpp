@@ -95,7 +95,8 @@ ExitCode coordinate(World& world, const RunOptions& options) {
   const common::StudyPaths paths = study_of(options.sweep.runs, sweep.name);
   const ExitCode code = run_study(world, options, sweep, paths);
   print_report(paths, sweep, code, options.json);
-  if (code == ExitCode::kIncomplete) std::fputs("not complete: run the same command again to go on\n", stderr);
+  if (code == ExitCode::kIncomplete && !options.verdict)
+    std::fputs("not complete: run the same command again to go on\n", stderr);
   return code;
 }
 

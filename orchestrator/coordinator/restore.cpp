@@ -53,8 +53,12 @@ void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, doub
 
 /// A final trial that is on record as waiting was given another attempt by someone: one more failure ends it again.
 bool asked_for_again(const Trial& trial, const PastTrial& past) {
-  const bool waits = past.state == TrialState::kPending;
-  return waits && !past.attempts.empty() && results::is_final(trial.state) && trial.state != TrialState::kSucceeded;
+  // Attempts that are still open on record were never judged, so the trial's state there says nothing.
+  const bool judged = std::none_of(past.attempts.begin(), past.attempts.end(), [](const PastAttempt& attempt) {
+    return attempt.record.state == TrialState::kRunning;
+  });
+  return past.state == TrialState::kPending && judged && results::is_final(trial.state) &&
+         trial.state != TrialState::kSucceeded;
 }
 
 void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {

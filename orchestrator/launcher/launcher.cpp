@@ -31,6 +31,8 @@ namespace {
 constexpr double kNever_s = std::numeric_limits<double>::infinity();
 /// How often the end of something is looked for when no signal tells of it.
 constexpr int kLook_ms = 200;
+/// An end that takes longer is worth a word.
+constexpr double kQuietEnd_s = 1.0;
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -129,9 +131,13 @@ class Job {
 
   /// Trainers are told to stop by their agent's end; here they get the time to save.
   void wait_for_orphans() {
+    // What mpirun started to reach other nodes may end a moment after it.
+    const double speak_at_s = clock_.monotonic_s() + kQuietEnd_s;
+    const int wishes_before = num_wishes_;
+    while (reap() && clock_.monotonic_s() < speak_at_s && num_wishes_ == wishes_before) look();
+    if (!reap()) return;
     std::fputs("waiting for trainers that lost their agent to save and end (Ctrl-C kills them)\n", stderr);
     kill_at_s_ = clock_.monotonic_s() + (num_wishes_ > 1 ? 0.0 : timing_.orphan_wait_s);
-    const int wishes_before = num_wishes_;
     while (reap()) {
       look();
       if (clock_.monotonic_s() >= kill_at_s_ || num_wishes_ > wishes_before) kill_children();

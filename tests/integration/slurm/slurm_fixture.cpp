@@ -3,13 +3,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <unistd.h>
-
-#include "slurm/output.hpp"
 
 namespace ditscale::tests {
 
@@ -122,8 +120,10 @@ std::string SlurmFixture::log_of(const std::string& job) const {
 }
 
 bool SlurmFixture::log_says(const std::string& job, const std::string& text, int times, double seconds) const {
-  return comes_true(seconds, [&] { return count(log_of(job), text) >= times; });
+  return comes_true(seconds, [&] { return num_in_log(job, text) >= times; });
 }
+
+int SlurmFixture::num_in_log(const std::string& job, const std::string& text) const { return count(log_of(job), text); }
 
 pid_t SlurmFixture::coordinator() {
   const auto found = processes_with(std::string("OMPI_COMM_WORLD_RANK=0") + '\0');

@@ -28,6 +28,7 @@ class SlurmFixture : public StudyFixture {
   /// Waits until the job's log holds `text` at least `times`.
   [[nodiscard]] bool log_says(const std::string& job, const std::string& text, int times = 1,
                               double seconds = 40) const;
+  [[nodiscard]] int num_in_log(const std::string& job, const std::string& text) const;
   /// The coordinator (rank 0) that runs in the cluster; -1 when there is none.
   [[nodiscard]] static pid_t coordinator();
   /// How often trainers wrote this outcome, for each trial's folder.

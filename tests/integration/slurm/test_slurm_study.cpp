@@ -1,6 +1,7 @@
 #include <csignal>
 #include <set>
 
+#include "common/atomic_file.hpp"
 #include "tests/integration/slurm/slurm_fixture.hpp"
 
 namespace ditscale::tests {
@@ -31,34 +32,44 @@ class SlurmStudy : public SlurmFixture {
 };
 
 TEST_F(SlurmStudy, IsPreemptedCutShortRequeuedAndEndsWithTheSameTable) {
-  write_sweep({0, 1, 2, 3, 4, 5, 200, 101}, 100);
-  const std::string job = submit(120, {"--nodes", "2", "--cpus-per-node", "1", "--time", "60", "--save-before", "20"});
+  constexpr const char* kStarted = "running (attempt";
+  constexpr const char* kCutShort = "starting again on the nodes that are left";
+  write_sweep({0, 1, 2, 3, 4, 5, 200, 101}, 200);
+  const std::string job = submit(120, {"--nodes", "2", "--cpus-per-node", "1", "--time", "120", "--save-before", "20"});
+  ASSERT_TRUE(log_says(job, kStarted, 2)) << log_of(job);
   ASSERT_TRUE(events_contain("checkpoint"));
-  EXPECT_THAT(log_of(job), HasSubstr("on n0, n1"));
+  EXPECT_THAT(log_of(job), HasSubstr("on n0, n1, 10")) << "both nodes, and 105 of the 120 seconds";
 
   preempt();
   ASSERT_TRUE(log_says(job, "stopped on request")) << log_of(job);
-  ASSERT_TRUE(log_says(job, "on n0, n1", 2, 60)) << log_of(job);
   EXPECT_TRUE(events_contain("preempted"));
+  int num_started = num_in_log(job, kStarted);
+  ASSERT_TRUE(log_says(job, kStarted, num_started + 2, 60)) << log_of(job);
 
-  ASSERT_TRUE(log_says(job, "running (attempt", 4));
   ASSERT_GT(coordinator(), 0);
+  int num_cut_short = num_in_log(job, kCutShort);
+  num_started = num_in_log(job, kStarted);
   ::kill(coordinator(), SIGKILL);
-  ASSERT_TRUE(log_says(job, "starting again on the nodes that are left")) << log_of(job);
-  ASSERT_TRUE(log_says(job, "on n0, n1", 3, 60)) << log_of(job);
+  ASSERT_TRUE(log_says(job, kCutShort, num_cut_short + 1)) << log_of(job);
+  ASSERT_TRUE(log_says(job, kStarted, num_started + 2)) << log_of(job);
 
+  num_cut_short = num_in_log(job, kCutShort);
   ASSERT_EQ(cluster({"kill-node", "n1"}).code, 0);
-  ASSERT_TRUE(log_says(job, "starting again on the nodes that are left", 2, 80)) << log_of(job);
+  ASSERT_TRUE(log_says(job, kCutShort, num_cut_short + 1, 80)) << log_of(job);
+  EXPECT_TRUE(log_says(job, "on n0, ", num_in_log(job, "on n0, ") + 1)) << log_of(job);
+  EXPECT_THAT(log_of(job), ::testing::ContainsRegex("on n0, [0-9]+ s left")) << "without the lost node";
   ASSERT_EQ(cluster({"start-node", "n1"}).code, 0);
 
-  ASSERT_TRUE(log_says(job, "is back in the queue", 1, 80)) << log_of(job);
-  ASSERT_TRUE(becomes(job, "FAILED", 100)) << "one trial diverges, so the exit code is 3\n" << log_of(job);
+  ASSERT_TRUE(log_says(job, "is back in the queue", 1, 120)) << log_of(job);
+  ASSERT_TRUE(becomes(job, "FAILED", 120)) << "one trial diverges, so the exit code is 3\n" << log_of(job);
   EXPECT_THAT(log_of(job), HasSubstr("did not succeed"));
   EXPECT_EQ(table(), undisturbed_table());
-  for (const auto& [trial, number] : outcomes("succeeded")) EXPECT_LE(number, 1) << trial;
-  int succeeded = 0;
-  for (const auto& [trial, number] : outcomes("succeeded")) succeeded += number;
-  EXPECT_EQ(succeeded, 7);
+  int num_succeeded = 0;
+  for (const auto& [trial, number] : outcomes("succeeded")) {
+    EXPECT_LE(number, 1) << trial;
+    num_succeeded += number;
+  }
+  EXPECT_EQ(num_succeeded, 7);
 }
 
 TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {

@@ -115,11 +115,20 @@ TEST_F(SlurmCommands, CancelsGentlyWhatRunsAndAtOnceWhatWaits) {
 }
 
 TEST_F(SlurmCommands, SaysWhetherARequeueIsAllowed) {
+  fake("squeue", "echo '7|RUNNING|5:00|N/A|1|n0|None'");
   fake("scontrol", "exit 0");
   EXPECT_TRUE(slurm().requeue("7"));
   fake("scontrol", "echo 'Requested operation is presently disabled for job 7' >&2; exit 1");
   EXPECT_FALSE(slurm().requeue("7"));
   EXPECT_THAT(notices_, HasSubstr("presently disabled"));
+}
+
+TEST_F(SlurmCommands, TakesARequeueForDoneWhoseAnswerWasLost) {
+  fake("squeue", "echo '7|PENDING|5:00|N/A|1||BeginTime'");
+  fake("scontrol", "kill -TERM $$; sleep 5");
+  EXPECT_TRUE(slurm().requeue("7")) << "Slurm ends the job's processes, this one too";
+  fake("scontrol", "echo 'slurm_requeue error: Socket timed out on send/recv operation' >&2; exit 1");
+  EXPECT_TRUE(slurm().requeue("7"));
 }
 
 TEST_F(SlurmCommands, LeavesOutNodesThatDoNotAnswer) {
