@@ -160,6 +160,9 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   const FileDescriptor null = above(lowest, open_for_child("/dev/null", O_RDONLY));
   const FileDescriptor log =
       above(lowest, open_for_child(options.log.empty() ? "/dev/null" : options.log, O_WRONLY | O_CREAT | O_APPEND));
+  FileDescriptor error_log;
+  if (!options.error_log.empty())
+    error_log = above(lowest, open_for_child(options.error_log, O_WRONLY | O_CREAT | O_APPEND));
   Pipe events;
   if (options.event_fd) {
     events = make_pipe();
@@ -173,6 +176,7 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   setup.parent_death_signal = options.parent_death_signal;
   setup.null_fd = null.get();
   setup.log_fd = log.get();
+  setup.error_log_fd = error_log.valid() ? error_log.get() : log.get();
   setup.event_from = events.write_end.get();
   setup.event_to = event_to;
   setup.cpus = options.cpus.empty() ? nullptr : &cpus;

@@ -31,6 +31,8 @@ struct SpawnOptions {
   std::vector<std::string> removed_prefixes;
   /// Standard output and error are appended to this file; empty means nowhere. Standard input is always empty.
   std::filesystem::path log;
+  /// Where standard error goes instead, for programs whose output is read; empty: where standard output goes.
+  std::filesystem::path error_log;
   /// Logical processors the child may run on; empty means all of the parent's.
   std::vector<int> cpus;
   /// Signal the child gets when the thread that spawned it ends.

@@ -42,7 +42,7 @@ void ChildSetup::run() const {
   if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
   if (cpus != nullptr && ::sched_setaffinity(0, sizeof *cpus, cpus) != 0) fail(Step::kProcessors);
   if (::dup2(null_fd, STDIN_FILENO) < 0) fail(Step::kOutput);
-  if (::dup2(log_fd, STDOUT_FILENO) < 0 || ::dup2(log_fd, STDERR_FILENO) < 0) fail(Step::kOutput);
+  if (::dup2(log_fd, STDOUT_FILENO) < 0 || ::dup2(error_log_fd, STDERR_FILENO) < 0) fail(Step::kOutput);
   close_others_on_exec();
   if (event_to >= 0 && ::dup2(event_from, event_to) < 0) fail(Step::kEventPipe);
   sigset_t none;

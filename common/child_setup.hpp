@@ -13,6 +13,7 @@ struct ChildSetup {
   int parent_death_signal = 0;
   int null_fd = -1;
   int log_fd = -1;
+  int error_log_fd = -1;
   /// The event pipe's write end and the number the child shall know it by; -1 when there is none.
   int event_from = -1;
   int event_to = -1;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "common/ids.hpp"
 
@@ -47,6 +48,17 @@ struct StudyPaths {
   /// Held (flock) by the coordinator: one study, one writer.
   [[nodiscard]] std::filesystem::path lock() const { return folder / "coordinator.lock"; }
   [[nodiscard]] std::filesystem::path log() const { return folder / "orchestrator.log"; }
+  /// What belongs to jobs of the batch system: scripts, logs, the list of jobs.
+  [[nodiscard]] std::filesystem::path slurm() const { return folder / "slurm"; }
+  [[nodiscard]] std::filesystem::path jobs_json() const { return slurm() / "jobs.json"; }
+  [[nodiscard]] std::filesystem::path job_script() const { return slurm() / "job.sh"; }
+  /// The sweep file as it was submitted.
+  [[nodiscard]] std::filesystem::path submitted_sweep() const { return slurm() / "sweep.json"; }
+  [[nodiscard]] std::filesystem::path job_log(const std::string& job) const {
+    return slurm() / ("job-" + job + ".log");
+  }
+  /// How the coordinator of a job ended, when it ended in order.
+  [[nodiscard]] std::filesystem::path verdict(const std::string& job) const { return slurm() / ("verdict-" + job); }
   [[nodiscard]] std::filesystem::path trials() const { return folder / "trials"; }
   [[nodiscard]] TrialPaths trial(const TrialId& id) const { return {trials() / id.str()}; }
 };

@@ -38,9 +38,24 @@ orchestrator::Environment environment() {
     result.under_mpi = result.under_mpi || std::getenv(name) != nullptr;
   }
   result.is_root = ::geteuid() == 0;
+  if (const char* job = std::getenv("SLURM_JOB_ID")) result.slurm_job = job;
   result.terminal_columns = terminal_columns();
   if (const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES")) result.visible_gpus = gpus;
   return result;
+}
+
+ExitCode run_on_study(const orchestrator::Options& options, const orchestrator::Environment& here) {
+  if (const auto* submit = std::get_if<orchestrator::SubmitOptions>(&options)) {
+    return orchestrator::submit_command(*submit, here);
+  }
+  if (const auto* doctor = std::get_if<orchestrator::DoctorOptions>(&options)) {
+    return orchestrator::doctor_command(*doctor, here);
+  }
+  if (const auto* cancel = std::get_if<orchestrator::CancelOptions>(&options)) return cancel_command(*cancel);
+  if (const auto* resume = std::get_if<orchestrator::ResumeOptions>(&options)) return resume_command(*resume);
+  if (const auto* retry = std::get_if<orchestrator::RetryOptions>(&options)) return retry_command(*retry);
+  if (const auto* logs = std::get_if<orchestrator::LogsOptions>(&options)) return logs_command(*logs);
+  return explain_command(std::get<orchestrator::ExplainOptions>(options));
 }
 
 ExitCode run(const orchestrator::Options& options, const std::vector<std::string>& arguments) {
@@ -51,7 +66,10 @@ ExitCode run(const orchestrator::Options& options, const std::vector<std::string
   if (const auto* run = std::get_if<orchestrator::RunOptions>(&options)) {
     return orchestrator::run_command(*run, here, arguments);
   }
-  return orchestrator::status_command(std::get<orchestrator::StatusOptions>(options));
+  if (const auto* status = std::get_if<orchestrator::StatusOptions>(&options)) {
+    return orchestrator::status_command(*status, here);
+  }
+  return run_on_study(options, here);
 }
 
 ExitCode complain(const std::exception& error, ExitCode code) {

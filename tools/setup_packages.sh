@@ -54,3 +54,15 @@ setup_packages() {
   { as_root apt-get -q -o DPkg::Lock::Timeout=300 update && as_root apt-get -q -o DPkg::Lock::Timeout=300 ${install#apt-get }; } ||
     fail "apt-get failed (its messages are above). Mend that, for example with \`apt-get --fix-broken install\`, and run this again."
 }
+
+# True where Slurm's packages can do no harm: no Slurm is there whose commands they would hide, and no systemd would
+# start their daemons.
+slurm_is_welcome() {
+  ! command -v sbatch >/dev/null && [[ ! -e "${1:-}/etc/slurm/slurm.conf" && ! -d "${1:-}/run/systemd/system" ]]
+}
+
+# setup_slurm_for_tests <list> <dry run 0|1>: never fails, as the test that wants it is skipped without.
+setup_slurm_for_tests() {
+  slurm_is_welcome && can_become_root || return 0
+  (setup_packages "$1" "$2") || say "without Slurm the test integration_slurm is skipped."
+}

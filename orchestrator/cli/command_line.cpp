@@ -1,5 +1,6 @@
 #include "orchestrator/cli/command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -7,6 +8,8 @@
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "orchestrator/cli/batch_command_line.hpp"
+#include "orchestrator/cli/sweep_choice.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -14,6 +17,24 @@ namespace {
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 error, 2 usage, 3 finished with failed trials, 4 incomplete (run again), 5 nothing to do.\n";
+
+/// Options that are read as text first.
+struct Texts {
+  std::string limit;
+  std::string shard;
+};
+
+/// The command line in CLI11's order (last first); what stands behind "--" of `submit` is sbatch's.
+std::vector<std::string> own_arguments(int argc, const char* const* argv, std::vector<std::string>& sbatch_arguments) {
+  std::vector<std::string> own(argv + 1, argv + argc);
+  const auto dashes = std::find(own.begin(), own.end(), "--");
+  if (!own.empty() && own.front() == "submit" && dashes != own.end()) {
+    sbatch_arguments.assign(dashes + 1, own.end());
+    own.erase(dashes, own.end());
+  }
+  std::reverse(own.begin(), own.end());
+  return own;
+}
 
 constexpr const char* kPlanExample =
     "Example:\n"
@@ -30,7 +51,10 @@ constexpr const char* kRunExample =
 constexpr const char* kStatusExample =
     "Example:\n"
     "  orchestrator status last --json\n"
+    "  orchestrator status fashion_mnist_demo --watch\n"
     "  orchestrator status fashion_mnist_demo --runs runs\n";
+
+}  // namespace
 
 void add_sweep(CLI::App& command, SweepChoice& sweep) {
   command.add_option("sweep", sweep.file, "Sweep file (JSON)")->required()->type_name("SWEEP.json");
@@ -39,6 +63,15 @@ void add_sweep(CLI::App& command, SweepChoice& sweep) {
       ->allow_extra_args(false);
   command.add_option("--runs", sweep.runs, "Folder of all studies")->type_name("DIR")->capture_default_str();
 }
+
+void add_study(CLI::App& command, StudyChoice& choice) {
+  command.add_option("study", choice.study, "Sweep name, sweep file, study folder, or last")
+      ->type_name("SWEEP|last")
+      ->capture_default_str();
+  command.add_option("--runs", choice.runs, "Folder of all studies")->type_name("DIR")->capture_default_str();
+}
+
+namespace {
 
 void add_devices(CLI::App& command, DeviceLimits& limits) {
   command.add_option("--cpus", limits.cpus, "Use only so many cores of each node")
@@ -59,7 +92,15 @@ void add_plan(CLI::App& app, PlanOptions& options) {
   command->footer(kPlanExample);
 }
 
-void add_run(CLI::App& app, RunOptions& options, std::string& limit) {
+void add_allocation(CLI::App& command, RunOptions& options) {
+  command.add_flag("--allocation", options.allocation,
+                   "Run on all nodes of the Slurm job this is called in (as `orchestrator submit` does)");
+  command.add_option("--batch-script", options.batch_script)->group("");
+  command.add_option("--time-left", options.time_left_s)->group("");
+  command.add_option("--verdict", options.verdict)->group("");
+}
+
+void add_run(CLI::App& app, RunOptions& options, Texts& texts) {
   CLI::App* command = app.add_subcommand("run", "Train every cell of a sweep on this machine's devices");
   add_sweep(*command, options.sweep);
   add_devices(*command, options.limits);
@@ -67,8 +108,11 @@ void add_run(CLI::App& app, RunOptions& options, std::string& limit) {
       ->type_name("N")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
-  command->add_option("--time", limit, "Stop in time before this much has passed (exit code 4)")
+  command->add_option("--time", texts.limit, "Stop in time before this much has passed (exit code 4)")
       ->type_name("SECONDS|HH:MM:SS");
+  command->add_option("--shard", texts.shard, "Run one of several parts of the sweep, as a study of its own")
+      ->type_name("K/N");
+  add_allocation(*command, options);
   command->add_option("--silence", options.timing.silence_s, "Kill a trainer that says nothing for so many seconds")
       ->type_name("SECONDS")
       ->check(CLI::Range(1.0, 1e9))
@@ -84,11 +128,9 @@ void add_run(CLI::App& app, RunOptions& options, std::string& limit) {
 
 void add_status(CLI::App& app, StatusOptions& options) {
   CLI::App* command = app.add_subcommand("status", "Show states and scores of a study from its database");
-  command->add_option("study", options.study, "Sweep name, sweep file, study folder, or last")
-      ->type_name("SWEEP|last")
-      ->capture_default_str();
-  command->add_option("--runs", options.runs, "Folder of all studies")->type_name("DIR")->capture_default_str();
-  command->add_flag("--json", options.json, "Print JSON");
+  add_study(*command, options.choice);
+  CLI::Option* json = command->add_flag("--json", options.json, "Print JSON");
+  command->add_flag("--watch", options.watch, "Show it again and again until the study has ended")->excludes(json);
   command->footer(kStatusExample);
 }
 
@@ -126,20 +168,25 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   PlanOptions plan;
   RunOptions run;
   StatusOptions status;
-  std::string limit;
+  Texts texts;
   add_plan(app, plan);
-  add_run(app, run, limit);
+  add_run(app, run, texts);
   add_status(app, status);
+  BatchCommands batch(app);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> sbatch_arguments;
+    app.parse(own_arguments(argc, argv, sbatch_arguments));
+    batch.finish(std::move(sbatch_arguments));
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return {std::nullopt, common::to_int(code == 0 ? common::ExitCode::kDone : common::ExitCode::kUsage)};
   }
-  if (!limit.empty()) run.limit_s = parse_duration_s(limit);
+  if (!texts.limit.empty()) run.limit_s = parse_duration_s(texts.limit);
+  if (!texts.shard.empty()) run.sweep.shard = parse_shard(texts.shard);
   if (app.got_subcommand("plan")) return {plan, 0};
   if (app.got_subcommand("run")) return {run, 0};
-  return {status, 0};
+  if (app.got_subcommand("status")) return {status, 0};
+  return {batch.chosen(), 0};
 }
 
 }  // namespace ditscale::orchestrator

@@ -22,9 +22,18 @@ struct Environment {
   /// Started by mpirun: this process is a rank.
   bool under_mpi = false;
   bool is_root = false;
+  /// The batch job this process is part of (SLURM_JOB_ID).
+  std::optional<std::string> slurm_job;
   /// Columns of the terminal on standard output; 0 when it is none.
   std::size_t terminal_columns = 0;
   std::optional<std::string> visible_gpus;
+};
+
+/// One of several parts of a sweep that run in allocations of their own.
+struct Shard {
+  /// From 1.
+  int number = 1;
+  int count = 1;
 };
 
 /// A sweep file and where its study lives.
@@ -32,6 +41,8 @@ struct SweepChoice {
   std::filesystem::path file;
   std::vector<std::string> assignments;
   std::filesystem::path runs = "runs";
+  /// This part of the sweep only, as a study of its own.
+  std::optional<Shard> shard;
 };
 
 struct PlanOptions {
@@ -51,18 +62,93 @@ struct RunOptions {
   std::optional<std::filesystem::path> worker;
   bool json = false;
   bool dry_run = false;
+  /// Run on all nodes of the Slurm job this is called in, to its end.
+  bool allocation = false;
+  /// The script by which the job goes on in another allocation; absent: it does not.
+  std::optional<std::filesystem::path> batch_script;
+  /// Set by the launcher for its ranks: seconds until the allocation ends, and where to write how it ended.
+  std::optional<double> time_left_s;
+  std::optional<std::filesystem::path> verdict;
   /// Set by the launcher for its ranks.
   std::optional<pid_t> launcher;
   std::size_t live_columns = 0;
 };
 
-struct StatusOptions {
+/// A study that exists.
+struct StudyChoice {
   /// A sweep's name or file, a study's folder, or "last".
   std::string study = "last";
   std::filesystem::path runs = "runs";
+};
+
+struct StatusOptions {
+  StudyChoice choice;
+  bool json = false;
+  /// Shows it again and again until the study has ended.
+  bool watch = false;
+};
+
+struct SubmitOptions {
+  SweepChoice sweep;
+  int num_nodes = 1;
+  std::optional<int> cpus_per_node;
+  std::optional<int> gpus_per_node;
+  std::optional<double> limit_s;
+  /// Trainers are told to save this long before the time limit.
+  int save_before_end_s = 120;
+  int num_shards = 1;
+  std::optional<std::filesystem::path> source;
+  std::optional<std::filesystem::path> worker;
+  int retries = Policy().retries;
+  /// What stood after "--".
+  std::vector<std::string> sbatch_arguments;
+  bool json = false;
+  bool dry_run = false;
+};
+
+struct CancelOptions {
+  StudyChoice choice;
+  /// Trials by the start of their id; none: the study's jobs.
+  std::vector<std::string> trials;
+  /// Without saving.
+  bool at_once = false;
+  bool dry_run = false;
+};
+
+struct ResumeOptions {
+  StudyChoice choice;
+  bool dry_run = false;
+};
+
+struct RetryOptions {
+  StudyChoice choice;
+  /// Trials by the start of their id; none: all that failed, diverged or were cancelled.
+  std::vector<std::string> trials;
+  bool dry_run = false;
+};
+
+struct LogsOptions {
+  StudyChoice choice;
+  /// The start of a trial's id; absent: the newest job's log, else the coordinator's.
+  std::optional<std::string> trial;
+  /// Absent: the newest.
+  std::optional<int> attempt;
+  /// Last lines to show; 0: all.
+  int num_lines = 100;
+};
+
+struct ExplainOptions {
+  StudyChoice choice;
   bool json = false;
 };
 
-using Options = std::variant<PlanOptions, RunOptions, StatusOptions>;
+struct DoctorOptions {
+  std::filesystem::path runs = "runs";
+  std::optional<std::filesystem::path> worker;
+  bool json = false;
+};
+
+using Options = std::variant<PlanOptions, RunOptions, StatusOptions, SubmitOptions, CancelOptions, ResumeOptions,
+                             RetryOptions, LogsOptions, ExplainOptions, DoctorOptions>;
 
 }  // namespace ditscale::orchestrator

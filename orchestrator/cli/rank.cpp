@@ -1,5 +1,6 @@
 #include "orchestrator/cli/rank.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -11,8 +12,10 @@
 #include "common/error.hpp"
 #include "orchestrator/agent/agent.hpp"
 #include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/coordinator.hpp"
 #include "orchestrator/launcher/parent.hpp"
+#include "orchestrator/launcher/verdict.hpp"
 #include "orchestrator/view/report.hpp"
 
 namespace ditscale::orchestrator {
@@ -68,12 +71,17 @@ ExitCode nothing_left(const State& state, Display& display) {
   return ExitCode::kNothingToDo;
 }
 
+std::optional<double> limit_of(const RunOptions& options) {
+  if (!options.limit_s || !options.time_left_s) return options.limit_s ? options.limit_s : options.time_left_s;
+  return std::min(*options.limit_s, *options.time_left_s);
+}
+
 ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep& sweep,
                    const common::StudyPaths& paths) {
   const common::SystemClock clock;
   start_study_log(paths);
   Study study(paths, sweep);
-  State state = make_state(sweep.cells, options.policy, clock.unix_s(), options.limit_s);
+  State state = make_state(sweep.cells, options.policy, clock.unix_s(), limit_of(options));
   study.record(restore(state, study.past(), clock.unix_s()));
   const auto display =
       make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing, clock);
@@ -83,11 +91,12 @@ ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep&
 }
 
 ExitCode coordinate(World& world, const RunOptions& options) {
-  const sweeps::Sweep sweep = sweeps::load_sweep(options.sweep.file, options.sweep.assignments);
+  const sweeps::Sweep sweep = load_sweep(options.sweep);
   const common::StudyPaths paths = study_of(options.sweep.runs, sweep.name);
   const ExitCode code = run_study(world, options, sweep, paths);
   print_report(paths, sweep, code, options.json);
-  if (code == ExitCode::kIncomplete) std::fputs("not complete: run the same command again to go on\n", stderr);
+  if (code == ExitCode::kIncomplete && !options.verdict)
+    std::fputs("not complete: run the same command again to go on\n", stderr);
   return code;
 }
 
@@ -101,9 +110,11 @@ ExitCode run_coordinator(World& world, const RunOptions& options) {
   try {
     const ExitCode code = coordinate(world, options);
     shut_down_agents(world, options.timing);
+    if (options.verdict) write_verdict(*options.verdict, code);
     return code;
   } catch (...) {
     shut_down_agents(world, options.timing);
+    if (options.verdict) write_verdict(*options.verdict, ExitCode::kError);
     throw;
   }
 }

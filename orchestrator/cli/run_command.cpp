@@ -6,9 +6,12 @@
 
 #include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/rank.hpp"
 #include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/admission.hpp"
+#include "orchestrator/launcher/allocation_run.hpp"
 #include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/mpi/launch_arguments.hpp"
 #include "orchestrator/view/report.hpp"
@@ -40,9 +43,9 @@ std::string find_mpirun(const Environment& environment) {
 }
 
 std::vector<std::string> job_arguments(const RunOptions& options, const Environment& environment,
-                                       const std::vector<std::string>& arguments) {
+                                       std::vector<std::string> launch, const std::vector<std::string>& arguments) {
   std::vector<std::string> argv{find_mpirun(environment)};
-  for (std::string& argument : launch_arguments(kNumRanks)) argv.push_back(std::move(argument));
+  for (std::string& argument : launch) argv.push_back(std::move(argument));
   argv.push_back(environment.program.string());
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const std::size_t columns = options.json ? 0 : environment.terminal_columns;
@@ -53,7 +56,8 @@ std::vector<std::string> job_arguments(const RunOptions& options, const Environm
   return argv;
 }
 
-ExitCode explain_end(int code) {
+ExitCode explain_end(const JobEnd& end) {
+  const int code = end.code;
   if (code <= common::to_int(ExitCode::kNothingToDo)) return static_cast<ExitCode>(code);
   if (code >= kSignalBase) {
     std::fprintf(stderr,
@@ -91,17 +95,43 @@ ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const Ag
   return ExitCode::kDone;
 }
 
+ExitCode run_allocation(const RunOptions& options, const Environment& environment, const sweeps::Sweep& sweep,
+                        const std::vector<std::string>& arguments) {
+  if (!environment.slurm_job)
+    throw common::UsageError("--allocation: this is no Slurm job (SLURM_JOB_ID is not set); submit one");
+  const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
+  record_job(study, *environment.slurm_job);
+  const auto arguments_of = [&](const std::vector<std::string>& nodes, std::optional<double> left_s) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--verdict", std::filesystem::absolute(study.verdict(*environment.slurm_job)).string()});
+    if (left_s) all.insert(all.end(), {"--time-left", fmt::format("{:.0f}", *left_s)});
+    return job_arguments(options, environment, launch_arguments(nodes), all);
+  };
+  const auto notice = [](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); };
+  return AllocationRun({*environment.slurm_job,
+                        study,
+                        options.batch_script,
+                        arguments_of,
+                        options.timing,
+                        {},
+                        slurm::Slurm(notice)})
+      .run();
+}
+
 /// Finds what is wrong before MPI starts, where the message stands alone.
 ExitCode launch(const RunOptions& options, const Environment& environment, const std::vector<std::string>& arguments) {
-  const sweeps::Sweep sweep = sweeps::load_sweep(options.sweep.file, options.sweep.assignments);
+  const sweeps::Sweep sweep = load_sweep(options.sweep);
   const AgentReport here = local_report(options.limits);
   if (options.dry_run) return dry_run(options, sweep, here);
   check_worker(*options.worker);
-  if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
+  hold_stop_signals();
   if (environment.is_root) {
     for (const auto& [name, value] : root_permissions()) ::setenv(name.c_str(), value.c_str(), 1);
   }
-  return explain_end(run_mpi_job(job_arguments(options, environment, arguments), options.timing));
+  if (options.allocation) return run_allocation(options, environment, sweep, arguments);
+  if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
+  const std::vector<std::string> argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
+  return explain_end(run_mpi_job(argv, options.timing));
 }
 
 }  // namespace

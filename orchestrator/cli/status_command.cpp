@@ -1,33 +1,117 @@
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
-#include "common/file_lock.hpp"
+#include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/view/report.hpp"
+#include "orchestrator/view/watch.hpp"
 
 namespace ditscale::orchestrator {
 
+using common::ExitCode;
+using common::Json;
+
 namespace {
 
-/// True while a coordinator holds the study's lock.
-bool is_running(const common::StudyPaths& study) {
-  return std::filesystem::exists(study.lock()) && !common::FileLock::try_acquire(study.lock());
+/// The view is read from the database, which costs little; Slurm's controller is asked far less often.
+constexpr auto kRedraw = std::chrono::seconds(2);
+constexpr int kRedrawsPerQuestion = 30;
+constexpr int kRedrawsPerPlainView = 15;
+
+/// The jobs that live, or why that is not known.
+struct Jobs {
+  std::vector<slurm::Job> living;
+  std::string trouble;
+};
+
+Jobs jobs_of(const common::StudyPaths& study) {
+  try {
+    return {living_jobs(study, slurm::Slurm([](const std::string&) {})), ""};
+  } catch (const common::SystemError& error) {
+    return {{}, error.what()};
+  }
+}
+
+std::optional<Report> report_of(const common::StudyPaths& study) {
+  if (!std::filesystem::exists(study.database())) return std::nullopt;
+  return read_report(study, std::nullopt);
+}
+
+std::string jobs_text(const Jobs& jobs) {
+  std::string text = jobs.trouble.empty() ? "" : jobs.trouble + "\n";
+  for (const slurm::Job& job : jobs.living) text += job_text(job) + "\n";
+  return text;
+}
+
+ExitCode print_json(const common::StudyPaths& study) {
+  const auto report = report_of(study);
+  const Jobs jobs = jobs_of(study);
+  Json json = report ? report_json(*report) : Json{{"folder", study.folder.string()}, {"trials", Json::array()}};
+  json["running"] = is_worked_on(study);
+  json["jobs"] = Json::array();
+  for (const slurm::Job& job : jobs.living) json["jobs"].push_back(job_json(job));
+  json["jobs_unknown"] = jobs.trouble.empty() ? Json() : Json(jobs.trouble);
+  std::fputs((json.dump(2) + "\n").c_str(), stdout);
+  return ExitCode::kDone;
+}
+
+std::string head(const common::StudyPaths& study) {
+  return study.folder.filename().string() +
+         (is_worked_on(study) ? ": a run works on it now\n" : ": no run works on it now\n");
+}
+
+std::string view_text(const common::StudyPaths& study, const Jobs& jobs, std::size_t columns) {
+  std::string text = head(study) + jobs_text(jobs);
+  const auto report = report_of(study);
+  if (!report) return text + "no trial has started yet\n";
+  // One column less than there is: a full line would wrap and spoil the count of lines.
+  for (const std::string& line : watch_lines(*report, columns > 0 ? columns - 1 : 0)) text += line + "\n";
+  return text;
+}
+
+void draw(const std::string& text, std::size_t& num_drawn) {
+  if (num_drawn > 0) std::printf("\x1b[%zuA\r\x1b[J", num_drawn);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+  num_drawn = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+void print_table(const common::StudyPaths& study) {
+  if (const auto report = report_of(study)) std::fputs(report_text(*report).c_str(), stdout);
+}
+
+ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
+  Jobs jobs;
+  std::size_t num_drawn = 0;
+  for (int turn = 0;; ++turn) {
+    if (turn % kRedrawsPerQuestion == 0) jobs = jobs_of(study);
+    const bool over = !is_worked_on(study) && jobs.living.empty() && jobs.trouble.empty();
+    const std::string text = view_text(study, jobs, columns);
+    if (columns > 0) {
+      draw(text, num_drawn);
+    } else if (turn % kRedrawsPerPlainView == 0 || over) {
+      draw(text, num_drawn = 0);
+    }
+    if (over) break;
+    std::this_thread::sleep_for(kRedraw);
+  }
+  print_table(study);
+  return ExitCode::kDone;
 }
 
 }  // namespace
 
-common::ExitCode status_command(const StatusOptions& options) {
-  const common::StudyPaths study = find_study(options.runs, options.study);
-  const Report report = read_report(study, std::nullopt);
-  if (options.json) {
-    common::Json json = report_json(report);
-    json["running"] = is_running(study);
-    std::fputs((json.dump(2) + "\n").c_str(), stdout);
-    return common::ExitCode::kDone;
-  }
-  std::printf("%s: %s\n", report.name.c_str(), is_running(study) ? "a run works on it now" : "no run works on it now");
-  std::fputs(report_text(report).c_str(), stdout);
-  return common::ExitCode::kDone;
+ExitCode status_command(const StatusOptions& options, const Environment& environment) {
+  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  if (options.json) return print_json(study);
+  if (options.watch) return watch(study, environment.terminal_columns);
+  std::fputs((head(study) + jobs_text(jobs_of(study))).c_str(), stdout);
+  print_table(study);
+  return ExitCode::kDone;
 }
 
 }  // namespace ditscale::orchestrator

@@ -21,7 +21,7 @@ std::vector<common::StudyPaths> all_studies(const fs::path& runs) {
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(runs, missing)) {
     const common::StudyPaths study{entry.path()};
-    if (fs::exists(study.database(), missing)) studies.push_back(study);
+    if (fs::exists(study.database(), missing) || fs::exists(study.jobs_json(), missing)) studies.push_back(study);
   }
   return studies;
 }
@@ -29,7 +29,9 @@ std::vector<common::StudyPaths> all_studies(const fs::path& runs) {
 /// The log is written to whenever something happens; the database only while someone writes results.
 fs::file_time_type last_work(const common::StudyPaths& study) {
   std::error_code missing;
-  return std::max(fs::last_write_time(study.database(), missing), fs::last_write_time(study.log(), missing));
+  // A file that is missing has the earliest time there is.
+  return std::max({fs::last_write_time(study.database(), missing), fs::last_write_time(study.log(), missing),
+                   fs::last_write_time(study.jobs_json(), missing)});
 }
 
 common::StudyPaths newest_study(const fs::path& runs) {
@@ -63,8 +65,12 @@ common::StudyPaths find_study(const fs::path& runs, const std::string& choice) {
   common::StudyPaths study = study_of(runs, choice);
   if (fs::is_directory(choice)) study = {fs::path(choice)};
   if (fs::is_regular_file(choice)) study = study_of(runs, sweeps::load_sweep(choice).name);
-  if (fs::exists(study.database())) return study;
+  if (fs::exists(study.database()) || fs::exists(study.jobs_json())) return study;
   throw common::UsageError(fmt::format("no study \"{}\" in {}: {}", choice, runs.string(), known_names(runs)));
+}
+
+bool is_worked_on(const common::StudyPaths& study) {
+  return fs::exists(study.lock()) && !common::FileLock::try_acquire(study.lock());
 }
 
 RateOf rates_of(const common::StudyPaths& study) {

@@ -13,8 +13,12 @@ namespace ditscale::orchestrator {
 [[nodiscard]] common::StudyPaths study_of(const std::filesystem::path& runs, const std::string& sweep_name);
 
 /// The study that a person means: "last" (the one worked on last), a sweep's name, a sweep file, or a study's folder.
-/// Throws UsageError that says what there is when it has no database.
+/// Throws UsageError that says what there is when nothing was run or submitted under that name; a study that waits in a
+/// queue may have no database yet.
 [[nodiscard]] common::StudyPaths find_study(const std::filesystem::path& runs, const std::string& choice);
+
+/// True while a coordinator holds the study's lock.
+[[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 
 /// Rates measured in a study that nobody works on now; unknown while someone does, or when there is none.
 [[nodiscard]] RateOf rates_of(const common::StudyPaths& study);

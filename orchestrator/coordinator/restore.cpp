@@ -51,8 +51,24 @@ void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, doub
   settle(trial, ending, first_checkpoint_step, policy, now_s);
 }
 
+/// A final trial that is on record as waiting was given another attempt by someone: one more failure ends it again.
+bool asked_for_again(const Trial& trial, const PastTrial& past) {
+  // Attempts that are still open on record were never judged, so the trial's state there says nothing.
+  const bool judged = std::none_of(past.attempts.begin(), past.attempts.end(), [](const PastAttempt& attempt) {
+    return attempt.record.state == TrialState::kRunning;
+  });
+  return past.state == TrialState::kPending && judged && results::is_final(trial.state) &&
+         trial.state != TrialState::kSucceeded;
+}
+
 void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {
   for (const PastAttempt& attempt : past.attempts) replay(trial, attempt, policy, now_s, actions);
+  if (asked_for_again(trial, past)) {
+    trial.state = past.state;
+    trial.reason = past.reason;
+    trial.failures = std::min(trial.failures, policy.retries);
+    trial.losses_without_progress = 0;
+  }
   // A failure is judged anew: a larger budget of retries opens the trial again.
   const bool reopened = past.state == TrialState::kFailed && !past.attempts.empty() && !results::is_final(trial.state);
   if (results::is_final(past.state) && !reopened) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -30,11 +31,19 @@ namespace {
 constexpr double kNever_s = std::numeric_limits<double>::infinity();
 /// How often the end of something is looked for when no signal tells of it.
 constexpr int kLook_ms = 200;
+/// An end that takes longer is worth a word.
+constexpr double kQuietEnd_s = 1.0;
 
-sigset_t watched_signals() {
+sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, signal);
+  return set;
+}
+
+sigset_t watched_signals() {
+  sigset_t set = stop_signals();
+  sigaddset(&set, SIGCHLD);
   return set;
 }
 
@@ -64,10 +73,10 @@ class Job {
     start(argv);
   }
 
-  int run() {
+  JobEnd run() {
     while (!exit_code_) look();
     if (reap()) wait_for_orphans();
-    return *exit_code_;
+    return {*exit_code_, stop_signal_};
   }
 
  private:
@@ -92,7 +101,7 @@ class Job {
     ::poll(&signals, 1, kLook_ms);
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo != SIGCHLD) pass_on_wish();
+      if (info.ssi_signo != SIGCHLD) pass_on_wish(static_cast<int>(info.ssi_signo));
     }
     reap();
     if (!exit_code_ && clock_.monotonic_s() >= kill_at_s_) {
@@ -101,7 +110,8 @@ class Job {
     }
   }
 
-  void pass_on_wish() {
+  void pass_on_wish(int signal) {
+    if (!stop_signal_) stop_signal_ = signal;
     const bool first = ++num_wishes_ == 1;
     const std::string word = first ? "stop\n" : "kill\n";
     [[maybe_unused]] const ssize_t ignored = ::write(words_.get(), word.data(), word.size());
@@ -121,9 +131,13 @@ class Job {
 
   /// Trainers are told to stop by their agent's end; here they get the time to save.
   void wait_for_orphans() {
+    // What mpirun started to reach other nodes may end a moment after it.
+    const double speak_at_s = clock_.monotonic_s() + kQuietEnd_s;
+    const int wishes_before = num_wishes_;
+    while (reap() && clock_.monotonic_s() < speak_at_s && num_wishes_ == wishes_before) look();
+    if (!reap()) return;
     std::fputs("waiting for trainers that lost their agent to save and end (Ctrl-C kills them)\n", stderr);
     kill_at_s_ = clock_.monotonic_s() + (num_wishes_ > 1 ? 0.0 : timing_.orphan_wait_s);
-    const int wishes_before = num_wishes_;
     while (reap()) {
       look();
       if (clock_.monotonic_s() >= kill_at_s_ || num_wishes_ > wishes_before) kill_children();
@@ -137,13 +151,27 @@ class Job {
   FileDescriptor words_;
   pid_t job_ = -1;
   std::optional<int> exit_code_;
+  std::optional<int> stop_signal_;
   int num_wishes_ = 0;
   double kill_at_s_ = kNever_s;
 };
 
 }  // namespace
 
-int run_mpi_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
+void hold_stop_signals() {
+  const sigset_t set = stop_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+std::optional<int> await_stop(double seconds) {
+  const sigset_t set = stop_signals();
+  const auto whole = static_cast<std::time_t>(seconds);
+  const timespec wait{whole, static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
+  const int signal = ::sigtimedwait(&set, nullptr, &wait);
+  return signal > 0 ? std::optional<int>(signal) : std::nullopt;
+}
+
+JobEnd run_mpi_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
 
 std::string find_program(const std::string& program, const std::string& path) {
   std::size_t start = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,12 +8,26 @@
 
 namespace ditscale::orchestrator {
 
-/// Starts `argv` (mpirun and its arguments) and watches over it to its end; returns its exit code, 128 + n after
-/// signal n. Ctrl-C, SIGTERM and SIGHUP do not reach the MPI job itself (mpirun would kill it within a second): the
-/// first becomes the word "stop" on rank 0's standard input, the second "kill", and soon after that the job is killed.
-/// Trainers whose agent was killed come to this process; it waits for them to save and end, and kills those that do
-/// not. So nothing that was started is left when this returns. When this process is killed, mpirun gets SIGTERM.
-[[nodiscard]] int run_mpi_job(const std::vector<std::string>& argv, const Timing& timing);
+/// How an MPI job ended.
+struct JobEnd {
+  /// Exit code of mpirun, 128 + n after signal n.
+  int code = 0;
+  /// The first signal that asked this process for an end; empty when there was none.
+  std::optional<int> stop_signal;
+};
+
+/// From here on signals that ask for an end (SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2) wait until they are looked for:
+/// by run_mpi_job or await_stop.
+void hold_stop_signals();
+/// Sleeps `seconds`, or until one of those signals comes, which it returns.
+[[nodiscard]] std::optional<int> await_stop(double seconds);
+
+/// Starts `argv` (mpirun and its arguments) and watches over it to its end. Ctrl-C and the like do not reach the MPI
+/// job itself (mpirun would kill it within a second): the first becomes the word "stop" on rank 0's standard input, the
+/// second "kill", and soon after that the job is killed. Trainers whose agent was killed come to this process; it waits
+/// for them to save and end, and kills those that do not. So nothing that was started is left when this returns. When
+/// this process is killed, mpirun gets SIGTERM.
+[[nodiscard]] JobEnd run_mpi_job(const std::vector<std::string>& argv, const Timing& timing);
 
 /// The full path of `program` in `path` (the value of PATH); empty when it is not there.
 [[nodiscard]] std::string find_program(const std::string& program, const std::string& path);

@@ -11,6 +11,9 @@ namespace ditscale::orchestrator {
 /// than 0 are ours to explain.
 [[nodiscard]] std::vector<std::string> launch_arguments(int num_ranks);
 
+/// The same on the nodes of a batch job: ranks 0 and 1 on the first node, one rank on each other.
+[[nodiscard]] std::vector<std::string> launch_arguments(const std::vector<std::string>& nodes);
+
 /// Environment variables that this MPI needs to run as root, with their values.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> root_permissions();
 

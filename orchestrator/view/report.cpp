@@ -109,7 +109,7 @@ Report read_report(const common::StudyPaths& paths, const std::optional<std::set
       continue;
     }
     report.rows.push_back({row.trial, newest_score(scores[row.trial.id], row.trial.spec, settings), row.last_loss,
-                           row.steps_done, row.seconds, row.num_attempts});
+                           row.steps_done, row.seconds, row.images_per_s, row.num_attempts});
   }
   return report;
 }

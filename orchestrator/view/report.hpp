@@ -19,6 +19,8 @@ struct ReportRow {
   std::optional<double> loss;
   std::optional<std::int64_t> steps_done;
   std::optional<double> seconds;
+  /// Mean over its metrics.
+  std::optional<double> images_per_s;
   std::int64_t num_attempts = 0;
 };
 

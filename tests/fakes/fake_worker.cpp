@@ -9,6 +9,7 @@
 //   300     says nothing after its start, and ignores SIGTERM
 //   400     kills itself (SIGSEGV) halfway, always
 //   401     the same in its first attempt only
+//   410     needs more memory than it may have (a limit of its own), halfway, in its first attempt
 //   500     complains in its log and exits before any event
 //   600     ignores SIGTERM
 #include <chrono>
@@ -16,11 +17,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <list>
 #include <string>
 #include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/atomic_file.hpp"
@@ -171,13 +174,22 @@ class FakeTrainer {
   [[nodiscard]] bool misbehaves() const {
     const int attempt = common::to_int(arguments_.attempt);
     if (spec_.seed > 100 && spec_.seed < 110) return attempt <= spec_.seed - 100;
-    return spec_.seed == 200 || spec_.seed == 400 || (spec_.seed == 401 && attempt == 1);
+    const bool once = spec_.seed == 401 || spec_.seed == 410;
+    return spec_.seed == 200 || spec_.seed == 400 || (once && attempt == 1);
   }
 
   int misbehave() {
     if (spec_.seed == 200) return outcome("diverged", "loss is nan", 6);
+    if (spec_.seed == 410) run_out_of_memory();
     if (spec_.seed >= 400) ::raise(SIGSEGV);
     return outcome("failed", "it was told to fail", 1);
+  }
+
+  [[noreturn]] static void run_out_of_memory() {
+    constexpr rlim_t kAllowed_bytes = rlim_t{1} << 28;
+    const rlimit limit{kAllowed_bytes, kAllowed_bytes};
+    ::setrlimit(RLIMIT_AS, &limit);
+    for (std::list<std::string> hoard;;) hoard.emplace_back(std::size_t{1} << 24, 'x');
   }
 
   int stop() {

@@ -1,11 +1,13 @@
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <random>
 #include <thread>
 
 #include <sys/mount.h>
 
+#include "common/atomic_file.hpp"
 #include "tests/integration/orchestrator/study_fixture.hpp"
 
 namespace ditscale::tests {
@@ -16,6 +18,14 @@ using ::testing::HasSubstr;
 
 class Faults : public StudyFixture {
  protected:
+  std::string trial_id(const std::string& label) {
+    const common::Json report = status();
+    for (const auto& trial : report["trials"]) {
+      if (trial["label"] == label) return trial["id"];
+    }
+    return "no such trial";
+  }
+
   /// Lets two trainers run, does harm, and expects that all ends and the next run completes the study.
   template <typename Harm>
   void survive(const Harm& harm) {
@@ -97,6 +107,63 @@ TEST_F(Faults, KilledAtRandomMomentsEndsWithTheSameTable) {
   std::filesystem::remove_all(folder_ / "runs");
   std::filesystem::rename(folder_ / "undisturbed", folder_ / "runs");
   EXPECT_EQ(disturbed, table());
+}
+
+TEST_F(Faults, ATrainerOutOfMemoryCostsOnlyAnAttempt) {
+  write_sweep({0, 410});
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("attempt 1 failed: exit code 1"));
+  const Ended log = call({"logs", "study", "--trial", trial_id("seed=410"), "--attempt", "1"});
+  EXPECT_EQ(log.out, "fake worker: std::bad_alloc\n") << log.err;
+}
+
+TEST_F(Faults, AReaderThatHoldsTheDatabaseStopsNothing) {
+  write_sweep({0, 1});
+  ASSERT_EQ(run().code, 0);
+  write_sweep({0, 1, 2, 3});
+  const std::string command = "sqlite3 '" + (study() / "results.db").string() + "' >/dev/null";
+  std::FILE* reader = ::popen(command.c_str(), "w");
+  ASSERT_NE(reader, nullptr);
+  std::fputs("BEGIN; SELECT count(*) FROM trials, attempts;\n", reader);
+  std::fflush(reader);
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  std::fputs("SELECT count(*) FROM trials; COMMIT;\n", reader);
+  EXPECT_EQ(::pclose(reader), 0) << "the reader was not disturbed either";
+  EXPECT_EQ(table().size(), 4U);
+}
+
+TEST_F(Faults, AJumpingClockChangesNothing) {
+  write_sweep({0, 1, 101});
+  ASSERT_EQ(run().code, 0);
+  const auto undisturbed = table();
+  std::filesystem::remove_all(folder_ / "runs");
+  Command command(
+      {DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--time", "50", "--silence", "20"},
+      {{"LD_PRELOAD", DITSCALE_JUMPING_CLOCK}, {"FAKE_STEP_MS", "100"}}, folder_);
+  const Ended ended = command.wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(table(), undisturbed);
+}
+
+TEST_F(Faults, FilesOfAnotherStudyAreLeftAlone) {
+  write_sweep({7, 8});
+  ASSERT_EQ(run().code, 0);
+  const auto others = table();
+  const auto stray = study() / "trials" / "no trial";
+  std::filesystem::create_directories(stray / "attempts" / "one");
+  common::write_file_atomically(stray / "attempts" / "one" / "events.jsonl", "not an event\n");
+  common::write_file_atomically(study() / "trials" / "notes.txt", "mine\n");
+  write_sweep({0, 1});
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("2 more in the database are not part of this sweep file"));
+  auto both = table();
+  EXPECT_EQ(both.size(), 4U);
+  for (const auto& [label, result] : others) EXPECT_EQ(both[label], result);
+  EXPECT_EQ(common::read_file(study() / "trials" / "notes.txt"), "mine\n");
+  EXPECT_TRUE(std::filesystem::exists(stray / "attempts" / "one" / "events.jsonl"));
 }
 
 TEST_F(Faults, ANewerDatabaseIsLeftAlone) {

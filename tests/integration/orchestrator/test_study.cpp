@@ -154,6 +154,48 @@ TEST_F(Study, RefusesWhatCannotRunBeforeAnythingStarts) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
 }
 
+TEST_F(Study, RetriesAndCancelsTrialsOnRequest) {
+  write_sweep({0, 102});
+  ASSERT_EQ(run({"--retries", "0"}).code, 3);
+  EXPECT_EQ(run({"--retries", "0"}).code, 3) << "a failed trial is left alone until someone asks";
+  EXPECT_THAT(call({"retry", "study", "--dry-run"}).out, HasSubstr("nothing was changed"));
+  for (int attempt = 2; attempt <= 3; ++attempt) {
+    const Ended asked = call({"retry", "study"});
+    EXPECT_EQ(asked.code, 0) << asked.err;
+    EXPECT_THAT(asked.out, AllOf(HasSubstr("seed=102: pending"), HasSubstr("`orchestrator run SWEEP.json` runs them")));
+    EXPECT_EQ(run({"--retries", "0"}).code, attempt == 3 ? 0 : 3) << "each request is one more attempt";
+  }
+  EXPECT_EQ(call({"retry", "study"}).code, 5);
+  write_sweep({0, 102, 1});
+  ASSERT_EQ(run({"--time", "0.5", "--set", "base.checkpoint.every_steps=20"}, 500).code, 4);
+  const std::string id = status()["trials"][2]["id"];
+  EXPECT_EQ(call({"cancel", "study", "--trial", id.substr(0, 6)}).code, 0);
+  EXPECT_EQ(run().code, 3) << "a cancelled trial does not run";
+  EXPECT_THAT(table()["seed=1"], HasSubstr("cancelled"));
+  EXPECT_EQ(call({"cancel", "study", "--trial", "zzzz"}).code, 2);
+}
+
+TEST_F(Study, ExplainsShowsLogsAndIsWatched) {
+  write_sweep({0, 500});
+  ASSERT_EQ(run({"--retries", "0"}).code, 3);
+  EXPECT_THAT(call({"explain"}).out, AllOf(HasSubstr("no images where the images should be"),
+                                           HasSubstr("`orchestrator retry` gives failed ones another")));
+  EXPECT_THAT(call({"logs"}).out, HasSubstr("finished with exit code 3"));
+  const Ended watched = call({"status", "--watch"});
+  EXPECT_EQ(watched.code, 0);
+  EXPECT_THAT(watched.out, AllOf(HasSubstr("1 succeeded, 1 failed"), HasSubstr("best FID")));
+  EXPECT_EQ(call({"resume"}).code, 2);
+  EXPECT_EQ(call({"cancel"}).code, 5);
+}
+
+TEST_F(Study, RunsOneShardAsAStudyOfItsOwn) {
+  write_sweep({0, 1, 2});
+  EXPECT_EQ(run({"--shard", "1/2"}).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "runs" / "study.shard-1-of-2" / "results.db"));
+  EXPECT_EQ(run({"--shard", "3/2"}).code, 2);
+  EXPECT_EQ(run({"--shard", "4/4"}).code, 2) << "a shard without cells";
+}
+
 TEST_F(Study, PlansWithoutTouchingAnything) {
   write_sweep({0, 1});
   const Ended text = call({"plan", sweep_.string(), "--cpus", "2"});

@@ -27,8 +27,30 @@ TEST(CommandLine, ReadsARun) {
 
 TEST(CommandLine, ReadsPlanAndStatus) {
   EXPECT_TRUE(std::get<PlanOptions>(*parse({"plan", "x.json", "--json"}).options).json);
-  EXPECT_EQ(std::get<StatusOptions>(*parse({"status"}).options).study, "last");
-  EXPECT_EQ(std::get<StatusOptions>(*parse({"status", "demo"}).options).study, "demo");
+  EXPECT_EQ(std::get<StatusOptions>(*parse({"status"}).options).choice.study, "last");
+  EXPECT_EQ(std::get<StatusOptions>(*parse({"status", "demo"}).options).choice.study, "demo");
+}
+
+TEST(CommandLine, ReadsASubmissionAndLeavesTheRestToSbatch) {
+  const auto parsed = parse({"submit", "x.json", "--nodes", "16", "--gpus-per-node", "8", "--time", "24:00:00",
+                             "--shards", "2", "--", "--partition=gpu", "--", "--nodes=3"});
+  ASSERT_TRUE(parsed.options);
+  const auto& submit = std::get<SubmitOptions>(*parsed.options);
+  EXPECT_EQ(submit.num_nodes, 16);
+  EXPECT_EQ(submit.gpus_per_node, 8);
+  EXPECT_EQ(submit.limit_s, 86400);
+  EXPECT_EQ(submit.num_shards, 2);
+  EXPECT_EQ(submit.sbatch_arguments, (std::vector<std::string>{"--partition=gpu", "--", "--nodes=3"}));
+}
+
+TEST(CommandLine, ReadsTheOthers) {
+  EXPECT_EQ(std::get<CancelOptions>(*parse({"cancel", "demo", "--trial", "3f"}).options).trials,
+            std::vector<std::string>{"3f"});
+  EXPECT_EQ(std::get<LogsOptions>(*parse({"logs", "demo", "--trial", "3f"}).options).trial, "3f");
+  EXPECT_EQ(std::get<RetryOptions>(*parse({"retry"}).options).choice.study, "last");
+  EXPECT_EQ(std::get<ResumeOptions>(*parse({"resume", "demo"}).options).choice.study, "demo");
+  EXPECT_TRUE(std::get<ExplainOptions>(*parse({"explain", "--json"}).options).json);
+  EXPECT_EQ(std::get<DoctorOptions>(*parse({"doctor", "--runs", "r"}).options).runs, "r");
 }
 
 TEST(CommandLine, AnswersWrongUseWithExitCodeTwo) {
@@ -47,8 +69,17 @@ TEST(CommandLine, AnswersWrongUseWithExitCodeTwo) {
 }
 
 TEST(CommandLine, ShowsAnExampleWithEveryHelp) {
-  for (const auto& help :
-       std::vector<std::vector<const char*>>{{"--help"}, {"run", "--help"}, {"plan", "--help"}, {"status", "--help"}}) {
+  for (const auto& help : std::vector<std::vector<const char*>>{{"--help"},
+                                                                {"run", "--help"},
+                                                                {"plan", "--help"},
+                                                                {"status", "--help"},
+                                                                {"submit", "--help"},
+                                                                {"cancel", "--help"},
+                                                                {"resume", "--help"},
+                                                                {"retry", "--help"},
+                                                                {"logs", "--help"},
+                                                                {"explain", "--help"},
+                                                                {"doctor", "--help"}}) {
     testing::internal::CaptureStdout();
     EXPECT_EQ(parse(help).exit_code, 0);
     EXPECT_NE(testing::internal::GetCapturedStdout().find("Example:"), std::string::npos);

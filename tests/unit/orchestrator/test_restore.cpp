@@ -55,6 +55,18 @@ TEST_F(Restore, DoesNotRunAFinishedTrialAgain) {
   }
 }
 
+TEST_F(Restore, GivesATrialThatSomeoneAskedForOneMoreAttempt) {
+  policy.retries = 1;
+  const std::vector<PastAttempt> failed{attempt(1, TrialState::kFailed), attempt(2, TrialState::kFailed)};
+  EXPECT_EQ(restored(TrialState::kPending, failed).failures, 1);
+  EXPECT_TRUE(starts());
+  EXPECT_EQ(restored(TrialState::kPending, {attempt(1, TrialState::kDiverged)}).state, TrialState::kPending);
+  EXPECT_TRUE(starts());
+  auto killed = failed;
+  killed.push_back(attempt(3, TrialState::kRunning));
+  EXPECT_EQ(restored(TrialState::kRunning, killed).state, TrialState::kLost) << "it was killed, it did not fail again";
+}
+
 TEST_F(Restore, TakesAFailedTrialUpAgainWhenItMayFailMoreOften) {
   policy.retries = 1;
   EXPECT_EQ(restored(TrialState::kFailed, {attempt(1, TrialState::kFailed)}).failures, 1);

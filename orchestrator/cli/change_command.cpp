@@ -1,0 +1,95 @@
+#include <cstdio>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/job_records.hpp"
+#include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/cli/trial_choice.hpp"
+#include "results/writer.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+using results::TrialState;
+
+namespace {
+
+bool ended_badly(const ReportRow& row) {
+  return results::is_final(row.trial.state) && row.trial.state != TrialState::kSucceeded &&
+         row.trial.state != TrialState::kExcluded;
+}
+
+bool can_be_cancelled(const ReportRow& row) { return !results::is_final(row.trial.state); }
+
+/// Sets the state of trials of a study that nobody works on: its lock makes this process the one writer.
+ExitCode set_states(const common::StudyPaths& study, const std::vector<ReportRow>& rows, TrialState state,
+                    const std::string& reason, bool dry_run) {
+  for (const ReportRow& row : rows) {
+    std::printf("%s %s: %s%s\n", row.trial.id.brief().c_str(), row.trial.label.c_str(),
+                std::string(results::to_name(state)).c_str(), dry_run ? " (dry run, nothing was changed)" : "");
+  }
+  if (rows.empty()) return ExitCode::kNothingToDo;
+  if (dry_run) return ExitCode::kDone;
+  const auto lock = common::FileLock::try_acquire(study.lock());
+  if (!lock) {
+    throw common::ConfigError(fmt::format(
+        "{}: a run works on this study; stop it first (Ctrl-C, or `orchestrator cancel`), then change trials",
+        study.folder.string()));
+  }
+  results::ResultsWriter writer(study.database());
+  const common::SystemClock clock;
+  results::ResultsWriter::Batch batch(writer);
+  for (const ReportRow& row : rows) writer.set_trial_state(row.trial.id, state, reason, clock.unix_s());
+  batch.commit();
+  return ExitCode::kDone;
+}
+
+ExitCode cancel_trials(const common::StudyPaths& study, const CancelOptions& options) {
+  std::vector<ReportRow> rows = choose_trials(read_report(study, std::nullopt), options.trials);
+  std::erase_if(rows, [](const ReportRow& row) { return !can_be_cancelled(row); });
+  return set_states(study, rows, TrialState::kCancelled, "cancelled on request", options.dry_run);
+}
+
+ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& options) {
+  const slurm::Slurm slurm([](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); });
+  const std::vector<slurm::Job> jobs = living_jobs(study, slurm);
+  for (const slurm::Job& job : jobs) {
+    if (!options.dry_run) slurm.cancel(job, options.at_once);
+    const bool saves = job.phase == slurm::JobPhase::kActive && !options.at_once;
+    std::printf("job %s: %s%s\n", job.id.c_str(), saves ? "asked to save and end" : "cancelled",
+                options.dry_run ? " (dry run, nothing was changed)" : "");
+  }
+  if (!jobs.empty()) return ExitCode::kDone;
+  if (is_worked_on(study)) {
+    throw common::ConfigError(
+        fmt::format("{}: no job of it is on record, but a run works on it: stop that with Ctrl-C where it was started",
+                    study.folder.string()));
+  }
+  std::puts("nothing to cancel: no job of this study waits or runs");
+  return ExitCode::kNothingToDo;
+}
+
+}  // namespace
+
+ExitCode cancel_command(const CancelOptions& options) {
+  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  return options.trials.empty() ? cancel_jobs(study, options) : cancel_trials(study, options);
+}
+
+ExitCode retry_command(const RetryOptions& options) {
+  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  const Report report = read_report(study, std::nullopt);
+  std::vector<ReportRow> rows = options.trials.empty() ? report.rows : choose_trials(report, options.trials);
+  std::erase_if(rows, [](const ReportRow& row) { return !ended_badly(row); });
+  const ExitCode code = set_states(study, rows, TrialState::kPending, "asked for again", options.dry_run);
+  if (rows.empty()) std::puts("nothing to retry: none of these trials failed, diverged or was cancelled");
+  if (code == ExitCode::kDone) {
+    std::puts(std::filesystem::exists(study.job_script()) ? "`orchestrator resume` runs them"
+                                                          : "`orchestrator run SWEEP.json` runs them");
+  }
+  return code;
+}
+
+}  // namespace ditscale::orchestrator

@@ -1,0 +1,147 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
+#include "common/error.hpp"
+#include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/job_records.hpp"
+#include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/cli/sweep_choice.hpp"
+#include "slurm/batch_script.hpp"
+
+namespace ditscale::orchestrator {
+
+namespace fs = std::filesystem;
+using common::ExitCode;
+using common::Json;
+
+namespace {
+
+void say(const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); }
+
+/// One job: a study's, and the script that runs it.
+struct Submission {
+  common::StudyPaths study;
+  std::string script;
+};
+
+fs::path worker_of(const SubmitOptions& options, const Environment& environment) {
+  const fs::path worker = fs::absolute(options.worker.value_or(environment.program.parent_path() / "worker"));
+  if (::access(worker.c_str(), X_OK) == 0) return worker;
+  throw common::ConfigError(fmt::format(
+      "{}: there is no program that could train. Build it (`make`), or name it with --worker PATH", worker.string()));
+}
+
+std::vector<std::string> run_arguments(const SubmitOptions& options, const Environment& environment,
+                                       const common::StudyPaths& study, const std::optional<Shard>& shard) {
+  std::vector<std::string> command{environment.program.string(), "run", study.submitted_sweep().string()};
+  for (const std::string& assignment : options.sweep.assignments) {
+    command.insert(command.end(), {"--set", assignment});
+  }
+  command.insert(command.end(), {"--runs", fs::absolute(options.sweep.runs).string(), "--worker",
+                                 worker_of(options, environment).string(), "--retries", std::to_string(options.retries),
+                                 "--allocation", "--batch-script", study.job_script().string()});
+  if (shard) command.insert(command.end(), {"--shard", fmt::format("{}/{}", shard->number, shard->count)});
+  return command;
+}
+
+Submission prepare(const SubmitOptions& options, const Environment& environment, const std::optional<Shard>& shard) {
+  SweepChoice choice = options.sweep;
+  choice.shard = shard;
+  const sweeps::Sweep sweep = load_sweep(choice);
+  const common::StudyPaths study = study_of(fs::absolute(options.sweep.runs), sweep.name);
+  slurm::JobRequest request;
+  request.name = "ditscale-" + sweep.name;
+  request.num_nodes = options.num_nodes;
+  request.cpus_per_node = options.cpus_per_node;
+  request.gpus_per_node = options.gpus_per_node;
+  request.limit_s = options.limit_s;
+  request.signal_before_end_s = options.save_before_end_s;
+  request.sbatch_arguments = options.sbatch_arguments;
+  request.folder = fs::current_path();
+  request.log_folder = study.slurm();
+  if (options.source) request.source = fs::absolute(*options.source);
+  request.command = run_arguments(options, environment, study, shard);
+  return {study, slurm::render_batch_script(request)};
+}
+
+void refuse_second_job(const common::StudyPaths& study, const slurm::Slurm& slurm) {
+  for (const slurm::Job& job : living_jobs(study, slurm)) {
+    throw common::ConfigError(fmt::format("{}: {}. One job at a time works on a study; `orchestrator cancel` ends it",
+                                          study.folder.string(), job_text(job)));
+  }
+}
+
+/// All files are there before Slurm hears of the job: it may start at once.
+Json submit_one(const Submission& submission, const fs::path& sweep_file, const slurm::Slurm& slurm) {
+  const common::StudyPaths& study = submission.study;
+  refuse_second_job(study, slurm);
+  common::make_folder(study.slurm());
+  common::write_file_atomically(study.submitted_sweep(), common::read_file(sweep_file));
+  common::write_file_atomically(study.job_script(), submission.script);
+  const std::string id = submit_script(study, slurm);
+  return {{"study", study.folder.filename().string()},
+          {"job", id},
+          {"script", study.job_script().string()},
+          {"log", study.job_log(id).string()}};
+}
+
+void print_submitted(const Json& jobs, const SubmitOptions& options) {
+  if (options.json) {
+    std::fputs((Json{{"jobs", jobs}}.dump(2) + "\n").c_str(), stdout);
+    return;
+  }
+  for (const Json& job : jobs) {
+    std::fputs(fmt::format("submitted job {} for {}; log {}\n", job["job"].get<std::string>(),
+                           job["study"].get<std::string>(), job["log"].get<std::string>())
+                   .c_str(),
+               stdout);
+  }
+  const std::string study = jobs.front()["study"].get<std::string>();
+  std::printf("see how it stands: orchestrator status %s --runs %s\n", study.c_str(), options.sweep.runs.c_str());
+}
+
+}  // namespace
+
+ExitCode submit_command(const SubmitOptions& options, const Environment& environment) {
+  std::vector<Submission> submissions;
+  if (options.num_shards == 1) {
+    submissions.push_back(prepare(options, environment, std::nullopt));
+  } else {
+    for (int number = 1; number <= options.num_shards; ++number) {
+      submissions.push_back(prepare(options, environment, Shard{number, options.num_shards}));
+    }
+  }
+  if (options.dry_run) {
+    for (const Submission& each : submissions) std::fputs(each.script.c_str(), stdout);
+    return ExitCode::kDone;
+  }
+  const slurm::Slurm slurm(say);
+  Json jobs = Json::array();
+  for (const Submission& each : submissions) jobs.push_back(submit_one(each, options.sweep.file, slurm));
+  print_submitted(jobs, options);
+  return ExitCode::kDone;
+}
+
+ExitCode resume_command(const ResumeOptions& options) {
+  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  if (!fs::exists(study.job_script())) {
+    throw common::UsageError(fmt::format(
+        "{} was not submitted to Slurm; `orchestrator run SWEEP.json` goes on with it, `orchestrator submit "
+        "SWEEP.json` hands it to Slurm",
+        study.folder.string()));
+  }
+  if (options.dry_run) {
+    std::fputs(common::read_file(study.job_script()).c_str(), stdout);
+    return ExitCode::kDone;
+  }
+  const slurm::Slurm slurm(say);
+  refuse_second_job(study, slurm);
+  const std::string id = submit_script(study, slurm);
+  std::printf("submitted job %s; log %s\n", id.c_str(), study.job_log(id).c_str());
+  return ExitCode::kDone;
+}
+
+}  // namespace ditscale::orchestrator

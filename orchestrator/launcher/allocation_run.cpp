@@ -1,0 +1,116 @@
+#include "orchestrator/launcher/allocation_run.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/ranges.h>
+
+#include "common/clock.hpp"
+#include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "orchestrator/launcher/launcher.hpp"
+#include "orchestrator/launcher/verdict.hpp"
+#include "results/reader.hpp"
+
+namespace ditscale::orchestrator {
+
+using common::ExitCode;
+
+namespace {
+
+void say(const std::string& text) {
+  std::fprintf(stderr, "orchestrator: %s\n", text.c_str());
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+ExitCode AllocationRun::run() {
+  if (!wait_for_other_run()) return conclude(ExitCode::kIncomplete);
+  attempts_before_ = num_attempts();
+  double wait_s = parts_.policy.restart_wait_s;
+  for (int start = 0; start <= parts_.policy.max_restarts; ++start) {
+    try {
+      if (const auto code = start_once()) return conclude(*code);
+    } catch (const common::SystemError& error) {
+      say(error.what());  // Slurm did not answer; it may do so in a while
+    }
+    if (!stop_signal_) {
+      say(fmt::format("the run was cut short; starting again on the nodes that are left in {:.0f} s", wait_s));
+      stop_signal_ = await_stop(wait_s);
+    }
+    if (stop_signal_) return conclude(ExitCode::kIncomplete);
+    wait_s = std::min(2 * wait_s, parts_.policy.max_restart_wait_s);
+  }
+  say(fmt::format("the run was cut short {} times in this allocation; giving the nodes back",
+                  parts_.policy.max_restarts + 1));
+  return conclude(ExitCode::kIncomplete);
+}
+
+/// A job whose first node lost its daemon is requeued while its processes there may still run, and save.
+bool AllocationRun::wait_for_other_run() {
+  while (std::filesystem::exists(parts_.study.lock()) && !common::FileLock::try_acquire(parts_.study.lock())) {
+    if (!std::exchange(waited_for_other_, true)) say("another run works on this study; waiting for its end");
+    stop_signal_ = await_stop(parts_.policy.lock_look_s);
+    if (stop_signal_) return false;
+  }
+  return true;
+}
+
+/// The coordinator's verdict, or nothing when it was cut short.
+std::optional<ExitCode> AllocationRun::start_once() {
+  const std::vector<slurm::Job> jobs = parts_.slurm.query({parts_.job});
+  if (jobs.empty()) throw common::SystemError(fmt::format("Slurm does not know job {}", parts_.job));
+  const std::vector<std::string> nodes = parts_.slurm.nodes_left(jobs.front());
+  if (nodes.empty()) throw common::SystemError(fmt::format("no node of job {} can be used now", parts_.job));
+  std::optional<double> left_s = jobs.front().left_s;
+  if (left_s) *left_s = std::max(1.0, *left_s - parts_.policy.end_margin_s);
+  say(fmt::format("job {} on {}{}", parts_.job, fmt::join(nodes, ", "),
+                  left_s ? fmt::format(", {:.0f} s left", *left_s) : ", without a time limit"));
+  const std::filesystem::path verdict = parts_.study.verdict(parts_.job);
+  std::filesystem::remove(verdict);
+  const JobEnd end = run_mpi_job(parts_.job_arguments(nodes, left_s), parts_.timing);
+  stop_signal_ = end.stop_signal;
+  const auto code = read_verdict(verdict);
+  std::filesystem::remove(verdict);
+  return code;
+}
+
+ExitCode AllocationRun::conclude(ExitCode code) {
+  if (code != ExitCode::kIncomplete) return code;
+  if (stop_signal_ && *stop_signal_ != SIGUSR2) {
+    say("stopped on request; `orchestrator resume` goes on (after a preemption Slurm does so by itself)");
+    return code;
+  }
+  const bool started_nothing = num_attempts() == attempts_before_;
+  if (started_nothing && !waited_for_other_) {
+    say("no trial could start in this allocation, so it is not asked for again: the lines above say why; when the time "
+        "was too short for a checkpoint, submit with a longer --time or a smaller checkpoint.every_steps");
+    return ExitCode::kError;
+  }
+  return go_on_later();
+}
+
+ExitCode AllocationRun::go_on_later() {
+  if (!parts_.batch_script) {
+    say("not complete: start it again to go on");
+    return ExitCode::kIncomplete;
+  }
+  if (parts_.slurm.requeue(parts_.job)) {
+    say(fmt::format("job {} is back in the queue and goes on from its checkpoints", parts_.job));
+    return ExitCode::kIncomplete;
+  }
+  const common::SystemClock clock;
+  const std::string id =
+      parts_.slurm.submit(*parts_.batch_script, fmt::format("ditscale:{}:{:.0f}", parts_.job, clock.unix_s()));
+  say(fmt::format("requeuing is not allowed here; job {} goes on instead", id));
+  return ExitCode::kIncomplete;
+}
+
+std::size_t AllocationRun::num_attempts() const {
+  if (!std::filesystem::exists(parts_.study.database())) return 0;
+  return results::ResultsReader(parts_.study.database()).attempts().size();
+}
+
+}  // namespace ditscale::orchestrator

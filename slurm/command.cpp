@@ -1,0 +1,93 @@
+#include "slurm/command.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
+#include "common/child_process.hpp"
+#include "common/clock.hpp"
+#include "common/error.hpp"
+
+namespace ditscale::slurm {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Answers of Slurm are kilobytes; megabytes are none.
+constexpr std::size_t kLargestAnswer_bytes = std::size_t{64} << 20;
+constexpr auto kLook = std::chrono::milliseconds(5);
+
+/// A file of its own that is gone with this object.
+class ScratchFile {
+ public:
+  ScratchFile() : path_((fs::temp_directory_path() / "ditscale-command-XXXXXX").string()) {
+    const int fd = ::mkstemp(path_.data());
+    if (fd < 0) throw common::errno_error("create", path_);
+    ::close(fd);
+  }
+  ~ScratchFile() { ::unlink(path_.c_str()); }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string text() const { return common::read_file(path_, kLargestAnswer_bytes); }
+
+ private:
+  std::string path_;
+};
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+CommandResult run_command(const std::vector<std::string>& argv, double limit_s) {
+  const ScratchFile out;
+  const ScratchFile err;
+  common::SpawnOptions options;
+  options.argv = argv;
+  options.environment = {{"SLURM_TIME_FORMAT", "standard"}};
+  options.log = out.path();
+  options.error_log = err.path();
+  options.parent_death_signal = SIGKILL;
+  const common::SystemClock clock;
+  auto child = [&] {
+    try {
+      return common::ChildProcess::spawn(options);
+    } catch (const common::SystemError& error) {
+      throw common::SystemError(fmt::format(
+          "{}. Slurm's commands must be on PATH here; on a cluster run this on a login node", error.what()));
+    }
+  }();
+  const double end_s = clock.monotonic_s() + limit_s;
+  CommandResult result;
+  auto status = child.poll();
+  for (; !status; status = child.poll()) {
+    if (clock.monotonic_s() >= end_s) {
+      result.timed_out = true;
+      child.signal_group(SIGKILL);
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  constexpr int kSignalBase = 128;
+  result.code = status->code ? *status->code : kSignalBase + status->signal.value_or(0);
+  result.out = out.text();
+  result.err = err.text();
+  return result;
+}
+
+std::string describe(const std::vector<std::string>& argv, const CommandResult& result) {
+  const std::string how = result.timed_out ? "no answer in time" : fmt::format("exit code {}", result.code);
+  const std::string said = trimmed(result.err.empty() ? result.out : result.err);
+  return fmt::format("{}: {}{}{}", fmt::join(argv, " "), how, said.empty() ? "" : ": ", said);
+}
+
+}  // namespace ditscale::slurm

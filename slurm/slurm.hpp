@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "slurm/command.hpp"
+#include "slurm/job.hpp"
+#include "slurm/policy.hpp"
+
+namespace ditscale::slurm {
+
+/// Why a command of Slurm failed, as far as that decides what to do next.
+enum class Trouble {
+  /// Passing: the controller is away or busy, or a submit limit is reached. The order was not carried out.
+  kLater,
+  /// Passing, but the order may have been carried out: the answer was lost.
+  kAnswerLost,
+  /// The same order will fail again.
+  kFinal,
+};
+[[nodiscard]] Trouble trouble_of(const CommandResult& result);
+
+/// Slurm by its commands: submit, query, cancel, and what a job does about itself. Errors are SystemError with the
+/// command, its answer and what to do.
+class Slurm {
+ public:
+  using Sleep = std::function<void(double)>;
+  using Notice = std::function<void(const std::string&)>;
+
+  /// `sleep` waits (tests: does not); `notice` is told why it waits.
+  Slurm(const Policy& policy, Sleep sleep, Notice notice);
+  /// Sleeps for real.
+  explicit Slurm(Notice notice);
+
+  /// Submits a batch script and returns the job's id. Waits and tries again, for as long as it takes, while Slurm says
+  /// that it cannot take the job now. `comment` is unique to this submission: when an answer was lost, the job is
+  /// looked for by it instead of being submitted twice.
+  [[nodiscard]] std::string submit(const std::filesystem::path& script, const std::string& comment) const;
+
+  /// The jobs of these ids that Slurm still knows, by one squeue for all; those it has forgotten are asked of sacct,
+  /// where there is accounting. An id that nobody knows is left out.
+  [[nodiscard]] std::vector<Job> query(const std::vector<std::string>& ids) const;
+
+  /// Asks a running job to save and end (SIGUSR1 to its script) and takes a queued one out of the queue; `at_once`:
+  /// ends it as scancel does.
+  void cancel(const Job& job, bool at_once) const;
+
+  /// Puts the running job of this id back into the queue; false when this cluster does not allow it.
+  [[nodiscard]] bool requeue(const std::string& id) const;
+
+  /// Nodes that job `id` still has and that answer, by name.
+  [[nodiscard]] std::vector<std::string> nodes_left(const Job& job) const;
+
+ private:
+  [[nodiscard]] CommandResult ask(const std::vector<std::string>& argv) const;
+  [[nodiscard]] std::optional<std::string> find_by_comment(const std::string& comment) const;
+
+  Policy policy_;
+  Sleep sleep_;
+  Notice notice_;
+};
+
+}  // namespace ditscale::slurm

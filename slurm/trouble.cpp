@@ -1,0 +1,46 @@
+#include <array>
+#include <string_view>
+
+#include "slurm/slurm.hpp"
+
+namespace ditscale::slurm {
+
+namespace {
+
+/// Words of Slurm's messages (slurm_errno.c), 20.11 to 24.05.
+constexpr std::array kLater{
+    std::string_view("job submit limit"),
+    std::string_view("MaxSubmitJob"),
+    std::string_view("temporarily unable to accept job"),
+    std::string_view("Unable to contact slurm controller"),
+    std::string_view("Resource temporarily unavailable"),
+    std::string_view("Slurm backup controller in standby mode"),
+    std::string_view("reached the maximum allowed"),
+    std::string_view("Connection refused"),
+    std::string_view("Too many jobs"),
+    std::string_view("rate limit"),
+    std::string_view("try again later"),
+};
+constexpr std::array kAnswerLost{
+    std::string_view("Socket timed out"),
+    std::string_view("Zero Bytes were transmitted"),
+    std::string_view("Unexpected message received"),
+    std::string_view("Communication connection failure"),
+};
+
+template <typename Words>
+bool says(const std::string& text, const Words& words) {
+  for (const std::string_view word : words) {
+    if (text.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Trouble trouble_of(const CommandResult& result) {
+  if (result.timed_out || says(result.err, kAnswerLost)) return Trouble::kAnswerLost;
+  return says(result.err, kLater) ? Trouble::kLater : Trouble::kFinal;
+}
+
+}  // namespace ditscale::slurm

@@ -1,0 +1,148 @@
+#include <csignal>
+#include <set>
+
+#include "common/atomic_file.hpp"
+#include "tests/integration/slurm/slurm_fixture.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SlurmStudy : public SlurmFixture {
+ protected:
+  std::map<std::string, std::string> undisturbed_table() {
+    EXPECT_EQ(run({"--runs", "undisturbed"}).code, 3);
+    std::filesystem::rename(folder_ / "runs", folder_ / "disturbed");
+    std::filesystem::rename(folder_ / "undisturbed", folder_ / "runs");
+    auto result = table();
+    std::filesystem::rename(folder_ / "runs", folder_ / "undisturbed");
+    std::filesystem::rename(folder_ / "disturbed", folder_ / "runs");
+    return result;
+  }
+
+  /// A job of a partition that preempts: it takes both nodes for a moment.
+  void preempt() {
+    const auto script = folder_ / "urgent.sh";
+    common::write_file_atomically(script, "#!/bin/bash\n#SBATCH --output=/dev/null\nsleep 1\n");
+    const auto result = slurm::run_command({"sbatch", "--partition=urgent", "--nodes=2", "--exclusive", script}, 30);
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+};
+
+TEST_F(SlurmStudy, IsPreemptedCutShortRequeuedAndEndsWithTheSameTable) {
+  constexpr const char* kStarted = "running (attempt";
+  constexpr const char* kCutShort = "starting again on the nodes that are left";
+  write_sweep({0, 1, 2, 3, 4, 5, 200, 101}, 200);
+  const std::string job = submit(120, {"--nodes", "2", "--cpus-per-node", "1", "--time", "120", "--save-before", "20"});
+  ASSERT_TRUE(log_says(job, kStarted, 2)) << log_of(job);
+  ASSERT_TRUE(events_contain("checkpoint"));
+  EXPECT_THAT(log_of(job), HasSubstr("on n0, n1, 10")) << "both nodes, and 105 of the 120 seconds";
+
+  preempt();
+  ASSERT_TRUE(log_says(job, "stopped on request")) << log_of(job);
+  EXPECT_TRUE(events_contain("preempted"));
+  int num_started = num_in_log(job, kStarted);
+  ASSERT_TRUE(log_says(job, kStarted, num_started + 2, 60)) << log_of(job);
+
+  ASSERT_GT(coordinator(), 0);
+  int num_cut_short = num_in_log(job, kCutShort);
+  num_started = num_in_log(job, kStarted);
+  ::kill(coordinator(), SIGKILL);
+  ASSERT_TRUE(log_says(job, kCutShort, num_cut_short + 1)) << log_of(job);
+  ASSERT_TRUE(log_says(job, kStarted, num_started + 2)) << log_of(job);
+
+  num_cut_short = num_in_log(job, kCutShort);
+  ASSERT_EQ(cluster({"kill-node", "n1"}).code, 0);
+  ASSERT_TRUE(log_says(job, kCutShort, num_cut_short + 1, 80)) << log_of(job);
+  EXPECT_TRUE(log_says(job, "on n0, ", num_in_log(job, "on n0, ") + 1)) << log_of(job);
+  EXPECT_THAT(log_of(job), ::testing::ContainsRegex("on n0, [0-9]+ s left")) << "without the lost node";
+  ASSERT_EQ(cluster({"start-node", "n1"}).code, 0);
+
+  ASSERT_TRUE(log_says(job, "is back in the queue", 1, 120)) << log_of(job);
+  ASSERT_TRUE(becomes(job, "FAILED", 120)) << "one trial diverges, so the exit code is 3\n" << log_of(job);
+  EXPECT_THAT(log_of(job), HasSubstr("did not succeed"));
+  EXPECT_EQ(table(), undisturbed_table());
+  int num_succeeded = 0;
+  for (const auto& [trial, number] : outcomes("succeeded")) {
+    EXPECT_LE(number, 1) << trial;
+    num_succeeded += number;
+  }
+  EXPECT_EQ(num_succeeded, 7);
+}
+
+TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {
+  write_sweep({0, 1}, 60);
+  const std::string job = submit(100, {"--time", "300"});
+  ASSERT_TRUE(events_contain("checkpoint"));
+  const auto second = orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.err, AllOf(HasSubstr("job " + job + " is RUNNING on n0"), HasSubstr("One job at a time")));
+  EXPECT_THAT(orchestrator({"status", "study"}).out, HasSubstr("job " + job + " is RUNNING"));
+  const auto cancelled = orchestrator({"cancel", "study"});
+  EXPECT_EQ(cancelled.code, 0) << cancelled.err;
+  ASSERT_TRUE(becomes(job, "FAILED")) << "not complete: exit code 4";
+  EXPECT_TRUE(events_contain("preempted"));
+  EXPECT_THAT(orchestrator({"explain", "study"}).out, AllOf(HasSubstr("goes on from its newest checkpoint"),
+                                                            HasSubstr("`orchestrator resume` submits it again")));
+  EXPECT_THAT(orchestrator({"logs", "study"}).out, HasSubstr("stopped on request"));
+
+  ::setenv("FAKE_STEP_MS", "0", 1);
+  const auto resumed = orchestrator({"resume", "study"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  ASSERT_TRUE(becomes(std::to_string(std::stoi(job) + 1), "COMPLETED")) << resumed.out;
+  for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+}
+
+TEST_F(SlurmStudy, SaysWhyItWaits) {
+  write_sweep({0});
+  const std::string job = submit(0, {"--nodes", "2", "--", "--hold"});
+  const auto explained = orchestrator({"explain", "study"});
+  EXPECT_THAT(explained.out, AllOf(HasSubstr("JobHeldUser"), HasSubstr("scontrol release"),
+                                   HasSubstr("when Slurm starts the job, the study goes on by itself")));
+  const auto status = orchestrator({"status", "study", "--json"});
+  EXPECT_EQ(common::Json::parse(status.out)["jobs"][0]["reason"], "JobHeldUser");
+  EXPECT_EQ(orchestrator({"cancel", "study"}).code, 0);
+  EXPECT_TRUE(becomes(job, "CANCELLED"));
+  EXPECT_EQ(orchestrator({"cancel", "study"}).code, 5);
+}
+
+TEST_F(SlurmStudy, RunsInShardsThatHaveEachCellOnce) {
+  write_sweep({0, 1, 2, 3, 4});
+  const std::string first = submit(0, {"--cpus-per-node", "1", "--shards", "2"});
+  ASSERT_TRUE(becomes(first, "COMPLETED"));
+  ASSERT_TRUE(becomes(std::to_string(std::stoi(first) + 1), "COMPLETED"));
+  std::multiset<std::string> labels;
+  for (const char* shard : {"study.shard-1-of-2", "study.shard-2-of-2"}) {
+    const auto report = common::Json::parse(orchestrator({"status", shard, "--json"}).out);
+    for (const auto& trial : report["trials"]) {
+      labels.insert(trial["label"]);
+      EXPECT_EQ(trial["state"], "succeeded");
+    }
+  }
+  EXPECT_EQ(labels, (std::multiset<std::string>{"seed=0", "seed=1", "seed=2", "seed=3", "seed=4"}));
+}
+
+TEST_F(SlurmStudy, IsRefusedBeforeSlurmHearsOfItWhenTheSweepIsBroken) {
+  write_sweep({0});
+  const auto broken =
+      orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--set", "base.train.stepz=1"});
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("stepz"));
+  const auto refused =
+      orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--", "--partition=nothere"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("Invalid partition name"), HasSubstr("Nothing was submitted")));
+  EXPECT_FALSE(std::filesystem::exists(study() / "slurm" / "jobs.json"));
+}
+
+TEST_F(SlurmStudy, IsNotAskedForAgainWhenNothingCanStart) {
+  write_sweep({0}, 2000000000);
+  const std::string job = submit(0, {"--set", "base.checkpoint.every_steps=2000000000", "--time", "60"});
+  ASSERT_TRUE(becomes(job, "FAILED", 60)) << log_of(job);
+  EXPECT_THAT(log_of(job), HasSubstr("no trial could start in this allocation"));
+}
+
+}  // namespace
+}  // namespace ditscale::tests

@@ -1,0 +1,148 @@
+#include <gmock/gmock.h>
+
+#include "common/error.hpp"
+#include "tests/unit/slurm/fake_commands.hpp"
+
+namespace ditscale::slurm {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class SlurmCommands : public FakeCommands {
+ protected:
+  std::string refusal(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const common::SystemError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+};
+
+TEST_F(SlurmCommands, SubmitsAScript) {
+  fake("sbatch", "echo 1234");
+  EXPECT_EQ(slurm().submit("/x/job.sh", "ditscale:1"), "1234");
+  EXPECT_EQ(calls(), "sbatch --parsable --comment=ditscale:1 /x/job.sh\n");
+}
+
+TEST_F(SlurmCommands, WaitsWhileASubmitLimitIsReached) {
+  fake("sbatch",
+       "((count > 3)) && { echo 5; exit; }\n"
+       "echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2\n"
+       "echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, "
+       "user'\"'\"'s size and/or time limits)' >&2; exit 1");
+  EXPECT_EQ(slurm().submit("job.sh", "c"), "5");
+  EXPECT_EQ(waited_s_, 30 + 60 + 120);
+  EXPECT_THAT(notices_, HasSubstr("trying again in 60 s"));
+}
+
+TEST_F(SlurmCommands, GivesUpAtOnceWhenTheSameOrderWouldFailAgain) {
+  fake("sbatch",
+       "echo 'sbatch: error: invalid partition specified: nothere' >&2\n"
+       "echo 'sbatch: error: Batch job submission failed: Invalid partition name specified' >&2; exit 1");
+  EXPECT_THAT(refusal([&] { (void)slurm().submit("job.sh", "c"); }),
+              ::testing::AllOf(HasSubstr("Invalid partition name specified"), HasSubstr("Nothing was submitted")));
+  EXPECT_EQ(waited_s_, 0);
+}
+
+TEST_F(SlurmCommands, DoesNotSubmitTwiceWhenTheAnswerWasLost) {
+  fake("sbatch",
+       "echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2; exit 1");
+  fake("squeue", "echo '41|other'; echo '42|ditscale:abc'");
+  EXPECT_EQ(slurm().submit("job.sh", "ditscale:abc"), "42");
+  EXPECT_EQ(calls().find("sbatch"), calls().rfind("sbatch"));
+}
+
+TEST_F(SlurmCommands, SubmitsAgainWhenALostAnswerMeantNothing) {
+  fake("sbatch", "((count > 1)) && { echo 43; exit; }; sleep 30");
+  fake("squeue", "echo '41|other'");
+  Policy policy;
+  policy.command_limit_s = 0.3;
+  EXPECT_EQ(slurm(policy).submit("job.sh", "ditscale:abc"), "43");
+}
+
+TEST_F(SlurmCommands, AsksForAllJobsAtOnce) {
+  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None'; echo '2|PENDING|5:00|N/A|1||Priority'");
+  EXPECT_EQ(slurm().query({"1", "2"}).size(), 2U);
+  EXPECT_EQ(calls(), "squeue --noheader --states=all --format=%i|%T|%L|%S|%D|%N|%r --jobs=1,2\n");
+}
+
+TEST_F(SlurmCommands, DoesWithoutAccounting) {
+  fake("squeue", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1");
+  fake("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1");
+  EXPECT_TRUE(slurm().query({"1"}).empty());
+}
+
+TEST_F(SlurmCommands, AsksAccountingForForgottenJobs) {
+  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None'");
+  fake("sacct", "echo '2|TIMEOUT|1|n0|None'");
+  const auto jobs = slurm().query({"1", "2"});
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs[1].state, "TIMEOUT");
+  EXPECT_THAT(calls(),
+              HasSubstr("sacct --noheader --parsable2 --allocations --format=JobID,State,NNodes,NodeList,Reason "
+                        "--jobs=2\n"));
+}
+
+TEST_F(SlurmCommands, AsksAgainWithLongerWaitsWhileTheControllerIsAway) {
+  fake("squeue",
+       "((count > 2)) && { echo '1|RUNNING|5:00|N/A|1|n0|None'; exit; }\n"
+       "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1");
+  EXPECT_EQ(slurm().query({"1"}).size(), 1U);
+  EXPECT_EQ(waited_s_, 2 + 4);
+}
+
+TEST_F(SlurmCommands, SaysWhenTheControllerStaysAway) {
+  fake("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1");
+  EXPECT_THAT(refusal([&] { (void)slurm().query({"1"}); }),
+              ::testing::AllOf(HasSubstr("Unable to contact"), HasSubstr("try again in a while")));
+}
+
+TEST_F(SlurmCommands, CancelsGentlyWhatRunsAndAtOnceWhatWaits) {
+  fake("scancel", "");
+  Job running;
+  running.id = "1";
+  running.phase = JobPhase::kActive;
+  Job queued;
+  queued.id = "2";
+  queued.phase = JobPhase::kQueued;
+  slurm().cancel(running, false);
+  slurm().cancel(queued, false);
+  slurm().cancel(running, true);
+  EXPECT_EQ(calls(), "scancel --batch --signal=USR1 1\nscancel 2\nscancel 1\n");
+}
+
+TEST_F(SlurmCommands, SaysWhetherARequeueIsAllowed) {
+  fake("squeue", "echo '7|RUNNING|5:00|N/A|1|n0|None'");
+  fake("scontrol", "exit 0");
+  EXPECT_TRUE(slurm().requeue("7"));
+  fake("scontrol", "echo 'Requested operation is presently disabled for job 7' >&2; exit 1");
+  EXPECT_FALSE(slurm().requeue("7"));
+  EXPECT_THAT(notices_, HasSubstr("presently disabled"));
+}
+
+TEST_F(SlurmCommands, TakesARequeueForDoneWhoseAnswerWasLost) {
+  fake("squeue", "echo '7|PENDING|5:00|N/A|1||BeginTime'");
+  fake("scontrol", "kill -TERM $$; sleep 5");
+  EXPECT_TRUE(slurm().requeue("7")) << "Slurm ends the job's processes, this one too";
+  fake("scontrol", "echo 'slurm_requeue error: Socket timed out on send/recv operation' >&2; exit 1");
+  EXPECT_TRUE(slurm().requeue("7"));
+}
+
+TEST_F(SlurmCommands, LeavesOutNodesThatDoNotAnswer) {
+  fake("sinfo", "printf 'n0|mixed\\nn0|mixed\\nn1|mixed*\\nn2|down*\\nn3|allocated\\nn4|draining\\nn5|drained\\n'");
+  Job job;
+  job.nodes = "n[0-5]";
+  EXPECT_THAT(slurm().nodes_left(job), ElementsAre("n0", "n3", "n4"));
+}
+
+TEST_F(SlurmCommands, SaysWhatToDoWithoutSlurm) {
+  ::setenv("PATH", folder_.path().c_str(), 1);
+  EXPECT_THAT(refusal([&] { (void)slurm().query({"1"}); }),
+              ::testing::AllOf(HasSubstr("start squeue"), HasSubstr("login node")));
+}
+
+}  // namespace
+}  // namespace ditscale::slurm
