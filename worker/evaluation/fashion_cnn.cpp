@@ -28,7 +28,7 @@ FashionCnn::FashionCnn() {
   metadata_ = file.read_text("metadata");
 }
 
-torch::Tensor FashionCnn::features(const torch::Tensor& images) const {
+ImageFeatures FashionCnn::extract(const torch::Tensor& images, FeatureParts parts) const {
   constexpr std::int64_t kSide = FashionCnnModel::kImageSide;
   const bool fits =
       images.dim() == 4 && images.sizes().slice(1).equals({1, kSide, kSide}) && images.scalar_type() == torch::kByte;
@@ -36,14 +36,16 @@ torch::Tensor FashionCnn::features(const torch::Tensor& images) const {
     throw common::ConfigError(fmt::format("features {}: needs uint8 images of ({}, {}, {}), got {} of ({})", kName, 1,
                                           kSide, kSide, at::toString(images.scalar_type()),
                                           fmt::join(images.sizes(), ", ")));
+  check_has(*this, parts);
   const at::NoGradGuard no_gradients;
-  torch::Tensor result = torch::empty({images.size(0), width()});
+  ImageFeatures result{torch::empty({images.size(0), width()}), {}, {}};
   for (std::int64_t begin = 0; begin < images.size(0); begin += kBatchImages) {
     const std::int64_t end = std::min(begin + kBatchImages, images.size(0));
     const torch::Tensor batch = FashionCnnModel::normalise(images.slice(0, begin, end).cpu());
-    result.slice(0, begin, end).copy_(model_.features(model_.pooled(batch)));
+    result.pooled.slice(0, begin, end).copy_(model_.features(model_.pooled(batch)));
   }
-  return result;  // (N, 64)
+  if (parts.logits) result.logits = logits(result.pooled);
+  return result;
 }
 
 torch::Tensor FashionCnn::logits(const torch::Tensor& features) const {

@@ -18,9 +18,10 @@ class FashionCnn final : public FeatureNetwork {
   [[nodiscard]] std::string name() const override { return kName; }
   [[nodiscard]] std::string digest() const override { return digest_; }
   [[nodiscard]] std::int64_t width() const override { return FashionCnnModel::kNumFeatures; }
-  [[nodiscard]] torch::Tensor features(const torch::Tensor& images) const override;
+  [[nodiscard]] std::int64_t num_classes() const override { return FashionCnnModel::kNumClasses; }
+  [[nodiscard]] ImageFeatures extract(const torch::Tensor& images, FeatureParts parts) const override;
 
-  /// The classifier's answer to features.
+  /// The classifier's answer to features, bias included.
   [[nodiscard]] torch::Tensor logits(const torch::Tensor& features) const;  // (N, 10)
   /// How the weights were made, as JSON: test_accuracy, seed, epochs, torch, data_digest.
   [[nodiscard]] const std::string& metadata() const { return metadata_; }

@@ -15,9 +15,9 @@ class FirstPixels final : public FeatureNetwork {
   [[nodiscard]] std::string name() const override { return "first_pixels"; }
   [[nodiscard]] std::string digest() const override { return digest_; }
   [[nodiscard]] std::int64_t width() const override { return 3; }
-  [[nodiscard]] torch::Tensor features(const torch::Tensor& images) const override {
+  [[nodiscard]] ImageFeatures extract(const torch::Tensor& images, FeatureParts) const override {
     ++num_calls_;
-    return images.flatten(1).slice(1, 0, 3).to(torch::kFloat);
+    return {images.flatten(1).slice(1, 0, 3).to(torch::kFloat), {}, {}};
   }
 
   std::string digest_ = "a";

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "worker/training/train_step.hpp"
+#include "tests/unit/worker/learns_fashion_mnist.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -21,32 +21,12 @@ NamedModel changed(const char* name, Change change) {
   return {name, model};
 }
 
-class EachModel : public testing::TestWithParam<NamedModel> {
- protected:
-  static const ImageSet& fashion() {
-    static const ImageSet images = load_image_set(sweeps::DataSpec{}, Split::kTrain);
-    return images;
-  }
-};
+class EachModel : public testing::TestWithParam<NamedModel> {};
 
 TEST_P(EachModel, LearnsFashionMnist) {
   sweeps::TrialSpec trial;
   trial.model = GetParam().model;
-  trial.train.global_batch = 32;
-  trial.train.lr = 2e-3;
-  const BatchSource source(fashion(), trial);
-  SingleProcess alone;
-  TrainState state(trial.shape(), 0, torch::kCPU);
-  TrainStep step(trial, source, alone, torch::kCPU, Precision::kFp32);
-  constexpr int kSteps = 80, kWindow = 10;
-  double early = 0, late = 0;
-  for (int i = 0; i < kSteps; ++i) {
-    const StepResult result = step.run(state, false);
-    ASSERT_TRUE(result.finite()) << "step " << i;
-    if (i < kWindow) early += result.loss / kWindow;
-    if (i >= kSteps - kWindow) late += result.loss / kWindow;
-  }
-  EXPECT_LT(late, 0.75 * early) << "from " << early << " to " << late;
+  expect_learns_fashion_mnist(trial);
 }
 
 using sweeps::ModelSpec;

@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/worker/learns_fashion_mnist.hpp"
 #include "worker/diffusion/ddpm_objective.hpp"
 #include "worker/diffusion/flow_objective.hpp"
 #include "worker/diffusion/noise_schedule.hpp"
 #include "worker/diffusion/training_times.hpp"
 #include "worker/random/philox.hpp"
-#include "worker/training/train_step.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -191,38 +191,13 @@ struct NamedObjective {
   ObjectiveSpec spec;
 };
 
-class EachObjective : public testing::TestWithParam<NamedObjective> {
- protected:
-  static const ImageSet& fashion() {
-    static const ImageSet images = [] {
-      sweeps::DataSpec data;
-      data.name = "fashion_mnist";
-      return load_image_set(data, Split::kTrain);
-    }();
-    return images;
-  }
-};
+class EachObjective : public testing::TestWithParam<NamedObjective> {};
 
 TEST_P(EachObjective, LearnsFashionMnist) {
   sweeps::TrialSpec trial;
-  trial.data.name = "fashion_mnist";
   trial.model = {.depth = 2, .width = 64, .heads = 2, .patch = 7, .mlp_ratio = 2.0, .class_dropout = 0.1};
   trial.objective = GetParam().spec;
-  trial.train.global_batch = 32;
-  trial.train.lr = 2e-3;
-  const BatchSource source(fashion(), trial);
-  SingleProcess alone;
-  TrainState state(trial.shape(), 0, torch::kCPU);
-  TrainStep step(trial, source, alone, torch::kCPU, Precision::kFp32);
-  constexpr int kSteps = 80, kWindow = 10;
-  double early = 0, late = 0;
-  for (int i = 0; i < kSteps; ++i) {
-    const StepResult result = step.run(state, false);
-    ASSERT_TRUE(result.finite()) << "step " << i;
-    if (i < kWindow) early += result.loss / kWindow;
-    if (i >= kSteps - kWindow) late += result.loss / kWindow;
-  }
-  EXPECT_LT(late, 0.75 * early) << "from " << early << " to " << late;
+  expect_learns_fashion_mnist(trial);
 }
 
 INSTANTIATE_TEST_SUITE_P(
