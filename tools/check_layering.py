@@ -32,7 +32,7 @@ CONFINED = [
     (re.compile(r"^SQLiteCpp/|^sqlite3\.h$"), ("results",), "SQLite"),
 ]
 
-GENERATED = {"ditscale_version.hpp", "batch_script_template.hpp"}
+GENERATED = {"ditscale_version.hpp", "batch_script_template.hpp", "report_texts.hpp"}
 SUFFIXES = {".cpp", ".hpp", ".cu", ".cuh"}
 MAX_LINES = 500
 MAX_LINES_IN_TESTS = 800

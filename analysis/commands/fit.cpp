@@ -118,8 +118,8 @@ FitReport report_of(const Options& options, const Material& material) {
   try {
     return make_fit_report(material.points, options.fit);
   } catch (const common::ConfigError& error) {
-    throw common::ConfigError(
-        fmt::format("no fit of {}: {}\n{}", material.y_label, error.what(), left_out_text(material.left_out)));
+    throw common::ConfigError(fmt::format("no fit of {}: {}\n{}{}", material.y_label, error.what(),
+                                          fmt::join(material.warnings, "\n"), left_out_text(material.left_out)));
   }
 }
 

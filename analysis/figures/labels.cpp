@@ -37,7 +37,10 @@ class Placer {
     for (const Series& one : series) {
       for (std::size_t i = 0; i < one.points.size(); ++i) {
         const Pixel at = pixel_of(one.points[i]);
-        if (one.look == Series::Look::kPointsAndLine || one.look == Series::Look::kPoints) taken_.push_back(around(at));
+        if (one.look == Series::Look::kPointsAndLine || one.look == Series::Look::kPoints) {
+          taken_.push_back(around(at));
+          points_.push_back(at);
+        }
         if (i > 0) segments_.push_back({pixel_of(one.points[i - 1]), at});
       }
     }
@@ -64,7 +67,7 @@ class Placer {
         box_at(at.x - gap - width, at.y + gap),             // above left
     };
     for (const Box& box : candidates) {
-      if (!free(box)) continue;
+      if (!free(box) || !belongs_to(at, box)) continue;
       taken_.push_back(box);
       return box;
     }
@@ -79,6 +82,19 @@ class Placer {
         box.left > area_.left && box.right < area_.right && box.bottom > area_.bottom && box.top < area_.top;
     return inside && std::none_of(taken_.begin(), taken_.end(), [&](const Box& t) { return t.overlaps(box); }) &&
            std::none_of(segments_.begin(), segments_.end(), [&](const auto& s) { return crosses(s, box); });
+  }
+
+  /// Whether a reader takes the box for the label of the point at `at`: no other point is as near to it.
+  [[nodiscard]] bool belongs_to(Pixel at, const Box& box) const {
+    constexpr double kClearly_px = 5;
+    const auto distance = [&box](Pixel point) {
+      return std::hypot(std::max({box.left - point.x, 0.0, point.x - box.right}),
+                        std::max({box.bottom - point.y, 0.0, point.y - box.top}));
+    };
+    return std::none_of(points_.begin(), points_.end(), [&](Pixel other) {
+      const bool own = other.x == at.x && other.y == at.y;
+      return !own && distance(other) < distance(at) + kClearly_px;
+    });
   }
 
   /// Whether a line between two points runs through the box; looked at every few pixels.
@@ -96,6 +112,7 @@ class Placer {
   const Scale& y_;
   const PlotArea& area_;
   std::vector<Box> taken_;
+  std::vector<Pixel> points_;
   std::vector<std::pair<Pixel, Pixel>> segments_;
 };
 

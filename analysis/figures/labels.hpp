@@ -25,7 +25,8 @@ struct PlacedLabel {
 };
 
 /// Finds a free place beside each labelled point: right, left, above or below it, overlapping neither a point, a line
-/// between points, another label nor the border. A label without such a place is left out.
+/// between points, another label nor the border, and nearer to its own point than to any other. A label without such a
+/// place is left out.
 [[nodiscard]] std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const Scale& x, const Scale& y,
                                                     const PlotArea& area);
 

@@ -61,6 +61,7 @@ Figure by_trial(const SettingView& view, const std::string& key, const Figure& b
   figure.y = {view.score_label, false, {}};
   figure.table.columns = {
       {"trial"}, {"label"}, {"model"}, {"settings_id"}, {x_column, Kind::kNumber}, {view.metric, Kind::kNumber}};
+  if (view.study.settings.size() < 2) return figure;
   std::map<const StudyTrial*, Series> series;
   for (const Scored& one : scores_across(view, key, true)) {
     Series& own = series[one.trial];
@@ -120,6 +121,9 @@ Figure score_by_block(const SettingView& view) {
     const Json block = sweeps::value_at(trial.row.trial.spec, "model.block");
     return block.is_string() ? block.get<std::string>() : std::string();
   };
+  std::set<std::string> all;
+  for (const StudyTrial& trial : view.study.trials) all.insert(block_of(trial));
+  if (all.size() < 2) return figure;
   for (const StudyTrial& trial : view.study.trials) blocks[shared_configuration(trial)].insert(block_of(trial));
   std::map<std::pair<std::string, const StudyTrial*>, Series> series;
   for (const Scored& one : scores_across(view, "", false)) {

@@ -60,12 +60,13 @@ Table score_table(const ScoreView& view, const std::vector<ScorePoint>& points) 
 
 /// One series per patch size (largest first: cheapest models first), points by rising x.
 std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const StudyTrial&)) {
+  const bool many = view.points.final.size() > kMostJoined;
   std::map<std::int64_t, Series, std::greater<>> series;
   for (const ScorePoint& p : view.points.final) {
     Series& one = series[p.trial->patch];
     one.name = fmt::format("patch {}", p.trial->patch);
-    one.points.push_back({x_of_trial(*p.trial), p.value, short_label(*p.trial)});
-    if (view.points.final.size() > kMostJoined) one.look = Series::Look::kPoints;
+    one.points.push_back({x_of_trial(*p.trial), p.value, many ? "" : short_label(*p.trial)});
+    if (many) one.look = Series::Look::kPoints;
   }
   std::vector<Series> list;
   for (auto& [patch, one] : series) {

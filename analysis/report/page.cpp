@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <report_texts.hpp>
+#include "report_texts.hpp"
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"

@@ -7,7 +7,7 @@
 #include "analysis/statistics/random_stream.hpp"
 
 /// interval_coverage [STUDIES]: how often 95 % intervals cover planted values, for each form and parameter, by
-/// bootstrap and by profile likelihood.
+/// bootstrap and by profile likelihood (0 where a parameter has no profile).
 namespace {
 
 using namespace ditscale::analysis;

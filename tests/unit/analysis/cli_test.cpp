@@ -317,6 +317,14 @@ TEST_F(Cli, CompareSetsTwoStudiesBesideEachOther) {
   EXPECT_EQ(both, 1);
 }
 
+TEST_F(Cli, APapersBackdropStandsNeverBesideOtherFeatures) {
+  make_study(3);
+  const Answer answer = on_database({"curves", "--out", (folder_ / "figures").string(), "--backdrop",
+                                     DITSCALE_SOURCE_DIR "/tests/golden/paper_tables.json"});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("must not share a figure"));
+}
+
 TEST_F(Cli, CurvesDrawsOnePointAndSaysThatThereIsNoCorrelation) {
   make_study(1);
   const Answer answer = on_database({"curves", "--terminal"});
