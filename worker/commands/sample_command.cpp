@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,7 @@
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "sweeps/spec/arithmetic.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/evaluation/gaussian_stats.hpp"
@@ -134,13 +137,21 @@ class SampleRows {
     } else {
       check_fits(model, labels, labels_, images_.back(), images_.front());
     }
-    if (options_.matrix()) fmt::print("row {}: {}\n", images_.size(), model.title());
+    rows_.push_back({sweeps::forward_macs(model.trial.shape()), model.step.value_or(0), images_.size() - 1, model.title()});
     last_ = model.title();
     if (vae) decoder_ = fmt::format("decoded by {} (digest {})\n", options_.vae, vae->digest());
   }
 
-  void write() const {
-    write_png_grid(options_.out, torch::cat(images_), options_.num_columns());
+  /// The rows of a matrix by compute: that of one forward pass, then the steps trained.
+  void write() {
+    std::stable_sort(rows_.begin(), rows_.end());
+    std::vector<torch::Tensor> ordered;
+    for (const Row& row : rows_) {
+      ordered.push_back(images_[row.place]);
+      if (options_.matrix())
+        fmt::print("row {}: {:.4g} Gflops, {}\n", ordered.size(), static_cast<double>(row.forward_macs) / 1e9, row.title);
+    }
+    write_png_grid(options_.out, torch::cat(ordered), options_.num_columns());
     if (options_.matrix()) {
       const auto* label = labels_.const_data_ptr<std::int64_t>();
       fmt::print("columns: labels {}; the same noise in each\n",
@@ -153,9 +164,21 @@ class SampleRows {
   }
 
  private:
+  struct Row {
+    std::int64_t forward_macs;
+    std::int64_t step;
+    std::size_t place;
+    std::string title;
+
+    bool operator<(const Row& other) const {
+      return std::tie(forward_macs, step) < std::tie(other.forward_macs, other.step);
+    }
+  };
+
   const SampleOptions& options_;
   torch::Device device_;
   std::vector<torch::Tensor> images_;
+  std::vector<Row> rows_;
   torch::Tensor labels_;
   std::string last_, decoder_;
 };
@@ -179,8 +202,8 @@ void add_sample_command(CLI::App& app, Context& context) {
       app.add_subcommand("sample", "Draw samples from a checkpoint's EMA weights as a grid of pictures");
   command
       ->add_option("models", options->models,
-                   "A checkpoint, or a trial's folder (its newest); several: one row of pictures for each, on the same "
-                   "noise and labels")
+                   "A checkpoint, or a trial's folder (its newest); several: one row of pictures for each, ordered by "
+                   "compute, on the same noise and labels")
       ->required();
   command->add_option("--out", options->out, "PNG to write")->capture_default_str();
   command->add_option("--num", options->count, "Samples of each model; default: 100, of several models --columns")

@@ -87,6 +87,14 @@ TEST_F(SampleCommand, OfSeveralModelsHasARowForEachOnTheSameNoiseAndLabels) {
   }
 }
 
+TEST_F(SampleCommand, OrdersTheRowsOfSeveralModelsByCompute) {
+  sweeps::TrialSpec wider = tiny_trial();
+  wider.model.width *= 2;
+  const std::string large = trained("large", wider, 1), small = trained("small", tiny_trial(), 2);
+  EXPECT_EQ(sample(large + " " + small + " --num 4").pixels, sample(small + " " + large + " --num 4").pixels);
+  EXPECT_EQ(sample(large + " " + small + " --num 4").rows(0, kSide), sample(small + " --num 4 --columns 4").pixels);
+}
+
 TEST_F(SampleCommand, OfModelsOfOtherImagesIsRefused) {
   sweeps::TrialSpec other = tiny_trial();
   other.data.name = "store";
