@@ -1,29 +1,15 @@
 #include "slurm/output.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "common/text.hpp"
 
 namespace ditscale::slurm {
 
+using common::count_in;
+using common::split;
+
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::size_t start = 0;
-  for (std::size_t end = text.find(separator); end != std::string::npos; end = text.find(separator, start)) {
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  parts.push_back(text.substr(start));
-  return parts;
-}
-
-std::optional<int> number(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0 && !text.empty();
-  return good ? std::optional<int>(value) : std::nullopt;
-}
 
 /// squeue and sacct say "N/A", "Unknown", "None" or "(null)" where there is nothing.
 std::string known(const std::string& text) {
@@ -46,7 +32,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 bool is_job_id(const std::string& text) {
   const std::size_t end = text.find_first_of("_+");
-  return number(text.substr(0, end)) && (end == std::string::npos || number(text.substr(end + 1)));
+  return count_in(text.substr(0, end)) && (end == std::string::npos || count_in(text.substr(end + 1)));
 }
 
 std::vector<Job> parse_squeue(const std::string& text) {
@@ -61,7 +47,7 @@ std::vector<Job> parse_squeue(const std::string& text) {
     job.phase = phase_of(job.state);
     job.left_s = parse_time_s(field[2]);
     job.start = known(field[3]);
-    job.num_nodes = number(field[4]).value_or(0);
+    job.num_nodes = count_in(field[4]).value_or(0);
     job.nodes = known(field[5]);
     job.reason = known(field[6]);
     jobs.push_back(std::move(job));
@@ -80,7 +66,7 @@ std::vector<Job> parse_sacct(const std::string& text) {
     job.id = field[0];
     job.state = first_word(field[1]);
     job.phase = phase_of(job.state);
-    job.num_nodes = number(field[2]).value_or(0);
+    job.num_nodes = count_in(field[2]).value_or(0);
     job.nodes = known(field[3]);
     job.reason = known(field[4]);
     jobs.push_back(std::move(job));
@@ -92,7 +78,7 @@ std::optional<std::string> parse_sbatch(const std::string& text) {
   const std::vector<std::string> lines = lines_of(text);
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
     const std::string id = line->substr(0, line->find(';'));
-    if (number(id)) return id;
+    if (count_in(id)) return id;
   }
   return std::nullopt;
 }
@@ -102,7 +88,7 @@ std::optional<double> parse_time_s(const std::string& text) {
   const std::size_t dash = text.find('-');
   double days = 0;
   if (dash != std::string::npos) {
-    const auto count = number(text.substr(0, dash));
+    const auto count = count_in(text.substr(0, dash));
     if (!count) return std::nullopt;
     days = *count;
   }
@@ -110,7 +96,7 @@ std::optional<double> parse_time_s(const std::string& text) {
   const std::vector<std::string> parts = split(dash == std::string::npos ? text : text.substr(dash + 1), ':');
   if (parts.size() > 3) return std::nullopt;
   for (const std::string& part : parts) {
-    const auto value = number(part);
+    const auto value = count_in(part);
     if (!value) return std::nullopt;
     seconds = seconds * 60 + *value;
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <set>
 
 #include <sched.h>
@@ -10,31 +9,16 @@
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "common/text.hpp"
 
 namespace ditscale::orchestrator {
 
 namespace fs = std::filesystem;
+using common::count_in;
+using common::split;
 using common::UsageError;
 
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::size_t start = 0;
-  for (std::size_t end = text.find(separator); end != std::string::npos; end = text.find(separator, start)) {
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  parts.push_back(text.substr(start));
-  return parts;
-}
-
-std::optional<int> parse_number(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0;
-  return good ? std::optional<int>(value) : std::nullopt;
-}
 
 std::vector<int> allowed_cpus() {
   cpu_set_t set;
@@ -74,11 +58,11 @@ std::optional<int> minor_number(const fs::path& information) {
   std::string value = text.substr(found + kLabel.size());
   value = value.substr(0, value.find('\n'));
   std::erase_if(value, [](unsigned char letter) { return std::isspace(letter) != 0; });
-  return parse_number(value);
+  return count_in(value);
 }
 
 bool is_gpu_name(const std::string& entry) {
-  return parse_number(entry) || entry.rfind("GPU-", 0) == 0 || entry.rfind("MIG-", 0) == 0;
+  return count_in(entry) || entry.rfind("GPU-", 0) == 0 || entry.rfind("MIG-", 0) == 0;
 }
 
 }  // namespace
@@ -87,8 +71,8 @@ std::vector<int> parse_cpu_list(const std::string& text) {
   std::set<int> cpus;
   for (const std::string& part : split(text, ',')) {
     const std::size_t dash = part.find('-');
-    const auto first = parse_number(part.substr(0, dash));
-    const auto last = dash == std::string::npos ? first : parse_number(part.substr(dash + 1));
+    const auto first = count_in(part.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : count_in(part.substr(dash + 1));
     if (!first || !last || *last < *first || *last >= CPU_SETSIZE)
       throw UsageError(
           fmt::format("--slots-cpus \"{}\": \"{}\" is not a processor or a range; write 0-3,6", text, part));

@@ -29,8 +29,9 @@ int run(const EvaluateOptions& options, const Environment& environment) {
   const torch::Device device = choose_device(options.device, environment.launch.local_rank);
   const std::unique_ptr<Communicator> communicator = make_communicator(environment.launch, device);
   try {
-    const bool done = evaluate(options, environment, device, *communicator);
-    return common::to_int(done ? common::ExitCode::kDone : common::ExitCode::kIncomplete);
+    if (evaluate(options, environment, device, *communicator)) return common::to_int(common::ExitCode::kDone);
+    if (communicator->is_first()) fmt::print(stderr, "worker: stopped; the same command goes on\n");
+    return common::to_int(common::ExitCode::kIncomplete);
   } catch (const std::exception& error) {
     if (communicator->size() > 1) {
       fmt::print(stderr, "worker: rank {}: {}\n", communicator->rank(), error.what());

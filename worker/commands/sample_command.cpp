@@ -137,7 +137,8 @@ class SampleRows {
     } else {
       check_fits(model, labels, labels_, images_.back(), images_.front());
     }
-    rows_.push_back({sweeps::forward_macs(model.trial.shape()), model.step.value_or(0), images_.size() - 1, model.title()});
+    rows_.push_back(
+        {sweeps::forward_macs(model.trial.shape()), model.step.value_or(0), images_.size() - 1, model.title()});
     last_ = model.title();
     if (vae) decoder_ = fmt::format("decoded by {} (digest {})\n", options_.vae, vae->digest());
   }
@@ -149,7 +150,8 @@ class SampleRows {
     for (const Row& row : rows_) {
       ordered.push_back(images_[row.place]);
       if (options_.matrix())
-        fmt::print("row {}: {:.4g} Gflops, {}\n", ordered.size(), static_cast<double>(row.forward_macs) / 1e9, row.title);
+        fmt::print("row {}: {:.4g} Gflops, {}\n", ordered.size(), static_cast<double>(row.forward_macs) / 1e9,
+                   row.title);
     }
     write_png_grid(options_.out, torch::cat(ordered), options_.num_columns());
     if (options_.matrix()) {
