@@ -68,6 +68,9 @@ struct EvaluateSpec {
   std::vector<std::string> metrics{"fid"};
   /// Seeds the start noise and labels, the same for all models.
   std::int64_t sample_seed = 0;
+  /// Made by an attempt of its own after the training, in place of in its midst: training does not wait, and devices
+  /// that would be idle at the end of a study score. Does not change the identity.
+  bool apart = false;
 
   bool operator==(const EvaluateSpec&) const = default;
 };

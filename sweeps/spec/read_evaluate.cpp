@@ -159,6 +159,7 @@ void read_evaluate(ObjectReader& reader, EvaluateSpec& evaluate, const TrialSpec
   read_features(reader, evaluate, trial);
   read_decoder(reader, evaluate, trial);
   reader.get("sample_seed", evaluate.sample_seed, Range{0, kLargestWhole});
+  reader.get("apart", evaluate.apart);
 }
 
 }  // namespace ditscale::sweeps

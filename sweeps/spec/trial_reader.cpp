@@ -26,6 +26,7 @@ void read_child(const JsonDocument& document, ObjectReader& parent, const std::s
 /// True when both would make the same score after the last step.
 bool same_score(EvaluateSpec a, const EvaluateSpec& b) {
   a.every_steps = b.every_steps;
+  a.apart = b.apart;
   return a == b;
 }
 
@@ -42,7 +43,7 @@ void read_evaluations(const JsonDocument& document, ObjectReader& reader, TrialS
     item.finish();
     const auto same = [&](const EvaluateSpec& earlier) { return same_score(earlier, evaluate); };
     if (std::any_of(trial.evaluate.begin(), trial.evaluate.end(), same))
-      item.fail("", "an earlier entry has the same settings; entries must differ in more than every_steps");
+      item.fail("", "an earlier entry has the same settings; entries must differ in more than every_steps and apart");
     trial.evaluate.push_back(evaluate);
   }
 }

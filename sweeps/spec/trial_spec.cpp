@@ -92,6 +92,7 @@ void drop_neutral_options(Json& identity) {
                {"prediction", "fixed_variance", "shift", "min_snr_gamma", "time", "time_mean", "time_deviation"});
   drop_neutral(identity["train"], json_of(TrainSpec{}), {"ema_warmup", "post_hoc_ema_every_steps"});
   for (Json& evaluate : identity["evaluate"]) {
+    evaluate.erase("apart");
     drop_neutral(evaluate, sweeps::to_json(EvaluateSpec{}),
                  {"guidance_channels", "guidance_from", "guidance_to", "guide", "decoder", "labels", "features_file",
                   "reference"});
@@ -116,7 +117,8 @@ Json to_json(const EvaluateSpec& e) {
           {"features_file", e.features_file},
           {"reference", e.reference},
           {"metrics", e.metrics},
-          {"sample_seed", e.sample_seed}};
+          {"sample_seed", e.sample_seed},
+          {"apart", e.apart}};
 }
 
 Json TrialSpec::to_json() const {

@@ -42,8 +42,9 @@ struct TrialSpec {
   ResourceSpec resources;
   std::int64_t seed = 0;
 
-  /// Hash of the canonical JSON without what cannot change the result (data.root, train.log_every_steps, checkpoint,
-  /// resources), and without the options that later versions added where they change nothing: ids outlive versions.
+  /// Hash of the canonical JSON without what cannot change the result (data.root, train.log_every_steps,
+  /// evaluate.apart, checkpoint, resources), and without the options that later versions added where they change
+  /// nothing: ids outlive versions.
   [[nodiscard]] common::TrialId id() const;
   [[nodiscard]] InputSpec input() const;
   [[nodiscard]] ModelShape shape() const;

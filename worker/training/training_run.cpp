@@ -10,9 +10,12 @@
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"
 #include "worker/checkpoint/ema_snapshot.hpp"
+#include "worker/checkpoint/weights_file.hpp"
+#include "worker/commands/checkpoint_argument.hpp"
 #include "worker/evaluation/image_grid.hpp"
 #include "worker/evaluation/score_report.hpp"
 #include "worker/evaluation/score_settings.hpp"
+#include "worker/training/scored_weights.hpp"
 #include "worker/training/stop_request.hpp"
 
 namespace ditscale::worker {
@@ -136,10 +139,18 @@ Outcome TrainingRun::run() {
     state_.training_s += seconds;
     count(result, seconds);
     report_metric(result);
+    ++num_trained_;
     if (result.stop) return preempted();
     if (!do_what_is_due()) return preempted();
   }
   checkpoints_->wait();
+  const auto num_due = communicator_.value_of_first(
+      communicator_.is_first() ? static_cast<std::int64_t>(list_scored_weights(options_.paths).size()) : 0);
+  if (num_due > 0 && num_trained_ > 0) {
+    // The devices are free for what is longer; the next attempt at this trial finds nothing to train.
+    return {OutcomeState::kPreempted, fmt::format("trained; scores of {} steps are made apart", num_due)};
+  }
+  if (num_due > 0 && !make_scores_apart()) return preempted();
   return {OutcomeState::kSucceeded, ""};
 }
 
@@ -175,19 +186,24 @@ void TrainingRun::report_metric(const StepResult& result) {
   state_.window = {};
 }
 
-bool TrainingRun::score_is_due(const sweeps::EvaluateSpec& settings) const {
-  return state_.step > 0 && (state_.step % settings.every_steps == 0 || state_.step == trial_.train.steps);
+bool TrainingRun::score_is_due(const sweeps::EvaluateSpec& settings, std::int64_t step) const {
+  return step > 0 && (step % settings.every_steps == 0 || step == trial_.train.steps);
+}
+
+bool TrainingRun::any_score_is_due(bool apart) const {
+  return std::any_of(trial_.evaluate.begin(), trial_.evaluate.end(),
+                     [&](const auto& e) { return e.apart == apart && score_is_due(e, state_.step); });
 }
 
 bool TrainingRun::do_what_is_due() {
   const bool last = state_.step == trial_.train.steps;
-  const bool scores =
-      std::any_of(trial_.evaluate.begin(), trial_.evaluate.end(), [&](const auto& e) { return score_is_due(e); });
+  const bool scores = any_score_is_due(/*apart=*/false);
   const bool checkpoint = last || scores || (state_.step > 0 && state_.step % trial_.checkpoint.every_steps == 0);
   save_ema_snapshot_when_due();
   // The checkpoint comes first: training is then safe while scores take their time.
   if (checkpoint && saved_step_ != state_.step) save_checkpoint();
-  return !scores || score_what_is_due();
+  if (any_score_is_due(/*apart=*/true)) keep_weights_for_scores();
+  return !scores || score_what_is_due({state_.ema_model, state_.step}, /*apart=*/false);
 }
 
 void TrainingRun::save_ema_snapshot_when_due() {
@@ -214,52 +230,84 @@ void TrainingRun::save_checkpoint() {
                      });
 }
 
-bool TrainingRun::score_what_is_due() {
+bool TrainingRun::score_what_is_due(const Scored& scored, bool apart) {
   for (const sweeps::EvaluateSpec& settings : trial_.evaluate) {
-    if (score_is_due(settings) && !score(settings)) return false;
+    if (settings.apart == apart && score_is_due(settings, scored.step) && !score(settings, scored)) return false;
   }
   return true;
 }
 
-std::filesystem::path TrainingRun::grid_file(const std::string& settings_id) const {
-  auto file = options_.paths.sample_grid(state_.step);
-  if (trial_.evaluate.size() > 1) file.replace_filename(fmt::format("step-{}-{}.png", state_.step, settings_id));
+bool TrainingRun::is_scored(const sweeps::EvaluateSpec& settings, std::int64_t step) {
+  const std::string id = settings_id(evaluator_->full_settings(settings));
+  return std::filesystem::exists(score_file(options_.paths, step, id));
+}
+
+void TrainingRun::keep_weights_for_scores() {
+  if (!communicator_.is_first()) return;
+  const auto file = scored_weights_file(options_.paths, state_.step);
+  const bool wanted = std::any_of(trial_.evaluate.begin(), trial_.evaluate.end(), [&](const auto& e) {
+    return e.apart && score_is_due(e, state_.step) && !is_scored(e, state_.step);
+  });
+  if (wanted && !std::filesystem::exists(file))
+    write_weights_file(file, {trial_.to_json(), state_.step, nullptr}, state_.layout, state_.ema);
+}
+
+bool TrainingRun::make_scores_apart() {
+  constexpr std::int64_t kNoMore = -1;
+  for (;;) {
+    std::int64_t step = kNoMore;
+    if (communicator_.is_first()) {
+      const auto steps = list_scored_weights(options_.paths);
+      if (!steps.empty()) step = steps.front();
+    }
+    step = communicator_.value_of_first(step);
+    if (step == kNoMore) return true;
+    const auto file = scored_weights_file(options_.paths, step);
+    const TrainedModel trained = load_trained_model(file.string(), device_);
+    if (!score_what_is_due({trained.model, step}, /*apart=*/true)) return false;
+    if (communicator_.is_first()) std::filesystem::remove(file);
+  }
+}
+
+std::filesystem::path TrainingRun::grid_file(std::int64_t step, const std::string& settings_id) const {
+  auto file = options_.paths.sample_grid(step);
+  if (trial_.evaluate.size() > 1) file.replace_filename(fmt::format("step-{}-{}.png", step, settings_id));
   return file;
 }
 
-bool TrainingRun::score(const sweeps::EvaluateSpec& settings) {
+bool TrainingRun::score(const sweeps::EvaluateSpec& settings, const Scored& scored) {
   EvaluationJob job;
   job.stop = stop_requested;
   bool done = false;
   if (communicator_.is_first()) {
     const std::string id = settings_id(evaluator_->full_settings(settings));
-    done = std::filesystem::exists(score_file(options_.paths, state_.step, id));
-    job.journal = options_.paths.evaluations() / fmt::format("step-{}-{}.features", state_.step, id);
-    job.model_key = fmt::format("trial {} step {}", trial_.id().str(), state_.step);
+    done = is_scored(settings, scored.step);
+    job.journal = options_.paths.evaluations() / fmt::format("step-{}-{}.features", scored.step, id);
+    job.model_key = fmt::format("trial {} step {}", trial_.id().str(), scored.step);
     if (!done) checkpoints_->wait();  // on the disk before minutes of sampling
   }
   if (communicator_.value_of_first(done ? 1 : 0) == 1) return true;
-  const auto evaluation = evaluator_->evaluate(state_.ema_model, settings, job);
+  const auto evaluation = evaluator_->evaluate(scored.model, settings, job);
   if (!evaluation) return false;
   if (!communicator_.is_first()) return true;
-  keep_score(*evaluation);
+  keep_score(*evaluation, scored.step);
   std::filesystem::remove(job.journal);
   return true;
 }
 
-void TrainingRun::keep_score(const Evaluation& evaluation) {
+void TrainingRun::keep_score(const Evaluation& evaluation, std::int64_t step) {
   if (evaluation.first_samples.defined()) {
-    const auto grid = grid_file(evaluation.settings_id);
+    const auto grid = grid_file(step, evaluation.settings_id);
     write_png_grid(grid, evaluation.first_samples, kGridColumns);
-    emit("samples", {{"step", state_.step}, {"file", "samples/" + grid.filename().string()}});
+    emit("samples", {{"step", step}, {"file", "samples/" + grid.filename().string()}});
   }
   Json body = evaluation.to_json();
-  body["step"] = state_.step;
-  body["images"] = state_.images_seen;
+  body["step"] = step;
+  body["images"] = step * trial_.train.global_batch;
   emit("evaluation", body);
   // Written after the event: killed in between, the score is made again, never lost.
-  common::write_file_atomically(score_file(options_.paths, state_.step, evaluation.settings_id), body.dump(2) + "\n");
-  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", state_.step, score_text(body), evaluation.num_samples,
+  common::write_file_atomically(score_file(options_.paths, step, evaluation.settings_id), body.dump(2) + "\n");
+  spdlog::info("step {}  {}  ({} samples, {:.1f} s)", step, score_text(body), evaluation.num_samples,
                evaluation.seconds);
 }
 

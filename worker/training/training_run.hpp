@@ -37,13 +37,26 @@ class TrainingRun {
   /// Averages for the post-hoc EMA, where the trial keeps them.
   void save_ema_snapshot_when_due();
   /// One picture for each kind of score.
-  [[nodiscard]] std::filesystem::path grid_file(const std::string& settings_id) const;
-  /// False when a wish to stop cut a score short. *Collective: all ranks.*
-  bool score_what_is_due();
-  bool score(const sweeps::EvaluateSpec& settings);
+  [[nodiscard]] std::filesystem::path grid_file(std::int64_t step, const std::string& settings_id) const;
+  /// A model to be scored, and when it was so.
+  struct Scored {
+    const DiT& model;
+    std::int64_t step;
+  };
+  /// Those of the two kinds, in the midst of training or apart; false when a wish to stop cut a score short.
+  /// *Collective: all ranks.*
+  bool score_what_is_due(const Scored& scored, bool apart);
+  bool score(const sweeps::EvaluateSpec& settings, const Scored& scored);
   /// Event, picture and file of a score that was made.
-  void keep_score(const Evaluation& evaluation);
-  [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings) const;
+  void keep_score(const Evaluation& evaluation, std::int64_t step);
+  /// Whether the score of these settings after this step was made. First rank only.
+  [[nodiscard]] bool is_scored(const sweeps::EvaluateSpec& settings, std::int64_t step);
+  /// The averaged weights of this step beside the scores that are to be made of them apart.
+  void keep_weights_for_scores();
+  /// Makes them, oldest first; false when a wish to stop cut one short. *Collective: all ranks.*
+  bool make_scores_apart();
+  [[nodiscard]] bool score_is_due(const sweeps::EvaluateSpec& settings, std::int64_t step) const;
+  [[nodiscard]] bool any_score_is_due(bool apart) const;
   void count(const StepResult& result, double seconds);
   void report_metric(const StepResult& result);
   Outcome preempted();
@@ -63,6 +76,8 @@ class TrainingRun {
   std::unique_ptr<Evaluator> evaluator_;
   common::SystemClock clock_;
   std::int64_t saved_step_ = -1;
+  /// Steps this attempt has trained.
+  std::int64_t num_trained_ = 0;
 };
 
 }  // namespace ditscale::worker

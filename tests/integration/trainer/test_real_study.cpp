@@ -22,7 +22,16 @@ std::map<std::int64_t, double> losses(const std::vector<Json>& metrics) {
   return result;
 }
 
-class StudiesOnOneSlot : public RealStudy {};
+class StudiesOnOneSlot : public RealStudy {
+ protected:
+  /// When an attempt began, seconds since 1970.
+  static double start_of(const fs::path& trial_folder, int attempt) {
+    std::ifstream events(trial_folder / "attempts" / std::to_string(attempt) / "events.jsonl");
+    std::string line;
+    std::getline(events, line);
+    return Json::parse(line).at("t").get<double>();
+  }
+};
 
 TEST_F(StudiesOnOneSlot, KilledAtRandomMomentsEndWithTheSameTableToTheLastDigit) {
   write_real_sweep({{"model.width", {16, 32}}, {"model.block", {"adaln_zero", "in_context"}}});
@@ -36,6 +45,61 @@ TEST_F(StudiesOnOneSlot, KilledAtRandomMomentsEndWithTheSameTableToTheLastDigit)
     over = command->wait().code == 0;
   }
   EXPECT_GE(kills, 2) << "the study was over before it could be disturbed";
+  const Ended last = run({"--cpus", "1"});
+  EXPECT_TRUE(last.code == 0 || last.code == 5) << last.err;
+  const auto disturbed = table();
+  fs::remove_all(folder_ / "runs");
+  fs::rename(folder_ / "undisturbed", folder_ / "runs");
+  EXPECT_EQ(disturbed, table());
+}
+
+/// Step → score of a trial's evaluation events.
+std::map<std::int64_t, Json> scores(const std::vector<Json>& evaluations) {
+  std::map<std::int64_t, Json> result;
+  for (const Json& e : evaluations)
+    result[e.at("step").get<std::int64_t>()] = {e.at("values"), e.at("settings_id"), e.at("images")};
+  return result;
+}
+
+TEST_F(StudiesOnOneSlot, ScoresMadeApartAreThoseMadeInTraining) {
+  const Json grid{{"model.width", {16, 32}}};
+  write_real_sweep(grid);
+  ASSERT_EQ(run({"--cpus", "1", "--runs", "together"}).code, 0);
+  base_["evaluate"][0]["apart"] = true;
+  write_real_sweep(grid);
+  ASSERT_EQ(run({"--cpus", "1"}).code, 0);
+  const auto apart = table();
+  double last_training_s = 0, first_scoring_s = 1e300;
+  for (const auto& trial : fs::directory_iterator(study() / "trials")) {
+    const fs::path together = folder_ / "together" / "study" / "trials" / trial.path().filename();
+    EXPECT_EQ(scores(events_of(trial.path(), "evaluation")), scores(events_of(together, "evaluation")));
+    EXPECT_EQ(events_of(trial.path(), "started").size(), 2U) << "one attempt to train, one to score";
+    EXPECT_EQ(events_of(trial.path(), "outcome").front().at("reason"), "trained; scores of 2 steps are made apart");
+    for (const auto& entry : fs::directory_iterator(trial.path() / "evaluations"))
+      EXPECT_EQ(entry.path().extension(), ".json") << "nothing else is left: " << entry.path();
+    last_training_s = std::max(last_training_s, start_of(trial.path(), 1));
+    first_scoring_s = std::min(first_scoring_s, start_of(trial.path(), 2));
+  }
+  EXPECT_LT(last_training_s, first_scoring_s) << "trainings go first";
+  fs::remove_all(folder_ / "runs");
+  fs::rename(folder_ / "together", folder_ / "runs");
+  EXPECT_EQ(apart, table());
+}
+
+TEST_F(StudiesOnOneSlot, ScoresMadeApartSurviveKillsAtRandomMoments) {
+  base_["evaluate"][0]["apart"] = true;
+  base_["evaluate"][0]["every_steps"] = 10;
+  base_["evaluate"][0]["num_samples"] = 1000;
+  base_["evaluate"][0]["steps"] = 40;
+  write_real_sweep({{"model.width", {16, 32}}});
+  ASSERT_EQ(run({"--cpus", "1", "--runs", "undisturbed"}).code, 0);
+  std::mt19937 random(20260102);
+  for (int kills = 0; kills < 5; ++kills) {
+    const auto command = start({"--cpus", "1"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<>(1500, 4000)(random)));
+    command->kill_everything();
+    if (command->wait().code == 0) break;
+  }
   const Ended last = run({"--cpus", "1"});
   EXPECT_TRUE(last.code == 0 || last.code == 5) << last.err;
   const auto disturbed = table();

@@ -154,8 +154,9 @@ TEST(TrialSpec, TheIdChangesWithEverythingThatMatters) {
   // Of these there is one value for this data and objective.
   const std::vector<std::string> single{"/data/image_size", "/objective/time", "/objective/time_mean",
                                         "/objective/time_deviation", "/evaluate/0/decoder"};
-  const std::vector<std::string> outside{"/data/root",      "/checkpoint/every_steps", "/checkpoint/keep",
-                                         "/resources/cpus", "/resources/gpus",         "/train/log_every_steps"};
+  const std::vector<std::string> outside{"/data/root",       "/checkpoint/every_steps", "/checkpoint/keep",
+                                         "/resources/cpus",  "/resources/gpus",         "/train/log_every_steps",
+                                         "/evaluate/0/apart"};
   std::set<std::string> ids{trial.id().str()};
   for (const std::string& pointer : leaves_of(before)) {
     if (testing::Matches(testing::Contains(pointer))(single) || testing::Matches(testing::Contains(pointer))(outside))
