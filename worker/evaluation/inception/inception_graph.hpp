@@ -20,7 +20,8 @@ class InceptionGraph {
     torch::Tensor pooled;   // (N, 2048)
     torch::Tensor spatial;  // (N, 192, 17, 17): Mixed_6d.branch1x1
   };
-  /// `x`: (N, 3, 299, 299) in [-1, 1], channels last, on the weights' device.
+  /// `x`: (N, 3, 299, 299) in [-1, 1], channels last, on the weights' device. Other sizes from 75 pixels on give
+  /// spatial maps of other sizes.
   [[nodiscard]] Maps operator()(torch::Tensor x) const;
   [[nodiscard]] const InceptionWeights& weights() const { return weights_; }
 
