@@ -47,8 +47,8 @@ free_ports() {
 write_configuration() {
   local port
   port="$(free_ports 3)"
-  # JobRequeue and short time-outs: what takes minutes on a cluster takes seconds here. cred_expire: a requeued job
-  # waits that long before it may start again.
+  # Short time-outs: what takes minutes on a cluster takes seconds here. cred_expire: a requeued job waits that long
+  # before it may start again (less than 5 counts as the default, 120).
   cat >"$folder/slurm.conf" <<TEXT
 ClusterName=ditscale_test
 SlurmctldHost=$(hostname -s)(127.0.0.1)
@@ -134,18 +134,7 @@ end() {
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# Job steps are run by slurmstepd, which outlives its slurmd; each has the spool folder or the configuration in its
-# environment.
-steps() {
-  local environment
-  for environment in /proc/[0-9]*/environ; do
-    if grep -qzF "SLURM_CONF=$folder/slurm.conf" "$environment" 2>/dev/null; then
-      environment="${environment#/proc/}"
-      [[ "${environment%/environ}" == "$$" || "${environment%/environ}" == "$BASHPID" ]] || echo "${environment%/environ}"
-    fi
-  done
-}
-
+# Jobs first: their steps would outlive the daemons.
 stop() {
   if [[ -e "$folder/slurm.conf" ]]; then
     SLURM_CONF="$folder/slurm.conf" timeout 5 scancel --signal=KILL --full --user="$(id -un)" 2>/dev/null || true

@@ -50,6 +50,11 @@ Finding look_at_slurm(const std::string& path) {
   }
   const std::vector<std::string> argv{"sinfo", "--noheader", "--format=%P %D nodes, %l"};
   const slurm::CommandResult result = slurm::run_command(argv, kCommandLimit_s);
+  if (result.err.find("configuration source") != std::string::npos) {
+    return {"Slurm", Kind::kNote,
+            "its commands are installed, but belong to no cluster: `run` works, `submit` does not",
+            "on a cluster, run this on a login node; SLURM_CONF names a configuration that stands elsewhere"};
+  }
   if (result.code != 0) {
     return {"Slurm", Kind::kBad, slurm::describe(argv, result),
             "the controller must answer here: ask the cluster's staff"};

@@ -188,6 +188,16 @@ TEST_F(Study, ExplainsShowsLogsAndIsWatched) {
   EXPECT_EQ(call({"cancel"}).code, 5);
 }
 
+TEST_F(Study, IsHelpedByTheDoctor) {
+  const Ended good = call({"doctor", "--worker", "/bin/true"});
+  EXPECT_THAT(good.out,
+              AllOf(HasSubstr("mpirun starts ranks here"), HasSubstr("true starts"), HasSubstr("file locks")));
+  const Ended bad = call({"doctor", "--worker", "/nonexistent/worker"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.out, AllOf(HasSubstr("BAD   worker"), HasSubstr("build it (`make`), or name it with --worker")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
 TEST_F(Study, RunsOneShardAsAStudyOfItsOwn) {
   write_sweep({0, 1, 2});
   EXPECT_EQ(run({"--shard", "1/2"}).code, 0);
