@@ -109,9 +109,7 @@ bool evaluate_images(const EvaluateOptions& options, const Environment& environm
   const auto network = make_feature_network(question.features, question.features_file, device);
   check_has(*network, request.parts());
   const auto reference = reference_for(question, *network, environment);
-  ScoreCollector collector(request, images->num_images(),
-                           {network->width(), request.parts().spatial ? network->spatial_width() : 0,
-                            request.parts().logits ? network->num_classes() : 0});
+  ScoreCollector collector(request, images->num_images(), FeatureWidths::of(*network, request.parts()));
   const std::string digest = collect(*images, *network, request.parts(), collector);
   if (digest.empty()) return false;
   std::optional<ReferenceFacts> facts;

@@ -120,9 +120,7 @@ double Evaluator::macs_of(const EvaluationCount& evaluated, const sweeps::Evalua
 }
 
 FeatureWidths Evaluator::widths_of(const sweeps::EvaluateSpec& settings) {
-  const FeatureNetwork& network = *tools_.network(settings);
-  const FeatureParts parts = request_of(settings).parts();
-  return {network.width(), parts.spatial ? network.spatial_width() : 0, parts.logits ? network.num_classes() : 0};
+  return FeatureWidths::of(*tools_.network(settings), request_of(settings).parts());
 }
 
 std::optional<FeatureJournal> Evaluator::open_journal(const sweeps::EvaluateSpec& settings, const EvaluationJob& job) {

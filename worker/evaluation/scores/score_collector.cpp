@@ -67,8 +67,8 @@ void ScoreRequest::check() const {
   }
 }
 
-FeatureWidths FeatureWidths::of(const FeatureNetwork& network) {
-  return {network.width(), network.spatial_width(), network.num_classes()};
+FeatureWidths FeatureWidths::of(const FeatureNetwork& network, FeatureParts wanted) {
+  return {network.width(), wanted.spatial ? network.spatial_width() : 0, wanted.logits ? network.num_classes() : 0};
 }
 
 ScoreCollector::ScoreCollector(ScoreRequest request, std::int64_t num_samples, FeatureWidths widths)

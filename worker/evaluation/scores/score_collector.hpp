@@ -29,13 +29,13 @@ struct ScoreRequest {
   void check() const;
 };
 
-/// Lengths of a network's parts; 0 for what it has not.
+/// Lengths of a network's parts; 0 for what it has not, or is not asked for.
 struct FeatureWidths {
   std::int64_t pooled = 0;
   std::int64_t spatial = 0;
   std::int64_t logits = 0;
 
-  [[nodiscard]] static FeatureWidths of(const FeatureNetwork& network);
+  [[nodiscard]] static FeatureWidths of(const FeatureNetwork& network, FeatureParts wanted);
   [[nodiscard]] std::int64_t total() const { return pooled + spatial + logits; }
 };
 
