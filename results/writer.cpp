@@ -127,8 +127,9 @@ std::vector<AttemptRecord> ResultsWriter::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
 }
 
-std::optional<double> ResultsWriter::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const {
-  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus); });
+std::optional<double> ResultsWriter::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
+                                                         std::int64_t processes) const {
+  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus, processes); });
 }
 
 }  // namespace ditscale::results

@@ -6,22 +6,14 @@
 #include <vector>
 
 #include "common/child_process.hpp"
+#include "orchestrator/agent/event_pipe.hpp"
+#include "orchestrator/agent/trainer_command.hpp"
 #include "orchestrator/messages/messages.hpp"
 
 namespace ditscale::orchestrator {
 
-/// How an agent starts trainers.
-struct TrainerSettings {
-  /// Program that is called as `<worker> train …`.
-  std::filesystem::path worker;
-  /// Kill a trainer that is silent for longer.
-  double silence_s = 1800.0;
-  /// Devices were counted in the order of the bus, so trainers must count them so too.
-  bool gpus_by_bus = true;
-};
-
-/// One running attempt, as the agent that started it sees it. It lives in the thread that started it: the trainer is
-/// told to stop (SIGTERM) when that thread ends.
+/// One running attempt, a process or a gang of them, as the agent that started it sees it. It lives in the thread that
+/// started it: the trainer is told to stop (SIGTERM) when that thread ends.
 class Trainer {
  public:
   /// Throws SystemError when the program cannot be started.
@@ -33,7 +25,10 @@ class Trainer {
   [[nodiscard]] const common::TrialId& trial() const { return order_.trial; }
   [[nodiscard]] common::AttemptNumber attempt() const { return order_.attempt; }
   /// The pipe to wait for; -1 once the trainer has closed its end.
-  [[nodiscard]] int event_fd() const { return pipe_closed_ ? -1 : child_.events().get(); }
+  [[nodiscard]] int event_fd() const {
+    if (pipe_closed_) return -1;
+    return gang_events_ ? gang_events_->read_end() : child_.events().get();
+  }
   /// Whole event lines that came since the last call.
   [[nodiscard]] std::vector<std::string> read_lines(double now_s);
   /// Kills the trainer when it was silent for too long.
@@ -44,12 +39,18 @@ class Trainer {
   [[nodiscard]] std::optional<EndedMessage> poll();
 
  private:
-  Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, double now_s)
-      : order_(std::move(order)), silence_limit_s_(silence_limit_s), child_(std::move(child)), last_word_s_(now_s) {}
+  Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, std::optional<EventPipe> gang_events,
+          double now_s)
+      : order_(std::move(order)),
+        silence_limit_s_(silence_limit_s),
+        child_(std::move(child)),
+        gang_events_(std::move(gang_events)),
+        last_word_s_(now_s) {}
 
   StartMessage order_;
   double silence_limit_s_;
   common::ChildProcess child_;
+  std::optional<EventPipe> gang_events_;
   double last_word_s_;
   std::optional<double> silent_s_;
   std::string partial_line_;
