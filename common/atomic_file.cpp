@@ -38,9 +38,29 @@ void sync(const FileDescriptor& fd, const fs::path& path) {
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
-void rename_durably(const fs::path& temporary, const fs::path& path) {
+void rename_or_throw(const fs::path& temporary, const fs::path& path) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error("rename to", path.string());
+}
+
+void rename_durably(const fs::path& temporary, const fs::path& path) {
+  rename_or_throw(temporary, path);
   sync(open_or_throw(folder_of(path), O_RDONLY | O_DIRECTORY), folder_of(path));
+}
+
+/// Writes a neighbour of `path` and lets `publish` put it into place; takes it away again when that fails.
+template <typename Publish>
+void write_then(const fs::path& path, std::string_view bytes, Publish&& publish) {
+  // Two threads may write the same file: each needs a temporary name of its own.
+  static std::atomic<unsigned> next{0};
+  const fs::path temporary = fmt::format("{}-{}", temporary_name(path).string(), next++);
+  try {
+    const FileDescriptor fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    write_all(fd.get(), bytes, temporary);
+    publish(fd, temporary);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 }  // namespace
@@ -55,20 +75,14 @@ void publish_file(const fs::path& temporary, const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  // Two threads may write the same file: each needs a temporary name of its own.
-  static std::atomic<unsigned> next{0};
-  const fs::path temporary = fmt::format("{}-{}", temporary_name(path).string(), next++);
-  try {
-    {
-      const FileDescriptor fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-      write_all(fd.get(), bytes, temporary);
-      sync(fd, temporary);
-    }
+  write_then(path, bytes, [&](const FileDescriptor& fd, const fs::path& temporary) {
+    sync(fd, temporary);
     rename_durably(temporary, path);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  });
+}
+
+void replace_file(const fs::path& path, std::string_view bytes) {
+  write_then(path, bytes, [&](const FileDescriptor&, const fs::path& temporary) { rename_or_throw(temporary, path); });
 }
 
 std::string read_file(const fs::path& path, std::size_t max_bytes) {

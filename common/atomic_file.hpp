@@ -11,6 +11,10 @@ namespace ditscale::common {
 /// permission); the temporary file is removed then.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// The same without the waits for the disk: whole for every reader, also when this process is killed, but a power
+/// failure within the next half a minute may leave an empty file. For what can be written again.
+void replace_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// The rest of the same protocol for a file written by a library: fsyncs `temporary`, renames it to `path`, fsyncs the
 /// folder.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);

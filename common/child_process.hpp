@@ -55,6 +55,8 @@ class ChildProcess {
   ~ChildProcess();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Readable once the child has ended; invalid where the kernel has no such thing (before Linux 5.3).
+  [[nodiscard]] const FileDescriptor& end() const { return end_; }
   /// Read end of the event pipe, non-blocking; invalid when none was asked for.
   [[nodiscard]] const FileDescriptor& events() const { return events_; }
   /// Reaps the child when it has ended, and ends what is left of its group; empty while it runs. After the end it keeps
@@ -64,8 +66,9 @@ class ChildProcess {
   void signal_group(int signal) const noexcept;
 
  private:
-  ChildProcess(pid_t pid, FileDescriptor events) : pid_(pid), events_(std::move(events)) {}
+  ChildProcess(pid_t pid, FileDescriptor events);
   pid_t pid_ = -1;
+  FileDescriptor end_;
   FileDescriptor events_;
   std::optional<ExitStatus> status_;
 };

@@ -6,7 +6,7 @@
 namespace ditscale::common {
 
 /// What a forked child does to itself before its program starts. Part of ChildProcess, not for others.
-/// Only async-signal-safe calls and no allocation: the parent may have other threads.
+/// Only async-signal-safe calls and no allocation: the parent may have other threads, and lends its memory and stack.
 /// All descriptors named here stand above 2 and above `event_to`, so that no step overwrites another's.
 struct ChildSetup {
   pid_t parent = -1;

@@ -41,6 +41,13 @@ struct TrialRecord {
   std::string reason;
 };
 
+/// Where a trial stands on record, without all that makes it.
+struct TrialStanding {
+  common::TrialId id;
+  TrialState state = TrialState::kPending;
+  std::string reason;
+};
+
 /// One attempt at a trial.
 struct AttemptRecord {
   common::TrialId trial;
@@ -55,6 +62,8 @@ struct AttemptRecord {
   std::optional<double> ended_s;
   /// Number of the newest event taken in.
   std::int64_t last_event = 0;
+  /// Step of the newest checkpoint among those events; 0 when there is none. Read, never written.
+  std::int64_t checkpoint_step = 0;
 };
 
 /// An event with the attempt it belongs to.

@@ -17,11 +17,23 @@ namespace ditscale::results {
 using common::to_int;
 using common::TrialId;
 
+namespace {
+
+constexpr const char* kSetTrialState = "UPDATE trials SET state = ?2, reason = ?3, state_since_s = ?4 WHERE id = ?1";
+constexpr const char* kEndAttempt =
+    "UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5 WHERE trial = ?1 AND number = ?2";
+
+}  // namespace
+
 struct ResultsWriter::Impl {
-  explicit Impl(const std::filesystem::path& file) : path(file), database(open_for_writing(file)) {
+  Impl(const std::filesystem::path& file, Durability durability)
+      : path(file), database(open_for_writing(file, durability)) {
     translating(path, [&] {
       migrate(*database, path);
       projection = std::make_unique<Projection>(*database);
+      set_trial_state = std::make_unique<SQLite::Statement>(*database, kSetTrialState);
+      end_attempt = std::make_unique<SQLite::Statement>(*database, kEndAttempt);
+      put_attempt = std::make_unique<SQLite::Statement>(*database, kPutAttempt);
     });
   }
 
@@ -42,19 +54,23 @@ struct ResultsWriter::Impl {
     });
   }
 
-  /// `atomically` for one statement that must change `id`'s row.
+  /// `atomically` for one statement, which is a whole in itself. Returns how many rows it changed.
   template <typename... Values>
-  void change(const char* sql, const TrialId& id, const Values&... values) {
-    const int changed = atomically([&] {
-      SQLite::Statement statement(*database, sql);
-      return execute(statement, id.str(), values...);
-    });
+  int run(SQLite::Statement& statement, const Values&... values) {
+    if (in_batch) return translating(path, [&] { return execute(statement, values...); });
+    return atomically([&] { return execute(statement, values...); });
+  }
+
+  void require_one(int changed, const TrialId& id) const {
     DITSCALE_CHECK(changed == 1, "{}: there is no such trial or attempt ({})", path.string(), id.str());
   }
 
   std::filesystem::path path;
   std::unique_ptr<SQLite::Database> database;
   std::unique_ptr<Projection> projection;
+  std::unique_ptr<SQLite::Statement> set_trial_state;
+  std::unique_ptr<SQLite::Statement> end_attempt;
+  std::unique_ptr<SQLite::Statement> put_attempt;
   bool in_batch = false;
 };
 
@@ -69,7 +85,8 @@ struct ResultsWriter::Batch::Impl {
   SQLite::Transaction transaction;
 };
 
-ResultsWriter::ResultsWriter(const std::filesystem::path& path) : impl_(std::make_unique<Impl>(path)) {}
+ResultsWriter::ResultsWriter(const std::filesystem::path& path, Durability durability)
+    : impl_(std::make_unique<Impl>(path, durability)) {}
 ResultsWriter::~ResultsWriter() = default;
 
 ResultsWriter::Batch::Batch(ResultsWriter& writer) {
@@ -97,34 +114,33 @@ void ResultsWriter::put_trials(std::span<const TrialRecord> trials) {
 }
 
 void ResultsWriter::set_trial_state(const TrialId& id, TrialState state, const std::string& reason, double time_s) {
-  impl_->change("UPDATE trials SET state = ?2, reason = ?3, state_since_s = ?4 WHERE id = ?1", id, to_name(state),
-                reason, time_s);
+  impl_->require_one(impl_->run(*impl_->set_trial_state, id.str(), to_name(state), reason, time_s), id);
 }
 
 void ResultsWriter::start_attempt(const AttemptRecord& a) {
-  impl_->atomically([&] { return put_attempt_row(*impl_->database, a); });
+  impl_->run(*impl_->put_attempt, a.trial.str(), to_int(a.number), to_name(a.state), a.reason, a.host, a.devices,
+             a.predicted_s, a.started_s, a.ended_s, a.last_event);
 }
 
 void ResultsWriter::end_attempt(const TrialId& id, common::AttemptNumber number, TrialState state,
                                 const std::string& reason, double time_s) {
-  impl_->change("UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5 WHERE trial = ?1 AND number = ?2", id,
-                to_int(number), to_name(state), reason, time_s);
+  impl_->require_one(impl_->run(*impl_->end_attempt, id.str(), to_int(number), to_name(state), reason, time_s), id);
 }
 
 std::int64_t ResultsWriter::ingest(std::span<const AttemptEvent> events) {
-  return impl_->atomically([&] {
-    std::int64_t taken = 0;
-    for (const AttemptEvent& event : events) taken += impl_->projection->take(event) ? 1 : 0;
-    return taken;
-  });
+  return impl_->atomically([&] { return impl_->projection->take(events); });
 }
 
-std::vector<TrialRecord> ResultsWriter::trials() const {
-  return translating(impl_->path, [&] { return read_trial_rows(*impl_->database); });
+std::vector<TrialStanding> ResultsWriter::standings() const {
+  return translating(impl_->path, [&] { return read_standings(*impl_->database); });
 }
 
 std::vector<AttemptRecord> ResultsWriter::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
+}
+
+std::int64_t ResultsWriter::last_event(const TrialId& id, common::AttemptNumber number) const {
+  return translating(impl_->path, [&] { return last_event_of(*impl_->database, id, number); });
 }
 
 std::optional<double> ResultsWriter::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,

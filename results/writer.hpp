@@ -6,23 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "results/durability.hpp"
 #include "results/records.hpp"
 
 namespace ditscale::results {
 
-/// The one writer of a results database. Every call is one durable transaction (or part of the caller's `Batch`); a
-/// process killed at any line leaves the state before or after the call. Errors of SQLite are SystemError with the file
+/// The one writer of a results database. Every call is one transaction (or part of the caller's `Batch`); a process
+/// killed at any line leaves the state before or after the call. Errors of SQLite are SystemError with the file
 /// and what to do (disk full, locked, not a database); a database written by a newer ditscale is a ConfigError that
 /// names both versions.
 class ResultsWriter {
  public:
   /// Opens `path`, creates it when absent, brings an older schema up to date.
-  explicit ResultsWriter(const std::filesystem::path& path);
+  explicit ResultsWriter(const std::filesystem::path& path, Durability durability = Durability::kEach);
   ~ResultsWriter();
   ResultsWriter(const ResultsWriter&) = delete;
   ResultsWriter& operator=(const ResultsWriter&) = delete;
 
-  /// Groups many calls into one transaction: commit() makes them durable; leaving the scope without it undoes them.
+  /// Groups many calls into one transaction: commit() records them; leaving the scope without it undoes them.
   class Batch {
    public:
     explicit Batch(ResultsWriter& writer);
@@ -50,8 +51,10 @@ class ResultsWriter {
   std::int64_t ingest(std::span<const AttemptEvent> events);
 
   /// What a coordinator needs to go on after a restart.
-  [[nodiscard]] std::vector<TrialRecord> trials() const;
+  [[nodiscard]] std::vector<TrialStanding> standings() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+  /// Number of the newest event of an attempt; 0 when there is none.
+  [[nodiscard]] std::int64_t last_event(const common::TrialId& id, common::AttemptNumber number) const;
   /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model;
   /// empty when none.
   [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,

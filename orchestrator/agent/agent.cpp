@@ -1,9 +1,7 @@
 #include "orchestrator/agent/agent.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <list>
-
-#include <poll.h>
 
 #include "common/error.hpp"
 #include "orchestrator/mpi/backoff.hpp"
@@ -13,11 +11,15 @@ namespace ditscale::orchestrator {
 namespace {
 
 constexpr int kCoordinatorRank = 0;
+/// A trainer whose pipe is this full (of the usual 64 KiB) would soon wait for its agent.
+constexpr std::size_t kFullPipe_bytes = std::size_t{1} << 15;
+/// Some 40,000 events.
+constexpr std::size_t kMostUnsent_bytes = std::size_t{1} << 23;
 
 class Agent {
  public:
-  Agent(World& world, const TrainerSettings& settings, const common::Clock& clock)
-      : world_(world), settings_(settings), clock_(clock) {}
+  Agent(World& world, const TrainerSettings& settings, const Timing& timing, const common::Clock& clock)
+      : world_(world), settings_(settings), timing_(timing), clock_(clock) {}
 
   /// True when anything came or ended.
   bool look() {
@@ -28,14 +30,20 @@ class Agent {
       std::visit([this](const auto& each) { on(each); }, decode(received->bytes));
       news = true;
     }
-    return forward() || news;
+    read_pipes();
+    return watch_trainers() || news;
   }
 
-  /// Sleeps until a trainer speaks or ends, at most `sleep_s`.
+  /// Sleeps until the coordinator rings, a trainer ends or speaks (not too soon after it was heard), or `sleep_s` have
+  /// passed.
   void sleep(double sleep_s) const {
-    std::vector<pollfd> pipes;
-    for (const Trainer& trainer : trainers_) pipes.push_back({trainer.event_fd(), POLLIN, 0});
-    ::poll(pipes.data(), pipes.size(), static_cast<int>(std::ceil(sleep_s * 1000)));
+    const double unread_s = next_read_s_ - clock_.monotonic_s();
+    std::vector<pollfd> ready;
+    for (const Trainer& trainer : trainers_) {
+      ready.push_back({trainer.end_fd(), POLLIN, 0});
+      if (unread_s <= 0) ready.push_back({trainer.event_fd(), POLLIN, 0});
+    }
+    world_.sleep(unread_s <= 0 ? sleep_s : std::min(sleep_s, unread_s), std::move(ready));
   }
 
   [[nodiscard]] bool over() const { return over_; }
@@ -66,14 +74,32 @@ class Agent {
     throw common::InternalError("an agent was sent a message for the coordinator");
   }
 
-  bool forward() {
+  /// Passes on what trainers said, when it is time. A coordinator that lags behind makes the pipes fill: its trainers
+  /// wait then, and nothing piles up here.
+  void read_pipes() {
+    const double now_s = clock_.monotonic_s();
+    if (now_s < next_read_s_ || world_.unsent_bytes() > kMostUnsent_bytes) return;
+    std::size_t most_bytes = 0;
+    for (Trainer& trainer : trainers_) most_bytes = std::max(most_bytes, trainer.read(now_s));
+    if (most_bytes > 0 && most_bytes < kFullPipe_bytes) next_read_s_ = now_s + timing_.read_s;
+    if (now_s < next_forward_s_) return;
+    for (Trainer& trainer : trainers_) {
+      if (forward_lines(trainer)) next_forward_s_ = now_s + timing_.forward_s;
+    }
+  }
+
+  bool watch_trainers() {
     bool news = false;
     for (auto trainer = trainers_.begin(); trainer != trainers_.end();) {
       const auto ended = trainer->poll();
-      news = forward_lines(*trainer) || news;
-      trainer->watch_silence(clock_.monotonic_s());
-      if (ended) send(*ended);
-      news = news || ended.has_value();
+      if (ended) {
+        trainer->read(clock_.monotonic_s());
+        forward_lines(*trainer);
+        send(*ended);
+        news = true;
+      } else {
+        trainer->watch_silence(clock_.monotonic_s());
+      }
       trainer = ended ? trainers_.erase(trainer) : std::next(trainer);
     }
     return news;
@@ -81,7 +107,7 @@ class Agent {
 
   bool forward_lines(Trainer& trainer) {
     LinesMessage message;
-    message.lines = trainer.read_lines(clock_.monotonic_s());
+    message.lines = trainer.take_lines();
     if (message.lines.empty()) return false;
     message.trial = trainer.trial();
     message.attempt = trainer.attempt();
@@ -93,8 +119,11 @@ class Agent {
 
   World& world_;
   const TrainerSettings& settings_;
+  const Timing& timing_;
   const common::Clock& clock_;
   std::list<Trainer> trainers_;
+  double next_read_s_ = 0;
+  double next_forward_s_ = 0;
   bool over_ = false;
 };
 
@@ -103,7 +132,7 @@ class Agent {
 void run_agent(World& world, const AgentReport& report, const TrainerSettings& settings, const Timing& timing,
                const common::Clock& clock) {
   world.send(kCoordinatorRank, encode(HelloMessage{report.host, report.devices}));
-  Agent agent(world, settings, clock);
+  Agent agent(world, settings, timing, clock);
   Backoff backoff(timing);
   for (;;) {
     const bool news = agent.look();

@@ -16,6 +16,8 @@ namespace ditscale::orchestrator {
 
 namespace {
 
+/// Another trainer's turn comes after this much.
+constexpr std::size_t kMostAtOnce_bytes = std::size_t{1} << 20;
 /// As much of a log as its last lines can need.
 constexpr std::streamoff kTailBytes = 8192;
 
@@ -31,23 +33,29 @@ Trainer Trainer::start(const StartMessage& order, const TrainerSettings& setting
   return {order, settings.silence_s, std::move(child), std::move(events), now_s};
 }
 
-std::vector<std::string> Trainer::read_lines(double now_s) {
+std::size_t Trainer::read(double now_s) {
   char chunk[1 << 16];
-  while (!pipe_closed_) {
+  std::size_t total = 0;
+  while (!pipe_closed_ && total < kMostAtOnce_bytes) {
     const ssize_t got = ::read(event_fd(), chunk, sizeof chunk);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) break;
     if (got == 0) pipe_closed_ = true;
     last_word_s_ = now_s;
-    partial_line_.append(chunk, static_cast<std::size_t>(got));
+    total += static_cast<std::size_t>(got);
+    unsent_.append(chunk, static_cast<std::size_t>(got));
   }
+  return total;
+}
+
+std::vector<std::string> Trainer::take_lines() {
   std::vector<std::string> lines;
   std::size_t start = 0;
-  for (std::size_t end = partial_line_.find('\n'); end != std::string::npos; end = partial_line_.find('\n', start)) {
-    lines.push_back(partial_line_.substr(start, end - start));
+  for (std::size_t end = unsent_.find('\n'); end != std::string::npos; end = unsent_.find('\n', start)) {
+    lines.push_back(unsent_.substr(start, end - start));
     start = end + 1;
   }
-  partial_line_.erase(0, start);
+  unsent_.erase(0, start);
   return lines;
 }
 

@@ -24,18 +24,22 @@ class Trainer {
   }
   [[nodiscard]] const common::TrialId& trial() const { return order_.trial; }
   [[nodiscard]] common::AttemptNumber attempt() const { return order_.attempt; }
+  /// Readable once the trainer has ended; -1 where the kernel cannot tell.
+  [[nodiscard]] int end_fd() const { return child_.end().get(); }
   /// The pipe to wait for; -1 once the trainer has closed its end.
   [[nodiscard]] int event_fd() const {
     if (pipe_closed_) return -1;
     return gang_events_ ? gang_events_->read_end() : child_.events().get();
   }
-  /// Whole event lines that came since the last call.
-  [[nodiscard]] std::vector<std::string> read_lines(double now_s);
+  /// Reads what is in the pipe, a bounded part of it when it fills as fast. Returns how many bytes that was.
+  std::size_t read(double now_s);
+  /// Whole event lines that were read since the last call.
+  [[nodiscard]] std::vector<std::string> take_lines();
   /// Kills the trainer when it was silent for too long.
   void watch_silence(double now_s);
   /// Asks it to save and end, or kills its whole group.
   void stop(bool kill);
-  /// How it ended; empty while it runs. Call `read_lines` once more after the end.
+  /// How it ended; empty while it runs. Call `read` once more after the end.
   [[nodiscard]] std::optional<EndedMessage> poll();
 
  private:
@@ -53,7 +57,7 @@ class Trainer {
   std::optional<EventPipe> gang_events_;
   double last_word_s_;
   std::optional<double> silent_s_;
-  std::string partial_line_;
+  std::string unsent_;
   bool pipe_closed_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "orchestrator/coordinator/coordinator.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <spdlog/spdlog.h>
 
@@ -17,14 +19,16 @@ namespace {
 
 /// Rates that differ by less than this share would only reshuffle equals.
 constexpr double kRateChange = 0.02;
+/// Events that are held in memory before they are recorded, and then the messages wait.
+constexpr std::size_t kMostPending = 4096;
 
 void log_action(const Action& action) {
   if (const auto* set = std::get_if<SetTrialState>(&action)) {
     spdlog::info("trial {} is {}{}{}", set->trial.str(), results::to_name(set->state), set->reason.empty() ? "" : ": ",
                  set->reason);
   } else if (const auto* start = std::get_if<StartTrainer>(&action)) {
-    spdlog::info("trial {}: attempt {} starts on {}, {}", start->trial.str(), common::to_int(start->attempt),
-                 hosts_text(start->shares), devices_text(start->shares));
+    spdlog::info("trial {}: attempt {} starts on agent {}, {}", start->trial.str(), common::to_int(start->attempt),
+                 start->shares.front().agent, devices_text(start->shares));
   } else if (const auto* stop = std::get_if<StopTrainer>(&action)) {
     spdlog::info("trial {}: attempt {} is {}", stop->trial.str(), common::to_int(stop->attempt),
                  stop->kind == StopKind::kKill ? "killed" : "asked to save and stop");
@@ -42,11 +46,12 @@ double Coordinator::now_s() const { return parts_.clock.monotonic_s() + unix_off
 
 ExitCode Coordinator::run() {
   if (!await_agents()) return ExitCode::kIncomplete;
-  for (const Trial& trial : parts_.state.trials) learn_rate(trial.cell.id);
+  for (const Trial& trial : parts_.state.trials) num_ended_ += trial.num_attempts;
+  learn_rates();
   Backoff backoff(parts_.timing);
   while (!finish_) {
     const bool news = look();
-    if (!finish_) sleep_for(backoff.next_s(news));
+    if (!finish_) parts_.world.sleep(backoff.next_s(news));
   }
   parts_.display.close();
   if (trouble_) {
@@ -71,7 +76,7 @@ bool Coordinator::await_agents() {
     }
     const auto received = parts_.world.receive();
     if (!received) {
-      sleep_for(parts_.timing.shortest_sleep_s);
+      parts_.world.sleep(parts_.timing.shortest_sleep_s);
       continue;
     }
     const auto hello = std::get<HelloMessage>(decode(received->bytes));
@@ -96,15 +101,23 @@ bool Coordinator::look() {
     dispatch(*wish);
     news = true;
   }
-  while (const auto received = parts_.world.receive()) {
+  while (pending_.size() < kMostPending) {
+    const auto received = parts_.world.receive();
+    if (!received) break;
     std::visit([this](const auto& each) { on(each); }, decode(received->bytes));
     news = true;
   }
   dispatch(Tick{});
-  news = news || !pending_.empty();
-  apply();
+  if (is_urgent()) apply();
   parts_.display.update(parts_.state);
   return news;
+}
+
+/// What trainers tell is in their files: it may wait, so that many events share one transaction.
+bool Coordinator::is_urgent() const {
+  return now_s() >= next_record_s_ || pending_.size() >= kMostPending ||
+         std::any_of(pending_.begin(), pending_.end(),
+                     [](const Action& action) { return !std::holds_alternative<Ingest>(action); });
 }
 
 void Coordinator::dispatch(const ClusterEvent& event) {
@@ -129,19 +142,24 @@ void Coordinator::on(const LinesMessage& lines) {
 void Coordinator::ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt) {
   const common::AttemptNumber previous{common::to_int(attempt) - 1};
   if (common::to_int(previous) < 1) return;
-  for (const common::Event& event : parts_.study.events_of(trial, previous)) {
+  const std::int64_t known = parts_.study.last_event(trial, previous);
+  for (const common::Event& event : parts_.study.events_of(trial, previous, known)) {
     pending_.push_back(Ingest{{trial, previous, event}});
   }
 }
 
 void Coordinator::on(const EndedMessage& ended) {
-  for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt)) {
+  const Trial* trial = find_trial(parts_.state, ended.trial);
+  const bool current = trial != nullptr && trial->run && trial->run->attempt == ended.attempt;
+  const std::int64_t known = current ? trial->run->last_event : 0;
+  for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt, known)) {
     dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
   }
   dispatch(
       TrainerEnded{ended.trial, ended.attempt, ended.code, ended.signal, ended.how, ended.silent_s, ended.log_tail});
   apply();
-  learn_rate(ended.trial);
+  ++num_ended_;
+  learn_rates();
 }
 
 template <typename Other>
@@ -149,14 +167,19 @@ void Coordinator::on(const Other&) {
   throw common::InternalError("the coordinator was sent a message for an agent");
 }
 
-void Coordinator::learn_rate(const common::TrialId& id) {
-  const Trial* trial = find_trial(parts_.state, id);
-  if (trial == nullptr || trouble_) return;
-  const auto rate = parts_.study.measured_rate(trial->ask);
-  const auto known = parts_.state.rates.find(trial->ask);
-  const bool same =
-      rate && known != parts_.state.rates.end() && std::abs(*rate - known->second) <= kRateChange * known->second;
-  if (rate && !same) dispatch(RateMeasured{trial->ask, *rate});
+void Coordinator::learn_rates() {
+  if (trouble_ || num_ended_ < next_lesson_) return;
+  // Each answer reads the records of all attempts: a tenth more of them make it worth while.
+  next_lesson_ = num_ended_ + num_ended_ / 10 + 1;
+  std::set<Ask> asks;
+  for (const Trial& trial : parts_.state.trials) asks.insert(trial.ask);
+  for (const Ask& ask : asks) {
+    const auto rate = parts_.study.measured_rate(ask);
+    const auto known = parts_.state.rates.find(ask);
+    const bool same =
+        rate && known != parts_.state.rates.end() && std::abs(*rate - known->second) <= kRateChange * known->second;
+    if (rate && !same) dispatch(RateMeasured{ask, *rate});
+  }
 }
 
 void Coordinator::apply() {
@@ -166,6 +189,7 @@ void Coordinator::apply() {
   if (!trouble_) {
     try {
       parts_.study.record(actions);
+      next_record_s_ = now_s() + parts_.timing.record_s;
     } catch (const common::SystemError& error) {
       give_up(error.what());
     }

@@ -40,13 +40,15 @@ class Coordinator {
   /// Waits for every agent's first message. False when a stop was wished meanwhile.
   [[nodiscard]] bool await_agents();
   [[nodiscard]] bool look();
+  /// True when what is pending must be applied now.
+  [[nodiscard]] bool is_urgent() const;
   void dispatch(const ClusterEvent& event);
   void on(const LinesMessage& lines);
   void on(const EndedMessage& ended);
   template <typename Other>
   void on(const Other& message);
   void ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt);
-  void learn_rate(const common::TrialId& trial);
+  void learn_rates();
   void apply();
   void record();
   void perform(const StartTrainer& start);
@@ -56,6 +58,11 @@ class Coordinator {
   double unix_offset_s_;
   /// Decided, but not applied yet.
   Actions pending_;
+  /// Attempts that have ended, and how many must have before the rates are learnt anew.
+  std::int64_t num_ended_ = 0;
+  std::int64_t next_lesson_ = 0;
+  /// Events alone are recorded from then on.
+  double next_record_s_ = 0;
   std::vector<ClusterEvent> afterwards_;
   /// Why nothing can be written any more.
   std::optional<std::string> trouble_;

@@ -1,15 +1,30 @@
 #include "orchestrator/coordinator/event_file.hpp"
 
-#include "common/atomic_file.hpp"
+#include <algorithm>
+#include <fstream>
+#include <string>
+
 #include "common/error.hpp"
 
 namespace ditscale::orchestrator {
 
-EventFile read_event_file(const std::filesystem::path& path) {
+namespace {
+
+/// How much is read at first, and how much more each time.
+constexpr std::streamoff kFirst_bytes = 4096;
+constexpr std::streamoff kGrowth = 8;
+
+/// The last `bytes` of the file, from the start of a line on.
+std::string tail_of(std::ifstream& stream, const std::filesystem::path& path, std::streamoff size,
+                    std::streamoff bytes) {
+  std::string text(static_cast<std::size_t>(bytes), '\0');
+  stream.seekg(size - bytes);
+  if (!stream.read(text.data(), bytes)) throw common::SystemError(fmt::format("read {}: it failed", path.string()));
+  return bytes == size ? text : text.substr(std::min(text.find('\n'), text.size() - 1) + 1);
+}
+
+EventFile events_in(const std::string& text) {
   EventFile file;
-  std::error_code missing;
-  if (!std::filesystem::exists(path, missing)) return file;
-  const std::string text = common::read_file(path);
   std::size_t start = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
     try {
@@ -19,6 +34,24 @@ EventFile read_event_file(const std::filesystem::path& path) {
     }
     start = end + 1;
   }
+  return file;
+}
+
+}  // namespace
+
+EventFile read_event_file(const std::filesystem::path& path, std::int64_t after) {
+  std::ifstream stream(path, std::ios::binary | std::ios::ate);
+  if (!stream && !std::filesystem::exists(path)) return {};
+  if (!stream) throw common::errno_error("open", path.string());
+  const std::streamoff size = stream.tellg();
+  EventFile file;
+  for (std::streamoff bytes = after > 0 ? std::min(kFirst_bytes, size) : size;;
+       bytes = std::min(bytes * kGrowth, size)) {
+    file = events_in(tail_of(stream, path, size, bytes));
+    const bool reached = !file.events.empty() && file.events.front().number <= after;
+    if (bytes == size || reached) break;
+  }
+  std::erase_if(file.events, [&](const common::Event& event) { return event.number <= after; });
   return file;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -14,8 +15,9 @@ struct EventFile {
   std::size_t num_unreadable = 0;
 };
 
-/// Reads it; an absent file has no events. A last line without its end was cut by a kill and is left out: its writer
-/// says the same again or never finished saying it.
-[[nodiscard]] EventFile read_event_file(const std::filesystem::path& path);
+/// Reads the events numbered above `after`, from the end, so that a long file of known events costs little; an absent
+/// file has none. A last line without its end was cut by a kill and is left out: its writer says the same again or
+/// never finished saying it.
+[[nodiscard]] EventFile read_event_file(const std::filesystem::path& path, std::int64_t after = 0);
 
 }  // namespace ditscale::orchestrator

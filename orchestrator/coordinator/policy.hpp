@@ -26,10 +26,17 @@ struct Policy {
 
 /// Waits and limits of the processes around the decisions. Time is in seconds.
 struct Timing {
-  /// Sleeps between looks for messages: short after news, growing by half while nothing happens.
+  /// Sleeps between looks for messages of other hosts: short after news, growing by half while nothing happens. Who is
+  /// on the same host rings.
   double shortest_sleep_s = 0.001;
   double longest_sleep_s = 0.05;
   double sleep_growth = 1.5;
+  /// An agent reads its trainers' pipes at most so often, and passes on what it read at most so often, unless a trainer
+  /// ends: each look and each message costs more than an event. A pipe holds some 300 events.
+  double read_s = 0.02;
+  double forward_s = 0.2;
+  /// Events that call for nothing else are recorded together at most so often.
+  double record_s = 0.2;
   /// A trainer that sends no event for this long is taken to hang. Metrics come every few seconds, but scoring a large
   /// model may take many minutes without a word.
   double silence_s = 1800.0;

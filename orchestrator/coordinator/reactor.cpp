@@ -31,7 +31,8 @@ class Reaction {
     stop_at_time_limit();
     kill_overdue();
     wake_waiting(state_, now_s_);
-    start_ready();
+    // What a trainer says frees no device, and there may be many thousands of words a second.
+    if (!std::holds_alternative<TrainerSpoke>(event)) start_ready();
     finish_if_over();
     return std::move(actions_);
   }

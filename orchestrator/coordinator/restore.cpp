@@ -36,6 +36,7 @@ void ingest_all(const PastAttempt& attempt, Actions& actions) {
 /// Takes one attempt into the trial's counters; closes it when it is still open.
 void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, double now_s, Actions& actions) {
   const std::int64_t first_checkpoint_step = trial.progress.checkpoint_step;
+  trial.progress.checkpoint_step = std::max(trial.progress.checkpoint_step, attempt.record.checkpoint_step);
   for (const common::Event& event : attempt.events) absorb(trial.progress, event);
   trial.progress.images_per_s.reset();
   trial.num_attempts = std::max(trial.num_attempts, common::to_int(attempt.record.number));

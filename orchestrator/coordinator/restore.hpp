@@ -8,7 +8,7 @@
 
 namespace ditscale::orchestrator {
 
-/// An attempt on record, with the events of its file.
+/// An attempt on record. Of one whose end was not seen, the events of its file from the newest on record on.
 struct PastAttempt {
   results::AttemptRecord record;
   std::vector<common::Event> events;

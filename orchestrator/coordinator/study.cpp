@@ -115,7 +115,7 @@ results::TrialRecord record_of(const sweeps::Cell& cell, std::int64_t position) 
 }
 
 Study::Study(const common::StudyPaths& paths, const sweeps::Sweep& sweep) : paths_(paths), lock_(lock_study(paths)) {
-  writer_ = std::make_unique<results::ResultsWriter>(paths_.database());
+  writer_ = std::make_unique<results::ResultsWriter>(paths_.database(), results::Durability::kPrefix);
   for (const sweeps::Cell& cell : sweep.cells) specs_.emplace(cell.id, &cell.trial);
   put_cells(sweep);
   adopt_attempts();
@@ -129,39 +129,50 @@ void Study::put_cells(const sweeps::Sweep& sweep) {
   writer_->put_sweep(sweep.name, sweep.description, document);
   writer_->put_trials(records);
   batch.commit();
-  num_foreign_ = writer_->trials().size() - records.size();
-  common::write_file_atomically(paths_.sweep_json(), document.dump(2) + "\n");
+  num_foreign_ = writer_->standings().size() - records.size();
+  common::replace_file(paths_.sweep_json(), document.dump(2) + "\n");
 }
 
 void Study::adopt_attempts() {
-  std::set<std::pair<common::TrialId, std::int32_t>> recorded;
+  std::unordered_map<common::TrialId, std::set<std::int32_t>> recorded;
   for (const results::AttemptRecord& attempt : writer_->attempts()) {
-    recorded.emplace(attempt.trial, common::to_int(attempt.number));
+    recorded[attempt.trial].insert(common::to_int(attempt.number));
   }
   for (const auto& [trial, unused] : specs_) {
-    for (const std::int32_t number : numbers_in(paths_.trial(trial).attempts())) {
-      if (recorded.count({trial, number}) != 0) continue;
+    const std::set<std::int32_t>& known = recorded[trial];
+    const common::TrialPaths folder = paths_.trial(trial);
+    // Numbers go up one by one and are recorded first: unless the next one is there, nothing is unknown.
+    const common::AttemptNumber next{known.empty() ? 1 : *known.rbegin() + 1};
+    std::error_code unreadable;
+    if (!std::filesystem::exists(known.empty() ? folder.attempts() : folder.attempt(next), unreadable)) continue;
+    for (const std::int32_t number : numbers_in(folder.attempts())) {
+      if (known.count(number) != 0) continue;
       spdlog::warn("trial {}: attempt {} has a folder but no record; taken in from its files", trial.str(), number);
-      writer_->start_attempt(unrecorded(trial, number, events_of(trial, common::AttemptNumber{number})));
+      writer_->start_attempt(unrecorded(trial, number, events_of(trial, common::AttemptNumber{number}, 0)));
     }
   }
 }
 
 std::unordered_map<common::TrialId, PastTrial> Study::past() const {
   std::unordered_map<common::TrialId, PastTrial> past;
-  for (const results::TrialRecord& record : writer_->trials()) {
-    if (specs_.count(record.id) != 0) past[record.id] = {record.state, record.reason, {}};
+  for (const results::TrialStanding& trial : writer_->standings()) {
+    if (specs_.count(trial.id) != 0) past[trial.id] = {trial.state, trial.reason, {}};
   }
   for (const results::AttemptRecord& attempt : writer_->attempts()) {
     const auto trial = past.find(attempt.trial);
-    if (trial == past.end()) continue;
-    const bool needs_file = !results::is_final(trial->second.state) || attempt.state == TrialState::kRunning;
-    trial->second.attempts.push_back(
-        {attempt, needs_file ? events_of(attempt.trial, attempt.number) : std::vector<common::Event>()});
+    if (trial != past.end()) trial->second.attempts.push_back({attempt, {}});
   }
   for (auto& [unused, trial] : past) {
     std::sort(trial.attempts.begin(), trial.attempts.end(),
               [](const PastAttempt& a, const PastAttempt& b) { return a.record.number < b.record.number; });
+    for (PastAttempt& attempt : trial.attempts) {
+      const results::AttemptRecord& record = attempt.record;
+      // The trainer of a lost attempt may have gone on after its end was recorded, until the next attempt started.
+      const bool newest = &attempt == &trial.attempts.back();
+      const bool open = record.state == TrialState::kRunning || (record.state == TrialState::kLost && newest);
+      // With the newest one on record: it may be the outcome, and it is the last sign of life.
+      if (open) attempt.events = events_of(record.trial, record.number, record.last_event - 1);
+    }
   }
   return past;
 }
@@ -178,12 +189,17 @@ void Study::record(const Actions& actions) {
 void Study::prepare(const StartTrainer& start) {
   const common::TrialPaths trial = paths_.trial(start.trial);
   common::make_folder(trial.attempt(start.attempt));
-  common::write_file_atomically(trial.trial_json(), specs_.at(start.trial)->to_json().dump(2) + "\n");
+  common::replace_file(trial.trial_json(), specs_.at(start.trial)->to_json().dump(2) + "\n");
 }
 
-std::vector<common::Event> Study::events_of(const common::TrialId& trial, common::AttemptNumber attempt) const {
+std::int64_t Study::last_event(const common::TrialId& trial, common::AttemptNumber attempt) const {
+  return writer_->last_event(trial, attempt);
+}
+
+std::vector<common::Event> Study::events_of(const common::TrialId& trial, common::AttemptNumber attempt,
+                                            std::int64_t after) const {
   const std::filesystem::path path = paths_.trial(trial).events(attempt);
-  EventFile file = read_event_file(path);
+  EventFile file = read_event_file(path, after);
   if (file.num_unreadable > 0) spdlog::warn("{}: {} lines are no events; skipped", path.string(), file.num_unreadable);
   return std::move(file.events);
 }

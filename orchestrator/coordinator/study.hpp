@@ -15,23 +15,28 @@
 
 namespace ditscale::orchestrator {
 
-/// A study on disk: its folder, lock and database. The only place that writes there for the coordinator.
+/// A study on disk: its folder, lock and database. The only place that writes there for the coordinator. What it writes
+/// outlives this process's death at any line. A power failure may take the last seconds: on a local filesystem it ends
+/// the trainers too, and what they had made durable is in their folders, from which the records are made again.
 class Study {
  public:
   /// Makes the folder, takes the lock, opens the database and records the sweep's cells. Throws ConfigError when
   /// another coordinator holds the lock or the database is of a newer version, SystemError when the disk refuses.
   Study(const common::StudyPaths& paths, const sweeps::Sweep& sweep);
 
-  /// What the records and the trials' event files say of the sweep's cells.
+  /// What the records say of the sweep's cells, and the event files of attempts whose end was not seen.
   [[nodiscard]] std::unordered_map<common::TrialId, PastTrial> past() const;
   /// Trials on record that are no longer in the sweep file.
   [[nodiscard]] std::size_t num_foreign() const { return num_foreign_; }
-  /// Makes all records among `actions` durable, in one transaction.
+  /// Records all records among `actions` in one transaction.
   void record(const Actions& actions);
   /// Writes trial.json and makes the attempt's folder: all a trainer needs before it starts.
   void prepare(const StartTrainer& start);
-  /// Events of one attempt in its file.
-  [[nodiscard]] std::vector<common::Event> events_of(const common::TrialId& trial, common::AttemptNumber attempt) const;
+  /// Events of one attempt in its file that are numbered above `after`.
+  [[nodiscard]] std::vector<common::Event> events_of(const common::TrialId& trial, common::AttemptNumber attempt,
+                                                     std::int64_t after) const;
+  /// Number of the newest event of one attempt on record.
+  [[nodiscard]] std::int64_t last_event(const common::TrialId& trial, common::AttemptNumber attempt) const;
   /// Measured MACs per second of devices asked for like this; empty when unknown.
   [[nodiscard]] std::optional<double> measured_rate(const Ask& ask) const;
 

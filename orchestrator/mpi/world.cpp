@@ -1,5 +1,7 @@
 #include "orchestrator/mpi/world.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include <mpi.h>
@@ -11,6 +13,8 @@ namespace ditscale::orchestrator {
 namespace {
 
 constexpr int kTag = 1;
+/// MPI sends long messages piece by piece, whenever it is called.
+constexpr double kSendingSleep_s = 0.001;
 
 void check_mpi(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -32,6 +36,10 @@ World::World() {
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  bells_.resize(static_cast<std::size_t>(size_));
+  const Doorbell::Address own = bell_.address();
+  check_mpi(MPI_Allgather(&own, sizeof own, MPI_BYTE, bells_.data(), sizeof own, MPI_BYTE, MPI_COMM_WORLD),
+            "MPI_Allgather");
 }
 
 World::~World() = default;
@@ -43,6 +51,7 @@ void World::send(int rank, std::vector<std::uint8_t> bytes) {
                       MPI_COMM_WORLD, &pending->request),
             "MPI_Isend");
   pending_.push_back(std::move(pending));
+  bell_.ring(bells_[static_cast<std::size_t>(rank)]);
 }
 
 std::optional<Received> World::receive() {
@@ -62,6 +71,13 @@ std::optional<Received> World::receive() {
   return received;
 }
 
+void World::sleep(double seconds, std::vector<pollfd> others) {
+  if (!all_sent()) seconds = std::min(seconds, kSendingSleep_s);
+  others.push_back({bell_.fd(), POLLIN, 0});
+  ::poll(others.data(), others.size(), static_cast<int>(std::ceil(seconds * 1000)));
+  bell_.hush();
+}
+
 bool World::all_sent() {
   std::erase_if(pending_, [](const std::unique_ptr<Pending>& pending) {
     int done = 0;
@@ -69,6 +85,13 @@ bool World::all_sent() {
     return done != 0;
   });
   return pending_.empty();
+}
+
+std::size_t World::unsent_bytes() {
+  if (all_sent()) return 0;
+  std::size_t bytes = 0;
+  for (const auto& pending : pending_) bytes += pending->bytes.size();
+  return bytes;
 }
 
 void World::finish() { check_mpi(MPI_Finalize(), "MPI_Finalize"); }

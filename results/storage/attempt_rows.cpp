@@ -11,15 +11,10 @@ namespace ditscale::results {
 
 namespace {
 
-constexpr const char* kPut =
-    "INSERT INTO attempts(trial, number, state, reason, host, devices, predicted_s, started_s, ended_s, last_event, "
-    "cpus, gpus) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-    "(SELECT json_extract(spec, '$.resources.cpus') FROM trials WHERE id = ?1), "
-    "(SELECT json_extract(spec, '$.resources.gpus') FROM trials WHERE id = ?1))";
-
 constexpr const char* kRead =
-    "SELECT trial, number, state, reason, host, devices, predicted_s, started_s, ended_s, last_event FROM attempts "
-    "ORDER BY trial, number";
+    "SELECT trial, number, state, reason, host, devices, predicted_s, started_s, ended_s, last_event, "
+    "coalesce((SELECT max(step) FROM checkpoints c WHERE c.trial = a.trial AND c.attempt = a.number), 0) "
+    "FROM attempts a ORDER BY trial, number";
 
 constexpr const char* kRates =
     "SELECT (3.0 * t.forward_macs * (a.last_images - a.first_images) "
@@ -31,12 +26,6 @@ constexpr const char* kRates =
     "      AND a.ended_s > a.started_s AND a.last_images > a.first_images";
 
 }  // namespace
-
-int put_attempt_row(SQLite::Database& database, const AttemptRecord& a) {
-  SQLite::Statement put(database, kPut);
-  return execute(put, a.trial.str(), common::to_int(a.number), to_name(a.state), a.reason, a.host, a.devices,
-                 a.predicted_s, a.started_s, a.ended_s, a.last_event);
-}
 
 std::vector<AttemptRecord> read_attempt_rows(SQLite::Database& database) {
   SQLite::Statement read(database, kRead);
@@ -53,9 +42,16 @@ std::vector<AttemptRecord> read_attempt_rows(SQLite::Database& database) {
     a.started_s = read.getColumn(7).getDouble();
     if (!read.isColumnNull(8)) a.ended_s = read.getColumn(8).getDouble();
     a.last_event = read.getColumn(9).getInt64();
+    a.checkpoint_step = read.getColumn(10).getInt64();
     attempts.push_back(std::move(a));
   }
   return attempts;
+}
+
+std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& trial, common::AttemptNumber number) {
+  SQLite::Statement read(database, "SELECT last_event FROM attempts WHERE trial = ? AND number = ?");
+  bind_all(read, trial.str(), common::to_int(number));
+  return read.executeStep() ? read.getColumn(0).getInt64() : 0;
 }
 
 std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,

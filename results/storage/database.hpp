@@ -8,15 +8,17 @@
 #include <SQLiteCpp/Exception.h>
 
 #include "common/error.hpp"
+#include "results/durability.hpp"
 
 namespace ditscale::results {
 
 /// How long a call waits for another process's lock before it gives up.
 inline constexpr int kBusyTimeout_ms = 10'000;
 
-/// Opens `path` for the one writer, creating it when absent, with foreign keys on and every commit on disk before it
-/// returns. WAL on a local filesystem, so that readers never wait; a rollback journal on a network one.
-[[nodiscard]] std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path);
+/// Opens `path` for the one writer, creating it when absent, with foreign keys on. WAL on a local filesystem, so that
+/// readers never wait; a rollback journal on a network one.
+[[nodiscard]] std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,
+                                                                 Durability durability = Durability::kEach);
 
 /// Opens an existing `path` so that nothing can be changed through it. Works while a writer is active, after a crash,
 /// and in folders where the reader may not write.

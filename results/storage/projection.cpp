@@ -1,5 +1,7 @@
 #include "results/storage/projection.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
@@ -37,7 +39,6 @@ std::string settings_id_of(const Json& settings) {
 
 Projection::Projection(SQLite::Database& database)
     : keep_(database, "INSERT OR IGNORE INTO events VALUES(?, ?, ?, ?, ?, ?)"),
-      newest_event_(database, "UPDATE attempts SET last_event = max(last_event, ?3) WHERE trial = ?1 AND number = ?2"),
       started_(database,
                "UPDATE attempts SET first_step = ?3, first_images = ?4, resumed_from = ?5, device = ?6, device_name = "
                "?7, threads = ?8, precision = ?9, trainer_host = ?10, pid = ?11, processes = ?12 WHERE trial = ?1 AND "
@@ -45,7 +46,8 @@ Projection::Projection(SQLite::Database& database)
       parameters_(database, "UPDATE attempts SET parameters = ?3 WHERE trial = ?1 AND number = ?2"),
       advance_(database,
                "UPDATE attempts SET last_step = max(coalesce(last_step, ?3), coalesce(?3, last_step)), "
-               "last_images = max(coalesce(last_images, ?4), coalesce(?4, last_images)) "
+               "last_images = max(coalesce(last_images, ?4), coalesce(?4, last_images)), "
+               "last_event = max(last_event, ?5) "
                "WHERE trial = ?1 AND number = ?2"),
       metric_(database, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -53,11 +55,33 @@ Projection::Projection(SQLite::Database& database)
       settings_(database, "INSERT OR IGNORE INTO settings VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       evaluation_(database, "INSERT OR REPLACE INTO evaluations VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
-bool Projection::take(const AttemptEvent& e) {
+std::int64_t Projection::take(std::span<const AttemptEvent> events) {
+  std::int64_t taken = 0;
+  Advance advance;
+  for (const AttemptEvent& event : events) {
+    if (!keep(event)) continue;
+    ++taken;
+    const bool same =
+        advance.newest && advance.newest->trial == event.trial && advance.newest->attempt == event.attempt;
+    if (!same) {
+      write(advance);
+      advance = {};
+    }
+    advance.newest = &event;
+    advance.number = std::max(advance.number, event.event.number);
+    // An empty optional is less than any number.
+    advance.step = std::max(advance.step, integer_in(event.event.body, "step"));
+    advance.images = std::max(advance.images, integer_in(event.event.body, "images"));
+  }
+  write(advance);
+  return taken;
+}
+
+/// False when it was known already.
+bool Projection::keep(const AttemptEvent& e) {
   const std::int32_t attempt = common::to_int(e.attempt);
   const std::string body = e.event.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (execute(keep_, e.trial.str(), attempt, e.event.number, e.event.time_s, e.event.kind, body) == 0) return false;
-  execute(newest_event_, e.trial.str(), attempt, e.event.number);
   try {
     project(e);
   } catch (const common::CorruptData& error) {
@@ -67,21 +91,20 @@ bool Projection::take(const AttemptEvent& e) {
   return true;
 }
 
+void Projection::write(const Advance& advance) {
+  if (!advance.newest) return;
+  execute(advance_, advance.newest->trial.str(), common::to_int(advance.newest->attempt), advance.step, advance.images,
+          advance.number);
+}
+
 void Projection::project(const AttemptEvent& event) {
   const std::string& kind = event.event.kind;
-  advance(event);
   if (kind == "started") return started(event);
   if (kind == "parameters") return parameters(event);
   if (kind == "metric") return metric(event);
   if (kind == "checkpoint") return checkpoint(event);
   if (kind == "samples") return samples(event);
   if (kind == "evaluation") return evaluation(event);
-}
-
-void Projection::advance(const AttemptEvent& event) {
-  const Json& body = event.event.body;
-  execute(advance_, event.trial.str(), common::to_int(event.attempt), integer_in(body, "step"),
-          integer_in(body, "images"));
 }
 
 void Projection::started(const AttemptEvent& event) {

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
@@ -13,10 +18,17 @@ class Projection {
  public:
   explicit Projection(SQLite::Database& database);
 
-  /// Keeps the event and projects it. False when it was known already (then nothing changes).
-  bool take(const AttemptEvent& event);
+  /// Keeps the events and projects them. Those that were known already change nothing. Returns how many were new.
+  std::int64_t take(std::span<const AttemptEvent> events);
 
  private:
+  /// How far an attempt has come by the events taken in since its row was last written.
+  struct Advance {
+    const AttemptEvent* newest = nullptr;
+    std::int64_t number = 0;
+    std::optional<std::int64_t> step, images;
+  };
+  bool keep(const AttemptEvent& event);
   void project(const AttemptEvent& event);
   void started(const AttemptEvent& event);
   void parameters(const AttemptEvent& event);
@@ -25,11 +37,9 @@ class Projection {
   void samples(const AttemptEvent& event);
   void evaluation(const AttemptEvent& event);
   std::string put_settings(const common::Json& body);
-  /// Remembers how far the attempt is.
-  void advance(const AttemptEvent& event);
+  void write(const Advance& advance);
 
   SQLite::Statement keep_;
-  SQLite::Statement newest_event_;
   SQLite::Statement started_;
   SQLite::Statement parameters_;
   SQLite::Statement advance_;

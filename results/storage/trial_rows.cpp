@@ -15,7 +15,8 @@ constexpr const char* kPut =
     "INSERT INTO trials(id, position, label, axes, spec, total_parameters, trainable_parameters, forward_macs, "
     "training_flops, state, reason) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT(id) DO UPDATE SET position = excluded.position, label = excluded.label, axes = excluded.axes, "
-    "spec = excluded.spec";
+    "spec = excluded.spec "
+    "WHERE (position, label, axes, spec) IS NOT (excluded.position, excluded.label, excluded.axes, excluded.spec)";
 
 constexpr const char* kRead =
     "SELECT id, position, label, axes, spec, total_parameters, trainable_parameters, forward_macs, training_flops, "
@@ -64,6 +65,16 @@ std::vector<TrialRecord> read_trial_rows(SQLite::Database& database) {
     trials.push_back(std::move(t));
   }
   return trials;
+}
+
+std::vector<TrialStanding> read_standings(SQLite::Database& database) {
+  SQLite::Statement read(database, "SELECT id, state, reason FROM trials");
+  std::vector<TrialStanding> standings;
+  while (read.executeStep()) {
+    standings.push_back({common::TrialId(read.getColumn(0).getString()), stored_state(read.getColumn(1).getString()),
+                         read.getColumn(2).getString()});
+  }
+  return standings;
 }
 
 }  // namespace ditscale::results

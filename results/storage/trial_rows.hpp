@@ -16,6 +16,9 @@ std::size_t put_trial_rows(SQLite::Database& database, std::span<const TrialReco
 /// All trials in the order of the sweep file.
 [[nodiscard]] std::vector<TrialRecord> read_trial_rows(SQLite::Database& database);
 
+/// The same trials' states alone, in any order.
+[[nodiscard]] std::vector<TrialStanding> read_standings(SQLite::Database& database);
+
 /// State of that name; a name we do not know is CorruptData.
 [[nodiscard]] TrialState stored_state(const std::string& name);
 

@@ -167,7 +167,7 @@ TEST_F(Crash, AFullDiskIsReportedAndWhatWasRecordedBeforeIsKept) {
   } catch (const common::SystemError& error) {
     EXPECT_THAT(error.what(), HasSubstr("disk is full"));
   }
-  EXPECT_EQ(writer.trials().size(), 1U);
+  EXPECT_EQ(writer.standings().size(), 1U);
   EXPECT_TRUE(test::all_metrics(at / "results.db").empty());
 }
 

@@ -63,8 +63,8 @@ TEST_F(Schema, TheWriterBringsAnOlderFileUpToDateAndKeepsItsRows) {
   ASSERT_EQ(version(), 1);
   const ResultsWriter writer(file_);
   EXPECT_EQ(version(), kSchemaVersion);
-  ASSERT_EQ(writer.trials().size(), 1U);
-  EXPECT_EQ(writer.trials()[0].reason, "why");
+  ASSERT_EQ(writer.standings().size(), 1U);
+  EXPECT_EQ(writer.standings()[0].reason, "why");
   EXPECT_EQ(ResultsReader(file_).trials().at(0).trial.label, "old");
 }
 

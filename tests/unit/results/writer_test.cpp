@@ -152,12 +152,12 @@ TEST_F(Writer, KnownTrialsKeepStateAndResultsWhenTheSweepIsPutAgain) {
   std::vector<TrialRecord> again{test::record_of(spec_, 7)};
   again[0].label = "renamed";
   writer.put_trials(again);
-  const auto trials = writer.trials();
-  ASSERT_EQ(trials.size(), 1U);
-  EXPECT_EQ(trials[0].state, TrialState::kFailed);
-  EXPECT_EQ(trials[0].reason, "out of memory");
-  EXPECT_EQ(trials[0].label, "renamed");
-  EXPECT_EQ(trials[0].position, 7);
+  const auto rows = ResultsReader(file_).trials();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].trial.state, TrialState::kFailed);
+  EXPECT_EQ(rows[0].trial.reason, "out of memory");
+  EXPECT_EQ(rows[0].trial.label, "renamed");
+  EXPECT_EQ(rows[0].trial.position, 7);
 }
 
 TEST_F(Writer, GivesBackTrialsAndAttemptsAsTheyWerePut) {
@@ -170,7 +170,7 @@ TEST_F(Writer, GivesBackTrialsAndAttemptsAsTheyWerePut) {
   writer.end_attempt(spec_.id(), AttemptNumber{1}, TrialState::kLost, "node went away", 1234.5);
 
   const TrialRecord expected = test::record_of(spec_);
-  const TrialRecord got = writer.trials().at(0);
+  const TrialRecord got = ResultsReader(file_).trials().at(0).trial;
   EXPECT_EQ(got.id, expected.id);
   EXPECT_EQ(got.spec, expected.spec);
   EXPECT_EQ(got.axes, expected.axes);
@@ -189,13 +189,13 @@ TEST_F(Writer, LeavingABatchWithoutCommitUndoesIt) {
   {
     const ResultsWriter::Batch batch(writer);
     put_trial(writer, spec_);
-    EXPECT_EQ(writer.trials().size(), 1U);
+    EXPECT_EQ(writer.standings().size(), 1U);
   }
-  EXPECT_TRUE(writer.trials().empty());
+  EXPECT_TRUE(writer.standings().empty());
   ResultsWriter::Batch batch(writer);
   put_trial(writer, spec_);
   batch.commit();
-  EXPECT_EQ(writer.trials().size(), 1U);
+  EXPECT_EQ(writer.standings().size(), 1U);
 }
 
 TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
@@ -211,7 +211,7 @@ TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
   EXPECT_THROW(writer.ingest(events), common::InternalError);
   batch.commit();
   EXPECT_TRUE(test::all_metrics(file_).empty());
-  EXPECT_EQ(writer.trials().size(), 1U);
+  EXPECT_EQ(writer.standings().size(), 1U);
 }
 
 TEST_F(Writer, UnknownTrialsAndDoubleAttemptsAreDefects) {
