@@ -26,8 +26,26 @@ std::optional<std::int64_t> integer_at(const SQLite::Statement& row, int column)
   return row.getColumn(column).getInt64();
 }
 
+/// Rows of one trial's metrics, the newest attempt's of each step. Beside max(attempt), SQLite takes the other columns
+/// from the row that has it; the key gives the order.
+constexpr const char* kOfOneTrial =
+    "max(attempt) FROM metrics WHERE trial = ? AND step > ? GROUP BY step ORDER BY step";
+
+const char* column_of(LossKind kind) {
+  switch (kind) {
+    case LossKind::kTotal:
+      return "loss";
+    case LossKind::kSimple:
+      return "loss_simple";
+    case LossKind::kVlb:
+      break;
+  }
+  return "loss_vlb";
+}
+
 std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path) {
-  auto copy = std::make_unique<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  auto copy = std::make_unique<SQLite::Database>(":memory:",
+                                                 SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX);
   SQLite::Backup(*copy, old).executeStep(-1);
   migrate(*copy, path);
   return copy;
@@ -47,7 +65,7 @@ struct ResultsReader::Impl {
 
   /// All rows of `sql`, each made by `make(statement)`.
   template <typename Row, typename Make, typename... Values>
-  std::vector<Row> rows(const char* sql, Make make, const Values&... values) const {
+  std::vector<Row> rows(const std::string& sql, Make make, const Values&... values) const {
     return translating(path, [&] {
       SQLite::Statement read(*database, sql);
       bind_all(read, values...);
@@ -103,21 +121,33 @@ std::vector<AttemptRecord> ResultsReader::attempts() const {
 
 std::vector<MetricRow> ResultsReader::metrics(const common::TrialId& trial, std::int64_t after_step) const {
   return impl_->rows<MetricRow>(
-      "SELECT trial, step, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s FROM v_metrics "
-      "WHERE trial = ? AND step > ? ORDER BY step",
-      [](const SQLite::Statement& row) {
-        return MetricRow{common::TrialId(row.getColumn(0).getString()),
-                         row.getColumn(1).getInt64(),
-                         integer_at(row, 2),
+      fmt::format("SELECT step, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s, {}",
+                  kOfOneTrial),
+      [&trial](const SQLite::Statement& row) {
+        return MetricRow{trial,
+                         row.getColumn(0).getInt64(),
+                         integer_at(row, 1),
+                         real_at(row, 2),
                          real_at(row, 3),
                          real_at(row, 4),
                          real_at(row, 5),
                          real_at(row, 6),
                          real_at(row, 7),
-                         real_at(row, 8),
-                         real_at(row, 9)};
+                         real_at(row, 8)};
       },
       trial.str(), after_step);
+}
+
+std::vector<LossRow> ResultsReader::losses(const common::TrialId& trial, LossKind kind, std::int64_t after_step) const {
+  std::vector<LossRow> found;
+  translating(impl_->path, [&] {
+    SQLite::Statement read(*impl_->database, fmt::format("SELECT step, {}, {}", column_of(kind), kOfOneTrial));
+    bind_all(read, trial.str(), after_step);
+    while (read.executeStep()) {
+      if (const auto loss = real_at(read, 1)) found.push_back({read.getColumn(0).getInt64(), *loss});
+    }
+  });
+  return found;
 }
 
 std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric) const {

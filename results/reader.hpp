@@ -41,6 +41,13 @@ struct MetricRow {
   std::optional<double> loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s;
 };
 
+/// The loss of one step, out of a row of v_metrics.
+struct LossRow {
+  std::int64_t step = 0;
+  double loss = 0;
+};
+enum class LossKind { kTotal, kSimple, kVlb };
+
 /// One score: a row of v_evaluations (the newest attempt of each step and setting).
 struct EvaluationRow {
   common::TrialId trial;
@@ -63,7 +70,8 @@ struct SettingsRow {
 using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// Reads a results database; can change nothing in it. A file of an older version is read through a migrated copy in
-/// memory; a newer one is a ConfigError that names both versions. Other errors are as in ResultsWriter.
+/// memory; a newer one is a ConfigError that names both versions. Other errors are as in ResultsWriter. Several threads
+/// may read through one object: SQLite lets one of them in at a time.
 class ResultsReader {
  public:
   explicit ResultsReader(const std::filesystem::path& path);
@@ -80,6 +88,10 @@ class ResultsReader {
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
   /// Of one trial by step, the steps beyond `after_step`.
   [[nodiscard]] std::vector<MetricRow> metrics(const common::TrialId& trial, std::int64_t after_step = -1) const;
+  /// Finite losses of one trial by step, the steps beyond `after_step`: of long curves much less to read than
+  /// `metrics`.
+  [[nodiscard]] std::vector<LossRow> losses(const common::TrialId& trial, LossKind kind,
+                                            std::int64_t after_step = -1) const;
   /// Of one metric, or of all when `metric` is empty; by trial, then step.
   [[nodiscard]] std::vector<EvaluationRow> evaluations(const std::string& metric = {}) const;
   [[nodiscard]] std::vector<SettingsRow> settings() const;

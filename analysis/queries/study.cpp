@@ -1,6 +1,7 @@
 #include "analysis/queries/study.hpp"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <set>
 
@@ -115,8 +116,13 @@ std::vector<results::EvaluationRow> Study::scores(const std::string& metric, con
   return found;
 }
 
-std::vector<results::MetricRow> Study::metrics_of(const TrialId& id, std::int64_t after_step) const {
-  return read_metrics ? read_metrics(id, after_step) : std::vector<results::MetricRow>{};
+std::vector<results::MetricRow> Study::metrics_of(const TrialId& id) const {
+  return read_metrics ? read_metrics(id) : std::vector<results::MetricRow>{};
+}
+
+std::vector<results::LossRow> Study::losses_of(const TrialId& id, results::LossKind kind,
+                                               std::int64_t after_step) const {
+  return read_losses ? read_losses(id, kind, after_step) : std::vector<results::LossRow>{};
 }
 
 const results::EvaluationRow* Study::last_score(const TrialId& id, const std::string& metric,
@@ -144,17 +150,24 @@ Study load_study(const fs::path& database) {
   const auto reader = std::make_shared<const results::ResultsReader>(database);
   Study study;
   study.database = database;
+  // Most of the time goes into the trials' configurations: the scores come meanwhile.
+  auto others = std::async(std::launch::async, [&] {
+    study.evaluations = reader->evaluations();
+    study.settings = reader->settings();
+    study.attempts = reader->attempts();
+  });
   for (results::TrialRow& row : reader->trials()) study.trials.push_back(study_trial(std::move(row)));
+  others.get();
   if (study.trials.empty()) {
     throw common::ConfigError(fmt::format(
         "{}: the database has no trials yet; run a sweep first (orchestrator run SWEEP.json)", database.string()));
   }
   const auto sweeps = reader->sweeps();
   study.name = sweeps.empty() ? database.parent_path().filename().string() : sweeps.front().name;
-  study.evaluations = reader->evaluations();
-  study.settings = reader->settings();
-  study.attempts = reader->attempts();
-  study.read_metrics = [reader](const TrialId& id, std::int64_t after_step) { return reader->metrics(id, after_step); };
+  study.read_metrics = [reader](const TrialId& id) { return reader->metrics(id); };
+  study.read_losses = [reader](const TrialId& id, results::LossKind kind, std::int64_t after_step) {
+    return reader->losses(id, kind, after_step);
+  };
   study.measured_macs_per_s = [reader](std::int64_t cpus, std::int64_t gpus) {
     return reader->measured_macs_per_s(cpus, gpus);
   };

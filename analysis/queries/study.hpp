@@ -39,7 +39,9 @@ struct Study {
   std::vector<results::EvaluationRow> evaluations;
   std::vector<results::SettingsRow> settings;
   std::vector<results::AttemptRecord> attempts;
-  std::function<std::vector<results::MetricRow>(const common::TrialId&, std::int64_t after_step)> read_metrics;
+  std::function<std::vector<results::MetricRow>(const common::TrialId&)> read_metrics;
+  std::function<std::vector<results::LossRow>(const common::TrialId&, results::LossKind, std::int64_t after_step)>
+      read_losses;
   /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
   std::function<std::optional<double>(std::int64_t cpus, std::int64_t gpus)> measured_macs_per_s;
 
@@ -53,9 +55,11 @@ struct Study {
   /// Scores of `metric` under `settings_id`, by trial (in the order of the sweep), then step.
   [[nodiscard]] std::vector<results::EvaluationRow> scores(const std::string& metric,
                                                            const std::string& settings_id) const;
-  /// Metrics of one trial by step, those beyond `after_step`.
-  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id,
-                                                           std::int64_t after_step = -1) const;
+  /// Metrics of one trial by step.
+  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id) const;
+  /// Finite losses of one trial by step, those beyond `after_step`.
+  [[nodiscard]] std::vector<results::LossRow> losses_of(const common::TrialId& id, results::LossKind kind,
+                                                        std::int64_t after_step = -1) const;
   /// The score of a trial's last scored step; null when it has none.
   [[nodiscard]] const results::EvaluationRow* last_score(const common::TrialId& id, const std::string& metric,
                                                          const std::string& settings_id) const;
