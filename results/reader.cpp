@@ -43,6 +43,49 @@ const char* column_of(LossKind kind) {
   return "loss_vlb";
 }
 
+std::string text_at(const SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
+
+/// 0 for what is no integer.
+std::int64_t integer_or_zero(const SQLite::Statement& row, int column) {
+  return row.getColumn(column).isInteger() ? row.getColumn(column).getInt64() : 0;
+}
+
+constexpr const char* kOutlines =
+    "SELECT t.id, t.position, t.label, t.axes, t.spec, t.total_parameters, t.trainable_parameters, t.forward_macs, "
+    "t.training_flops, t.state, t.reason, v.steps_done, v.last_loss, v.images_per_s, v.attempts, v.seconds, v.depth, "
+    "v.width, v.heads, v.patch, v.global_batch, v.steps, v.block, json_extract(t.spec, '$.model.mlp_ratio') "
+    "FROM trials t JOIN v_trials v ON v.id = t.id ORDER BY t.position, t.id";
+
+OutlinedTrial outline_of(const SQLite::Statement& row) {
+  OutlinedTrial outline;
+  TrialRecord& trial = outline.row.trial;
+  trial.id = common::TrialId(text_at(row, 0));
+  trial.position = row.getColumn(1).getInt64();
+  trial.label = text_at(row, 2);
+  trial.axes = nullptr;
+  outline.axes = StoredJson(text_at(row, 3));
+  outline.spec = StoredJson(text_at(row, 4));
+  trial.total_parameters = row.getColumn(5).getInt64();
+  trial.trainable_parameters = row.getColumn(6).getInt64();
+  trial.forward_macs = row.getColumn(7).getInt64();
+  trial.training_flops = row.getColumn(8).getDouble();
+  trial.state = stored_state(text_at(row, 9));
+  trial.reason = text_at(row, 10);
+  outline.row.steps_done = integer_at(row, 11);
+  outline.row.last_loss = real_at(row, 12);
+  outline.row.images_per_s = real_at(row, 13);
+  outline.row.num_attempts = row.getColumn(14).getInt64();
+  outline.row.seconds = real_at(row, 15);
+  int column = 16;
+  for (std::int64_t* field : {&outline.depth, &outline.width, &outline.heads, &outline.patch, &outline.global_batch,
+                              &outline.planned_steps}) {
+    *field = integer_or_zero(row, column++);
+  }
+  outline.block = text_at(row, 22);
+  outline.mlp_ratio = real_at(row, 23);
+  return outline;
+}
+
 std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path) {
   auto copy = std::make_unique<SQLite::Database>(":memory:",
                                                  SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX);
@@ -113,6 +156,10 @@ std::vector<TrialRow> ResultsReader::trials() const {
     trials.push_back(std::move(row));
   }
   return trials;
+}
+
+std::vector<OutlinedTrial> ResultsReader::outlined_trials() const {
+  return impl_->rows<OutlinedTrial>(kOutlines, outline_of);
 }
 
 std::vector<AttemptRecord> ResultsReader::attempts() const {

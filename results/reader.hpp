@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "results/records.hpp"
+#include "results/stored_json.hpp"
 
 namespace ditscale::results {
 
@@ -31,6 +32,17 @@ struct TrialRow {
   std::int64_t num_attempts = 0;
   /// Seconds of all attempts that ended.
   std::optional<double> seconds;
+};
+
+/// A trial whose configuration is read only when it is asked for: `row.trial.spec` and `row.trial.axes` are left null.
+struct OutlinedTrial {
+  TrialRow row;
+  StoredJson spec;
+  StoredJson axes;
+  /// Out of the configuration; 0, or empty, where it does not say.
+  std::int64_t depth = 0, width = 0, heads = 0, patch = 0, global_batch = 0, planned_steps = 0;
+  std::string block;
+  std::optional<double> mlp_ratio;
 };
 
 /// One line of a training curve: a row of v_metrics (the newest attempt of each step).
@@ -85,6 +97,8 @@ class ResultsReader {
   [[nodiscard]] std::vector<SweepRow> sweeps() const;
   /// In the order of the sweep file.
   [[nodiscard]] std::vector<TrialRow> trials() const;
+  /// The same, of many trials in a fraction of the time.
+  [[nodiscard]] std::vector<OutlinedTrial> outlined_trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
   /// Of one trial by step, the steps beyond `after_step`.
   [[nodiscard]] std::vector<MetricRow> metrics(const common::TrialId& trial, std::int64_t after_step = -1) const;

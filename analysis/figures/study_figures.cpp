@@ -6,11 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "sweeps/spec/json_path.hpp"
-
 namespace ditscale::analysis {
-
-using common::Json;
 
 namespace {
 
@@ -26,11 +22,8 @@ constexpr std::size_t kMostCurvePoints = 400;
 /// What tells trials of one patch size apart: "d4 w128", or a published name ("XL/2").
 std::string short_label(const StudyTrial& trial) {
   if (trial.model.starts_with("DiT-")) return trial.model.substr(4);
-  const Json& spec = trial.row.trial.spec;
-  const Json depth = sweeps::value_at(spec, "model.depth");
-  const Json width = sweeps::value_at(spec, "model.width");
-  if (!depth.is_number_integer() || !width.is_number_integer()) return trial.id().brief();
-  return fmt::format("d{} w{}", depth.get<std::int64_t>(), width.get<std::int64_t>());
+  if (trial.depth == 0 || trial.width == 0) return trial.id().brief();
+  return fmt::format("d{} w{}", trial.depth, trial.width);
 }
 
 /// Legend of a trial; models that appear twice (other seeds, other training) carry the start of their id.

@@ -15,14 +15,24 @@ namespace ditscale::analysis {
 
 /// One trial with what all commands show of it.
 struct StudyTrial {
+  /// Without spec and axes, which stand below.
   results::TrialRow row;
+  results::StoredJson stored_spec;
+  results::StoredJson stored_axes;
   /// "DiT-S/4" or "d4-w64-h4/7".
   std::string model;
   /// Side of a patch; 0 when the configuration does not say.
   std::int64_t patch = 0;
   std::int64_t planned_steps = 0;
   std::int64_t global_batch = 0;
+  std::int64_t depth = 0;
+  std::int64_t width = 0;
+  /// "adaln_zero" …; empty when the configuration does not say.
+  std::string block;
 
+  /// The resolved configuration.
+  [[nodiscard]] const common::Json& spec() const { return stored_spec.value(); }
+  [[nodiscard]] const common::Json& axes() const { return stored_axes.value(); }
   [[nodiscard]] const common::TrialId& id() const { return row.trial.id; }
   [[nodiscard]] double gflops() const { return static_cast<double>(row.trial.forward_macs) / 1e9; }
   /// Real FLOPs (6 x MACs x images) spent after `step` steps.
