@@ -39,6 +39,7 @@ orchestrator::Environment environment() {
   }
   result.is_root = ::geteuid() == 0;
   if (const char* job = std::getenv("SLURM_JOB_ID")) result.slurm_job = job;
+  result.node_name = variable("SLURMD_NODENAME");
   result.terminal_columns = terminal_columns();
   if (const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES")) result.visible_gpus = gpus;
   return result;

@@ -131,7 +131,7 @@ class Agent {
 
 void run_agent(World& world, const AgentReport& report, const TrainerSettings& settings, const Timing& timing,
                const common::Clock& clock) {
-  world.send(kCoordinatorRank, encode(HelloMessage{report.host, report.devices}));
+  world.send(kCoordinatorRank, encode(HelloMessage{report.host, report.devices, report.node}));
   Agent agent(world, settings, timing, clock);
   Backoff backoff(timing);
   for (;;) {

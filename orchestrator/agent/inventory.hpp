@@ -23,8 +23,8 @@ struct DeviceLimits {
 /// Throws UsageError when the limits ask for more than there is.
 [[nodiscard]] Devices local_devices(const DeviceLimits& limits);
 
-/// The same as an agent reports it, with the host's name.
-[[nodiscard]] AgentReport local_report(const DeviceLimits& limits);
+/// The same as an agent reports it, with the host's name; `node` is the batch system's name for it.
+[[nodiscard]] AgentReport local_report(const DeviceLimits& limits, const std::string& node = "");
 
 /// GPUs in the driver's folder (one subfolder each, by bus address) whose device file is there: "0", "1", …, in the
 /// order of the bus, as CUDA counts them under CUDA_DEVICE_ORDER=PCI_BUS_ID. No CUDA library is needed.

@@ -24,6 +24,8 @@ struct Environment {
   bool is_root = false;
   /// The batch job this process is part of (SLURM_JOB_ID).
   std::optional<std::string> slurm_job;
+  /// Slurm's name for this node (SLURMD_NODENAME).
+  std::string node_name;
   /// Columns of the terminal on standard output; 0 when it is none.
   std::size_t terminal_columns = 0;
   std::optional<std::string> visible_gpus;

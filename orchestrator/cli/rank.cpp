@@ -145,7 +145,7 @@ void run_as_agent(World& world, const RunOptions& options, const Environment& en
   leave_signals_to_coordinator();
   const common::SystemClock clock;
   const TrainerSettings settings = trainer_settings(options, environment);
-  run_agent(world, local_report(options.limits), settings, options.timing, clock);
+  run_agent(world, local_report(options.limits, environment.node_name), settings, options.timing, clock);
 }
 
 }  // namespace

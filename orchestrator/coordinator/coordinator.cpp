@@ -81,7 +81,7 @@ bool Coordinator::await_agents() {
     }
     const auto hello = std::get<HelloMessage>(decode(received->bytes));
     spdlog::info("agent {} on {}: {}", received->rank, hello.host, hello.devices.text());
-    joined.agents.push_back({received->rank, hello.host, hello.devices});
+    joined.agents.push_back({received->rank, hello.host, hello.devices, hello.node});
   }
   share_devices(joined.agents);
   std::vector<sweeps::Cell> unfinished;

@@ -14,8 +14,13 @@ namespace ditscale::orchestrator {
 /// An agent and its node's devices.
 struct AgentReport {
   int agent = 0;
+  /// The machine: agents that name the same one see the same devices.
   std::string host;
   Devices devices;
+  /// What the batch system calls the node, and so its mpirun; empty: as the host.
+  std::string node = {};
+
+  [[nodiscard]] const std::string& node_name() const { return node.empty() ? host : node; }
 };
 
 /// These agents are ready to start trainers. One event for all: a trial that fits only on the last is not given up

@@ -40,7 +40,7 @@ class Reaction {
  private:
   void on(const AgentsJoined& joined) {
     for (const AgentReport& report : joined.agents) {
-      const Node node{report.host, report.devices, report.devices};
+      const Node node{report.node_name(), report.devices, report.devices};
       DITSCALE_CHECK(state_.nodes.emplace(report.agent, node).second, "agent {} joined twice", report.agent);
     }
     fit_to_nodes(state_);

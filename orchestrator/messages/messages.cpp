@@ -43,7 +43,7 @@ Json with_attempt(const char* kind, const AnyMessage& message) {
 }
 
 Json to_json(const HelloMessage& hello) {
-  return {{kKind, "hello"}, {"host", hello.host}, {"devices", json_of(hello.devices)}};
+  return {{kKind, "hello"}, {"host", hello.host}, {"devices", json_of(hello.devices)}, {"node", hello.node}};
 }
 
 Json to_json(const LinesMessage& lines) {
@@ -90,7 +90,10 @@ common::AttemptNumber attempt_in(const Json& json) {
 
 Message message_from(const Json& json) {
   const auto kind = json.at(kKind).get<std::string>();
-  if (kind == "hello") return HelloMessage{json.at("host").get<std::string>(), devices_from(json.at("devices"))};
+  if (kind == "hello") {
+    return HelloMessage{json.at("host").get<std::string>(), devices_from(json.at("devices")),
+                        json.at("node").get<std::string>()};
+  }
   if (kind == "lines") {
     return LinesMessage{trial_in(json), attempt_in(json), json.at("lines").get<std::vector<std::string>>()};
   }

@@ -16,6 +16,7 @@ namespace ditscale::orchestrator {
 struct HelloMessage {
   std::string host;
   Devices devices;
+  std::string node = {};
 };
 
 /// Agent to coordinator: event lines of a trainer, as they came through its pipe.

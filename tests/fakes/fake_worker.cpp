@@ -60,7 +60,8 @@ std::string variable(const char* name) {
 /// The first process of a gang speaks into a named pipe; all print the processors their node gives to the gang.
 Arguments in_gang(Arguments arguments, const std::string& pipe, const std::string& cpus) {
   arguments.rank = std::stoi(variable("OMPI_COMM_WORLD_RANK"));
-  std::printf("rank %d of %s on cpus %s\n", arguments.rank, variable("OMPI_COMM_WORLD_SIZE").c_str(), cpus.c_str());
+  std::printf("rank %d of %s on cpus %s of %s\n", arguments.rank, variable("OMPI_COMM_WORLD_SIZE").c_str(),
+              cpus.c_str(), variable("SLURMD_NODENAME").c_str());
   std::fflush(stdout);
   if (arguments.rank == 0) arguments.event_fd = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (arguments.rank == 0 && arguments.event_fd < 0) throw common::errno_error("open", pipe);

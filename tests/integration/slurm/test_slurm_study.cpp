@@ -124,6 +124,16 @@ TEST_F(SlurmStudy, RunsInShardsThatHaveEachCellOnce) {
   EXPECT_EQ(labels, (std::multiset<std::string>{"seed=0", "seed=1", "seed=2", "seed=3", "seed=4"}));
 }
 
+TEST_F(SlurmStudy, SpreadsAGangOverBothNodes) {
+  write_sweep({0, 1}, 20, {{"processes", 2}});
+  const std::string job = submit(50, {"--nodes", "2", "--cpus-per-node", "1", "--time", "120"});
+  ASSERT_TRUE(becomes(job, "COMPLETED", 90)) << log_of(job);
+  for (const auto& trial : std::filesystem::directory_iterator(study() / "trials")) {
+    const std::string log = common::read_file(trial.path() / "attempts" / "1" / "log.txt");
+    EXPECT_THAT(log, AllOf(HasSubstr("rank 0 of 2 on cpus 0 of n0"), HasSubstr("rank 1 of 2 on cpus 1 of n1")));
+  }
+}
+
 TEST_F(SlurmStudy, IsRefusedBeforeSlurmHearsOfItWhenTheSweepIsBroken) {
   write_sweep({0});
   const auto broken =

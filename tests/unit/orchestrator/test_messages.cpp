@@ -15,8 +15,9 @@ Kind round_trip(const Kind& message) {
 }
 
 TEST(Messages, SurviveTheWire) {
-  const auto hello = round_trip(HelloMessage{"node7", {{0, 2}, {"GPU-abc"}}});
+  const auto hello = round_trip(HelloMessage{"node7", {{0, 2}, {"GPU-abc"}}, "n7"});
   EXPECT_EQ(hello.host, "node7");
+  EXPECT_EQ(hello.node, "n7");
   EXPECT_EQ(hello.devices, (Devices{{0, 2}, {"GPU-abc"}}));
 
   const auto lines = round_trip(LinesMessage{kTrial, kAttempt, {"{\"v\":1}", ""}});
