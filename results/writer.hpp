@@ -57,7 +57,8 @@ class ResultsWriter {
   [[nodiscard]] std::int64_t last_event(const common::TrialId& id, common::AttemptNumber number) const;
   /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model;
   /// empty when none.
-  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus) const;
+  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
+                                                          std::int64_t processes) const;
 
  private:
   struct Impl;

@@ -83,11 +83,11 @@ double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
 Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {
   Cost cost;
   std::optional<double> rate;
-  if (study.measured_macs_per_s) rate = study.measured_macs_per_s(spec.resources.cpus, spec.resources.gpus);
+  if (study.measured_macs_per_s) rate = study.measured_macs_per_s(spec.resources);
   cost.measured = rate.has_value();
   cost.macs_per_s = rate.value_or(sweeps::default_macs_per_s(spec.resources));
   cost.seconds = sweeps::predicted_s(spec, cost.macs_per_s);
-  const std::int64_t devices = spec.resources.gpus > 0 ? spec.resources.gpus : spec.resources.cpus;
+  const std::int64_t devices = spec.resources.num_devices();
   cost.device_hours = cost.seconds / 3600 * static_cast<double>(devices);
   return cost;
 }

@@ -155,8 +155,8 @@ Study load_study(const fs::path& database) {
   study.settings = reader->settings();
   study.attempts = reader->attempts();
   study.read_metrics = [reader](const TrialId& id, std::int64_t after_step) { return reader->metrics(id, after_step); };
-  study.measured_macs_per_s = [reader](std::int64_t cpus, std::int64_t gpus) {
-    return reader->measured_macs_per_s(cpus, gpus);
+  study.measured_macs_per_s = [reader](const sweeps::ResourceSpec& resources) {
+    return reader->measured_macs_per_s(resources.cpus, resources.gpus, resources.num_processes());
   };
   study.index();
   return study;

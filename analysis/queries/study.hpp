@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "results/reader.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::analysis {
 
@@ -41,7 +42,7 @@ struct Study {
   std::vector<results::AttemptRecord> attempts;
   std::function<std::vector<results::MetricRow>(const common::TrialId&, std::int64_t after_step)> read_metrics;
   /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
-  std::function<std::optional<double>(std::int64_t cpus, std::int64_t gpus)> measured_macs_per_s;
+  std::function<std::optional<double>(const sweeps::ResourceSpec&)> measured_macs_per_s;
 
   /// Prepares the look-ups below; again after `trials` or `evaluations` changed.
   void index();

@@ -16,48 +16,21 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-/// Where a trainer finds the pipe to its agent.
-constexpr int kEventFd = 3;
 /// Another trainer's turn comes after this much.
 constexpr std::size_t kMostAtOnce_bytes = std::size_t{1} << 20;
 /// As much of a log as its last lines can need.
 constexpr std::streamoff kTailBytes = 8192;
 
-std::map<std::string, std::string> environment_of(const StartMessage& order, const TrainerSettings& settings) {
-  std::map<std::string, std::string> environment{
-      {"CUDA_VISIBLE_DEVICES", fmt::format("{}", fmt::join(order.devices.gpus, ","))},
-      {"OMP_NUM_THREADS", std::to_string(order.devices.cpus.size())}};
-  if (settings.gpus_by_bus) environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
-  return environment;
-}
-
-common::SpawnOptions spawn_options(const StartMessage& order, const TrainerSettings& settings) {
-  const common::TrialPaths paths{order.folder};
-  common::SpawnOptions options;
-  options.argv = {settings.worker.string(),
-                  "train",
-                  paths.trial_json().string(),
-                  "--folder",
-                  paths.folder.string(),
-                  "--attempt",
-                  std::to_string(common::to_int(order.attempt)),
-                  "--event-fd",
-                  std::to_string(kEventFd),
-                  "--threads",
-                  std::to_string(order.devices.cpus.size())};
-  options.environment = environment_of(order, settings);
-  options.removed_prefixes = {"OMPI_", "PMIX_", "PRTE_", "PMI_"};
-  options.log = paths.log(order.attempt);
-  options.cpus = order.devices.cpus;
-  options.parent_death_signal = SIGTERM;
-  options.event_fd = kEventFd;
-  return options;
-}
-
 }  // namespace
 
 Trainer Trainer::start(const StartMessage& order, const TrainerSettings& settings, double now_s) {
-  return {order, settings.silence_s, common::ChildProcess::spawn(spawn_options(order, settings)), now_s};
+  if (num_processes(order.shares) == 1) {
+    return {order, settings.silence_s, common::ChildProcess::spawn(single_trainer(order, settings)), std::nullopt,
+            now_s};
+  }
+  EventPipe events;
+  auto child = common::ChildProcess::spawn(gang_of_trainers(order, settings, events.path()));
+  return {order, settings.silence_s, std::move(child), std::move(events), now_s};
 }
 
 std::size_t Trainer::read(double now_s) {
@@ -67,7 +40,7 @@ std::size_t Trainer::read(double now_s) {
     const ssize_t got = ::read(event_fd(), chunk, sizeof chunk);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) break;
-    pipe_closed_ = got == 0;
+    if (got == 0) pipe_closed_ = true;
     last_word_s_ = now_s;
     total += static_cast<std::size_t>(got);
     unsent_.append(chunk, static_cast<std::size_t>(got));
@@ -92,7 +65,10 @@ void Trainer::watch_silence(double now_s) {
   child_.signal_group(SIGKILL);
 }
 
-void Trainer::stop(bool kill) { child_.signal_group(kill ? SIGKILL : SIGTERM); }
+void Trainer::stop(bool kill) {
+  const bool gang = gang_events_.has_value();
+  child_.signal_group(kill ? SIGKILL : gang ? SIGUSR2 : SIGTERM);
+}
 
 std::optional<EndedMessage> Trainer::poll() {
   const auto status = child_.poll();

@@ -6,22 +6,14 @@
 #include <vector>
 
 #include "common/child_process.hpp"
+#include "orchestrator/agent/event_pipe.hpp"
+#include "orchestrator/agent/trainer_command.hpp"
 #include "orchestrator/messages/messages.hpp"
 
 namespace ditscale::orchestrator {
 
-/// How an agent starts trainers.
-struct TrainerSettings {
-  /// Program that is called as `<worker> train …`.
-  std::filesystem::path worker;
-  /// Kill a trainer that is silent for longer.
-  double silence_s = 1800.0;
-  /// Devices were counted in the order of the bus, so trainers must count them so too.
-  bool gpus_by_bus = true;
-};
-
-/// One running attempt, as the agent that started it sees it. It lives in the thread that started it: the trainer is
-/// told to stop (SIGTERM) when that thread ends.
+/// One running attempt, a process or a gang of them, as the agent that started it sees it. It lives in the thread that
+/// started it: the trainer is told to stop (SIGTERM) when that thread ends.
 class Trainer {
  public:
   /// Throws SystemError when the program cannot be started.
@@ -35,7 +27,10 @@ class Trainer {
   /// Readable once the trainer has ended; -1 where the kernel cannot tell.
   [[nodiscard]] int end_fd() const { return child_.end().get(); }
   /// The pipe to wait for; -1 once the trainer has closed its end.
-  [[nodiscard]] int event_fd() const { return pipe_closed_ ? -1 : child_.events().get(); }
+  [[nodiscard]] int event_fd() const {
+    if (pipe_closed_) return -1;
+    return gang_events_ ? gang_events_->read_end() : child_.events().get();
+  }
   /// Reads what is in the pipe, a bounded part of it when it fills as fast. Returns how many bytes that was.
   std::size_t read(double now_s);
   /// Whole event lines that were read since the last call.
@@ -48,12 +43,18 @@ class Trainer {
   [[nodiscard]] std::optional<EndedMessage> poll();
 
  private:
-  Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, double now_s)
-      : order_(std::move(order)), silence_limit_s_(silence_limit_s), child_(std::move(child)), last_word_s_(now_s) {}
+  Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, std::optional<EventPipe> gang_events,
+          double now_s)
+      : order_(std::move(order)),
+        silence_limit_s_(silence_limit_s),
+        child_(std::move(child)),
+        gang_events_(std::move(gang_events)),
+        last_word_s_(now_s) {}
 
   StartMessage order_;
   double silence_limit_s_;
   common::ChildProcess child_;
+  std::optional<EventPipe> gang_events_;
   double last_word_s_;
   std::optional<double> silent_s_;
   std::string unsent_;

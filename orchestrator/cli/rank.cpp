@@ -14,8 +14,10 @@
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/coordinator.hpp"
+#include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/launcher/parent.hpp"
 #include "orchestrator/launcher/verdict.hpp"
+#include "orchestrator/mpi/launch_arguments.hpp"
 #include "orchestrator/view/report.hpp"
 
 namespace ditscale::orchestrator {
@@ -127,16 +129,28 @@ void leave_signals_to_coordinator() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void run_as_agent(World& world, const RunOptions& options) {
+TrainerSettings trainer_settings(const RunOptions& options, const Environment& environment) {
+  TrainerSettings settings;
+  settings.worker = *options.worker;
+  settings.mpirun = find_program("mpirun", environment.path);
+  if (environment.is_root) {
+    for (const auto& [name, value] : root_permissions()) settings.mpirun_environment[name] = value;
+  }
+  settings.silence_s = options.timing.silence_s;
+  settings.gpus_by_bus = !options.limits.visible_gpus;
+  return settings;
+}
+
+void run_as_agent(World& world, const RunOptions& options, const Environment& environment) {
   leave_signals_to_coordinator();
   const common::SystemClock clock;
-  const TrainerSettings settings{*options.worker, options.timing.silence_s, !options.limits.visible_gpus};
+  const TrainerSettings settings = trainer_settings(options, environment);
   run_agent(world, local_report(options.limits), settings, options.timing, clock);
 }
 
 }  // namespace
 
-ExitCode run_rank(const RunOptions& options) {
+ExitCode run_rank(const RunOptions& options, const Environment& environment) {
   end_with_parent(SIGKILL, options.launcher);
   StopSource::block_signals();
   World world;
@@ -145,7 +159,7 @@ ExitCode run_rank(const RunOptions& options) {
     if (world.rank() == 0) {
       code = run_coordinator(world, options);
     } else {
-      run_as_agent(world, options);
+      run_as_agent(world, options, environment);
     }
   } catch (const common::Error&) {
     if (world.rank() == 0) world.finish();

@@ -140,7 +140,7 @@ ExitCode run_command(RunOptions options, const Environment& environment, const s
   options.limits.visible_gpus = environment.visible_gpus;
   if (!options.worker) options.worker = environment.program.parent_path() / "worker";
   options.worker = std::filesystem::absolute(*options.worker);
-  return environment.under_mpi ? run_rank(options) : launch(options, environment, arguments);
+  return environment.under_mpi ? run_rank(options, environment) : launch(options, environment, arguments);
 }
 
 }  // namespace ditscale::orchestrator

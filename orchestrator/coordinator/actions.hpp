@@ -35,10 +35,9 @@ struct Ingest {
 };
 
 struct StartTrainer {
-  int agent = 0;
   common::TrialId trial;
   common::AttemptNumber attempt{1};
-  Devices devices;
+  Shares shares;
 };
 struct StopTrainer {
   int agent = 0;

@@ -5,23 +5,30 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "orchestrator/coordinator/room.hpp"
 
 namespace ditscale::orchestrator {
 
 namespace {
 
-Ask size_of(const Devices& devices) { return {std::ssize(devices.cpus), std::ssize(devices.gpus)}; }
-
-std::string largest_nodes(const std::vector<AgentReport>& agents) {
-  Ask most_cpus{0, 0};
-  Ask most_gpus{0, 0};
-  for (const AgentReport& report : agents) {
-    const Ask size = size_of(report.devices);
-    most_cpus = std::max(most_cpus, size);
-    if (size.gpus > most_gpus.gpus) most_gpus = size;
+/// "2 nodes with 8 cpus and 4 gpus; 1 node with 64 cpus".
+std::string nodes_text(const std::map<int, Node>& nodes) {
+  std::map<std::pair<std::int64_t, std::int64_t>, int> kinds;
+  for (const auto& [unused, node] : nodes) ++kinds[{std::ssize(node.all.cpus), std::ssize(node.all.gpus)}];
+  std::vector<std::string> texts;
+  for (const auto& [kind, count] : kinds) {
+    const Ask all{kind.first, kind.second};
+    texts.push_back(fmt::format("{} node{} with {}", count, count == 1 ? "" : "s", all.text()));
   }
-  return most_gpus.gpus == 0 || most_gpus == most_cpus ? most_cpus.text()
-                                                       : most_cpus.text() + ", or " + most_gpus.text();
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::map<int, Node> empty_nodes(const std::vector<AgentReport>& agents) {
+  std::map<int, Node> nodes;
+  for (const AgentReport& report : agents) nodes[report.agent] = {report.host, report.devices, report.devices};
+  return nodes;
 }
 
 /// Leaves each device of `host` to one of the agents that have it.
@@ -50,15 +57,14 @@ void share_devices(std::vector<AgentReport>& agents) {
 
 std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                          const std::vector<AgentReport>& agents) {
+  const std::map<int, Node> nodes = empty_nodes(agents);
   for (const sweeps::Cell& cell : cells) {
-    const Ask ask{cell.trial.resources.cpus, cell.trial.resources.gpus};
-    const bool fits = std::any_of(agents.begin(), agents.end(),
-                                  [&](const AgentReport& report) { return report.devices.covers(ask); });
-    if (fits) continue;
+    const Ask ask = ask_for(nodes, cell.trial);
+    if (capacity_for(nodes, ask) >= ask.processes) continue;
     return fmt::format(
-        "trial {} ({}) asks for {}, but the largest node here has {}; lower base.resources in the sweep file (or with "
+        "trial {} ({}) asks for {}, more than is here ({}); lower base.resources in the sweep file (or with "
         "--set base.resources.cpus=N), or run where there is more",
-        cell.id.brief(), cell.label(), ask.text(), largest_nodes(agents));
+        cell.id.brief(), cell.label(), ask.text(), nodes_text(nodes));
   }
   return std::nullopt;
 }

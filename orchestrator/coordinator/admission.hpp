@@ -9,7 +9,7 @@
 
 namespace ditscale::orchestrator {
 
-/// Why a cell can run on none of these agents: names the cell, what it asks for, the largest node, and what to do.
+/// Why a cell can run on none of these agents: names the cell, what it asks for, the nodes there are, and what to do.
 /// Empty when every cell fits somewhere.
 [[nodiscard]] std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                                        const std::vector<AgentReport>& agents);

@@ -28,21 +28,16 @@ void insert_sorted(std::vector<Device>& into, const std::vector<Device>& devices
   }
 }
 
-std::string counted(std::int64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
-std::string Ask::text() const {
-  return gpus == 0 ? counted(cpus, "cpu") : counted(cpus, "cpu") + " and " + counted(gpus, "gpu");
+std::int64_t Devices::room_for(const Ask& ask) const {
+  const std::int64_t by_cpus = std::ssize(cpus) / ask.cpus;
+  return ask.gpus == 0 ? by_cpus : std::min(by_cpus, std::ssize(gpus) / ask.gpus);
 }
 
-bool Devices::covers(const Ask& ask) const { return std::ssize(cpus) >= ask.cpus && std::ssize(gpus) >= ask.gpus; }
-
-Devices Devices::take(const Ask& ask) {
-  DITSCALE_CHECK(covers(ask), "{} asked of {}", ask.text(), text());
-  return {take_first(cpus, ask.cpus), take_first(gpus, ask.gpus)};
+Devices Devices::take(const Ask& ask, std::int64_t processes) {
+  DITSCALE_CHECK(room_for(ask) >= processes, "{} of {} asked of {}", processes, ask.text(), text());
+  return {take_first(cpus, processes * ask.cpus), take_first(gpus, processes * ask.gpus)};
 }
 
 void Devices::give_back(const Devices& devices) {
@@ -53,6 +48,25 @@ void Devices::give_back(const Devices& devices) {
 std::string Devices::text() const {
   const std::string processors = fmt::format("cpu {}", fmt::join(cpus, ","));
   return gpus.empty() ? processors : fmt::format("gpu {}, {}", fmt::join(gpus, ","), processors);
+}
+
+std::int64_t num_processes(const Shares& shares) {
+  std::int64_t sum = 0;
+  for (const Share& share : shares) sum += share.processes;
+  return sum;
+}
+
+std::string devices_text(const Shares& shares) {
+  if (shares.size() == 1) return shares.front().devices.text();
+  std::vector<std::string> parts;
+  for (const Share& share : shares) parts.push_back(share.host + ": " + share.devices.text());
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string hosts_text(const Shares& shares) {
+  std::vector<std::string> hosts;
+  for (const Share& share : shares) hosts.push_back(share.host);
+  return fmt::format("{}", fmt::join(hosts, ","));
 }
 
 }  // namespace ditscale::orchestrator

@@ -1,5 +1,6 @@
 #include "orchestrator/coordinator/reactor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,10 @@ using common::ExitCode;
 using results::TrialState;
 
 namespace {
+
+bool runs_on(const Run& run, int agent) {
+  return std::any_of(run.shares.begin(), run.shares.end(), [&](const Share& share) { return share.agent == agent; });
+}
 
 /// Applies one event; then, whatever it was, starts what can start and sees whether all is over.
 class Reaction {
@@ -38,16 +43,24 @@ class Reaction {
       const Node node{report.host, report.devices, report.devices};
       DITSCALE_CHECK(state_.nodes.emplace(report.agent, node).second, "agent {} joined twice", report.agent);
     }
+    fit_to_nodes(state_);
   }
 
   void on(const AgentLost& lost) {
     for (Trial& trial : state_.trials) {
-      if (trial.run && trial.run->agent == lost.agent) {
-        end_run(trial, trial.run->outcome.value_or(Outcome{TrialState::kLost, lost.reason}));
-      }
+      if (trial.run && runs_on(*trial.run, lost.agent)) lose_node_of(trial, lost);
     }
     state_.nodes.erase(lost.agent);
+    fit_to_nodes(state_);
     if (state_.nodes.empty()) state_.stopping = true;
+  }
+
+  /// A gang whose first node still stands is killed there, and holds its other devices until it has ended.
+  void lose_node_of(Trial& trial, const AgentLost& lost) {
+    const Outcome ending = trial.run->outcome.value_or(Outcome{TrialState::kLost, lost.reason});
+    if (trial.run->leader() == lost.agent) return end_run(trial, ending);
+    trial.run->outcome = ending;
+    stop(trial, StopKind::kKill);
   }
 
   void on(const TrainerSpoke& spoke) {
@@ -99,11 +112,14 @@ class Reaction {
 
   void end_run(Trial& trial, const Outcome& ending) {
     const Run run = *std::exchange(trial.run, std::nullopt);
-    const auto node = state_.nodes.find(run.agent);
-    if (node != state_.nodes.end()) node->second.free.give_back(run.devices);
+    for (const Share& share : run.shares) {
+      const auto node = state_.nodes.find(share.agent);
+      if (node != state_.nodes.end()) node->second.free.give_back(share.devices);
+    }
     --state_.num_running;
     trial.progress.seconds += now_s_ - run.started_s;
     trial.progress.images_per_s.reset();
+    fit_to_nodes(state_, position_of(trial));
     settle(trial, ending, run.first_checkpoint_step, state_.policy, now_s_);
     actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_});
     record_state(trial);
@@ -122,15 +138,14 @@ class Reaction {
     Trial& trial = state_.trials[placement.position];
     Run run;
     run.attempt = common::AttemptNumber{++trial.num_attempts};
-    run.agent = placement.agent;
-    run.devices = std::move(placement.devices);
+    run.shares = std::move(placement.shares);
     run.started_s = now_s_;
     run.first_checkpoint_step = trial.progress.checkpoint_step;
     results::AttemptRecord record;
     record.trial = trial.cell.id;
     record.number = run.attempt;
-    record.host = state_.nodes.at(run.agent).host;
-    record.devices = run.devices.text();
+    record.host = hosts_text(run.shares);
+    record.devices = devices_text(run.shares);
     record.predicted_s = trial.remaining_s();
     record.started_s = now_s_;
     trial.state = TrialState::kRunning;
@@ -138,7 +153,7 @@ class Reaction {
     ++state_.num_running;
     actions_.push_back(PutAttempt{std::move(record)});
     record_state(trial);
-    actions_.push_back(StartTrainer{run.agent, trial.cell.id, run.attempt, run.devices});
+    actions_.push_back(StartTrainer{trial.cell.id, run.attempt, run.shares});
     trial.run = std::move(run);
   }
 
@@ -150,19 +165,21 @@ class Reaction {
 
   void stop_all(StopKind kind) {
     for (Trial& trial : state_.trials) {
-      if (!trial.run || trial.run->stop >= kind) continue;
-      trial.run->stop = kind;
-      if (kind == StopKind::kCheckpoint) trial.run->kill_at_s = now_s_ + state_.policy.stop_wait_s;
-      actions_.push_back(StopTrainer{trial.run->agent, trial.cell.id, trial.run->attempt, kind});
+      if (trial.run) stop(trial, kind);
     }
+  }
+
+  void stop(Trial& trial, StopKind kind) {
+    if (trial.run->stop >= kind) return;
+    trial.run->stop = kind;
+    if (kind == StopKind::kCheckpoint) trial.run->kill_at_s = now_s_ + state_.policy.stop_wait_s;
+    actions_.push_back(StopTrainer{trial.run->leader(), trial.cell.id, trial.run->attempt, kind});
   }
 
   void kill_overdue() {
     if (!state_.stopping) return;
     for (Trial& trial : state_.trials) {
-      if (!trial.run || trial.run->stop == StopKind::kKill || now_s_ < trial.run->kill_at_s) continue;
-      trial.run->stop = StopKind::kKill;
-      actions_.push_back(StopTrainer{trial.run->agent, trial.cell.id, trial.run->attempt, StopKind::kKill});
+      if (trial.run && now_s_ >= trial.run->kill_at_s) stop(trial, StopKind::kKill);
     }
   }
 

@@ -1,45 +1,19 @@
 #include "orchestrator/coordinator/scheduler.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
+
+#include "orchestrator/coordinator/room.hpp"
 
 namespace ditscale::orchestrator {
 
 namespace {
 
-/// Free devices weighed so that GPUs count first: nodes with GPUs stay free for trials that need them.
-std::int64_t weight(const Devices& devices) {
-  constexpr std::int64_t kGpuWeight = 1'000'000;
-  return std::ssize(devices.gpus) * kGpuWeight + std::ssize(devices.cpus);
-}
-
 bool kept_for_another(const State& state, int agent, std::size_t position, const std::vector<std::size_t>& keepers) {
   return std::any_of(keepers.begin(), keepers.end(), [&](std::size_t keeper) {
-    return keeper != position && state.trials[keeper].kept_agent == agent;
+    const std::vector<int>& kept = state.trials[keeper].kept_agents;
+    return keeper != position && std::find(kept.begin(), kept.end(), agent) != kept.end();
   });
-}
-
-/// The node that fits `trial` most tightly.
-std::optional<int> tightest_node(const State& state, std::size_t position, const std::vector<std::size_t>& keepers) {
-  std::optional<int> best;
-  std::int64_t best_weight = std::numeric_limits<std::int64_t>::max();
-  for (const auto& [agent, node] : state.nodes) {
-    if (!node.free.covers(state.trials[position].ask) || weight(node.free) >= best_weight) continue;
-    if (kept_for_another(state, agent, position, keepers)) continue;
-    best = agent;
-    best_weight = weight(node.free);
-  }
-  return best;
-}
-
-/// The node large enough for `ask` that has most free now: the first to be wholly free, as far as can be known.
-std::optional<int> node_to_keep(const State& state, const Ask& ask) {
-  std::optional<int> best;
-  for (const auto& [agent, node] : state.nodes) {
-    if (node.all.covers(ask) && (!best || weight(node.free) > weight(state.nodes.at(*best).free))) best = agent;
-  }
-  return best;
 }
 
 bool in_time(const State& state, const Trial& trial, double now_s) {
@@ -69,9 +43,14 @@ class Pass {
       const std::size_t head = queue.begin()->second;
       Trial& trial = state_.trials[head];
       if (trial.overtaken < state_.policy.max_overtakes) continue;
-      if (!trial.kept_agent || state_.nodes.count(*trial.kept_agent) == 0) trial.kept_agent = node_to_keep(state_, ask);
+      if (trial.kept_agents.empty() || any_gone(trial.kept_agents))
+        trial.kept_agents = nodes_to_keep(state_.nodes, ask);
       keepers_.push_back(head);
     }
+  }
+
+  [[nodiscard]] bool any_gone(const std::vector<int>& agents) const {
+    return std::any_of(agents.begin(), agents.end(), [this](int agent) { return state_.nodes.count(agent) == 0; });
   }
 
   std::optional<std::size_t> first_in_time(const Ask& ask) const {
@@ -95,17 +74,23 @@ class Pass {
 
   void try_to_place(std::size_t position) {
     Trial& trial = state_.trials[position];
-    const auto agent = tightest_node(state_, position, keepers_);
-    if (!agent) {
+    const auto usable = [&](int agent) { return !kept_for_another(state_, agent, position, keepers_); };
+    const std::vector<Seat> seats = find_room(state_.nodes, trial.ask, usable);
+    if (seats.empty()) {
       blocked_.emplace_back(position, placements_.size());
       std::erase(open_, trial.ask);
       return;
     }
     dequeue(state_, position);
     trial.overtaken = 0;
-    trial.kept_agent.reset();
+    trial.kept_agents.clear();
     std::erase(keepers_, position);
-    placements_.push_back({position, *agent, state_.nodes.at(*agent).free.take(trial.ask)});
+    Placement placement{position, {}};
+    for (const Seat& seat : seats) {
+      Node& node = state_.nodes.at(seat.agent);
+      placement.shares.push_back({seat.agent, node.host, seat.processes, node.free.take(trial.ask, seat.processes)});
+    }
+    placements_.push_back(std::move(placement));
   }
 
   State& state_;

@@ -6,11 +6,10 @@
 
 namespace ditscale::orchestrator {
 
-/// A trial and the devices it gets; they are taken from the node already.
+/// A trial and the devices it gets; they are taken from the nodes already.
 struct Placement {
   std::size_t position = 0;
-  int agent = 0;
-  Devices devices;
+  Shares shares;
 };
 
 /// Fills free devices: longest trial first; where it does not fit, shorter ones go ahead, until it was overtaken

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "orchestrator/coordinator/room.hpp"
 #include "sweeps/spec/cost.hpp"
 
 namespace ditscale::orchestrator {
@@ -13,14 +14,24 @@ ReadyQueue::Key key_of(const State& state, std::size_t position) {
   return {-state.trials[position].remaining_s(), position};
 }
 
+double assumed_macs_per_s(const Trial& trial) {
+  const sweeps::ResourceSpec& resources = trial.cell.trial.resources;
+  return sweeps::default_macs_per_s(resources) * static_cast<double>(trial.ask.processes) /
+         static_cast<double>(resources.num_processes());
+}
+
 double prediction(const State& state, const Trial& trial) {
   const auto measured = state.rates.find(trial.ask);
-  const double rate =
-      measured != state.rates.end() ? measured->second : sweeps::default_macs_per_s(trial.cell.trial.resources);
+  const double rate = measured != state.rates.end() ? measured->second : assumed_macs_per_s(trial);
   return sweeps::predicted_s(trial.cell.trial, rate);
 }
 
 }  // namespace
+
+bool ReadyQueue::contains(const Ask& ask, Key key) const {
+  const auto queue = queues_.find(ask);
+  return queue != queues_.end() && queue->second.count(key) != 0;
+}
 
 void ReadyQueue::erase(const Ask& ask, Key key) {
   const auto queue = queues_.find(ask);
@@ -33,7 +44,7 @@ State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double n
   state.policy = policy;
   for (sweeps::Cell& cell : cells) {
     Trial trial;
-    trial.ask = {cell.trial.resources.cpus, cell.trial.resources.gpus};
+    trial.ask = ask_of(cell.trial.resources);
     trial.cell = std::move(cell);
     trial.predicted_s = prediction(state, trial);
     state.positions.emplace(trial.cell.id, state.trials.size());
@@ -62,6 +73,23 @@ void enqueue(State& state, std::size_t position, double now_s) {
 
 void dequeue(State& state, std::size_t position) {
   state.ready.erase(state.trials[position].ask, key_of(state, position));
+}
+
+void fit_to_nodes(State& state) {
+  for (std::size_t position = 0; position < state.trials.size(); ++position) {
+    if (!state.trials[position].run) fit_to_nodes(state, position);
+  }
+}
+
+void fit_to_nodes(State& state, std::size_t position) {
+  Trial& trial = state.trials[position];
+  const Ask ask = ask_for(state.nodes, trial.cell.trial);
+  if (ask == trial.ask) return;
+  const bool is_ready = state.ready.contains(trial.ask, key_of(state, position));
+  if (is_ready) dequeue(state, position);
+  trial.ask = ask;
+  trial.predicted_s = prediction(state, trial);
+  if (is_ready) state.ready.insert(ask, key_of(state, position));
 }
 
 void wake_waiting(State& state, double now_s) {

@@ -27,6 +27,7 @@ class ReadyQueue {
   using Key = std::pair<double, std::size_t>;
   void insert(const Ask& ask, Key key) { queues_[ask].insert(key); }
   void erase(const Ask& ask, Key key);
+  [[nodiscard]] bool contains(const Ask& ask, Key key) const;
   [[nodiscard]] const std::map<Ask, std::set<Key>>& queues() const { return queues_; }
   [[nodiscard]] bool empty() const { return queues_.empty(); }
 
@@ -70,6 +71,10 @@ struct State {
 void enqueue(State& state, std::size_t position, double now_s);
 /// Takes it out of the ready queue.
 void dequeue(State& state, std::size_t position);
+/// Lets every trial that does not run ask for what the nodes can hold. Call when nodes came or went.
+void fit_to_nodes(State& state);
+/// The same for the trial at `position`, which must not run.
+void fit_to_nodes(State& state, std::size_t position);
 /// Moves retries whose wait is over into the ready queue.
 void wake_waiting(State& state, double now_s);
 /// Predicts all trials anew with the rates known now.

@@ -205,7 +205,7 @@ std::vector<common::Event> Study::events_of(const common::TrialId& trial, common
 }
 
 std::optional<double> Study::measured_rate(const Ask& ask) const {
-  return writer_->measured_macs_per_s(ask.cpus, ask.gpus);
+  return writer_->measured_macs_per_s(ask.cpus, ask.total_gpus(), ask.processes);
 }
 
 }  // namespace ditscale::orchestrator

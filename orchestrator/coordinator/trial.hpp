@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/coordinator/actions.hpp"
 #include "orchestrator/coordinator/devices.hpp"
@@ -33,13 +34,13 @@ struct Progress {
 /// The attempt that runs now.
 struct Run {
   common::AttemptNumber attempt{1};
-  int agent = 0;
-  Devices devices;
+  Shares shares;
   double started_s = 0;
   std::int64_t first_checkpoint_step = 0;
   std::int64_t last_event = 0;
   std::optional<Outcome> outcome;
   StopKind stop = StopKind::kNone;
+  [[nodiscard]] int leader() const { return shares.front().agent; }
   /// When a trainer that was asked to stop is killed.
   double kill_at_s = std::numeric_limits<double>::infinity();
 };
@@ -47,6 +48,7 @@ struct Run {
 /// One cell of the sweep as the coordinator sees it.
 struct Trial {
   sweeps::Cell cell;
+  /// With as many processes as the nodes that are left can hold.
   Ask ask;
   /// Seconds a whole training takes at the rate known now.
   double predicted_s = 0;
@@ -60,9 +62,9 @@ struct Trial {
   int losses_without_progress = 0;
   /// A retry waits until then.
   double not_before_s = 0;
-  /// Smaller trials that started ahead of it, and the node kept free for it after too many.
+  /// Smaller trials that started ahead of it, and the nodes kept free for it after too many.
   int overtaken = 0;
-  std::optional<int> kept_agent;
+  std::vector<int> kept_agents;
   Progress progress;
   std::optional<Run> run;
 

@@ -28,6 +28,15 @@ Devices devices_from(const Json& json) {
   return {json.at("cpus").get<std::vector<int>>(), json.at("gpus").get<std::vector<std::string>>()};
 }
 
+Shares shares_from(const Json& json) {
+  Shares shares;
+  for (const Json& share : json) {
+    shares.push_back({share.at("agent").get<int>(), share.at("host").get<std::string>(),
+                      share.at("processes").get<std::int64_t>(), devices_from(share.at("devices"))});
+  }
+  return shares;
+}
+
 template <typename AnyMessage>
 Json with_attempt(const char* kind, const AnyMessage& message) {
   return {{kKind, kind}, {"trial", message.trial.str()}, {"attempt", common::to_int(message.attempt)}};
@@ -56,7 +65,12 @@ Json to_json(const EndedMessage& ended) {
 Json to_json(const StartMessage& start) {
   Json json = with_attempt("start", start);
   json["folder"] = start.folder;
-  json["devices"] = json_of(start.devices);
+  for (const Share& share : start.shares) {
+    json["shares"].push_back({{"agent", share.agent},
+                              {"host", share.host},
+                              {"processes", share.processes},
+                              {"devices", json_of(share.devices)}});
+  }
   return json;
 }
 
@@ -91,7 +105,7 @@ Message message_from(const Json& json) {
   }
   if (kind == "start") {
     return StartMessage{trial_in(json), attempt_in(json), json.at("folder").get<std::string>(),
-                        devices_from(json.at("devices"))};
+                        shares_from(json.at("shares"))};
   }
   if (kind == "stop") return StopMessage{trial_in(json), attempt_in(json), json.at("kill").get<bool>()};
   if (kind == "shutdown") return ShutdownMessage{};

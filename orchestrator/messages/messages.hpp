@@ -36,12 +36,12 @@ struct EndedMessage {
   std::string log_tail;
 };
 
-/// Coordinator to agent: start a trainer in this folder on these of your devices.
+/// Coordinator to agent: start a trial's processes in this folder; the first share is yours.
 struct StartMessage {
   common::TrialId trial;
   common::AttemptNumber attempt{1};
   std::string folder;
-  Devices devices;
+  Shares shares;
 };
 
 /// Coordinator to agent: end this attempt's trainer. One that is gone already is fine.

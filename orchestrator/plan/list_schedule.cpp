@@ -4,16 +4,43 @@
 #include <deque>
 #include <map>
 #include <queue>
+#include <utility>
 
 namespace ditscale::orchestrator {
 
 namespace {
 
-bool covers(const Ask& node, const Ask& ask) { return node.cpus >= ask.cpus && node.gpus >= ask.gpus; }
+std::int64_t room(const Ask& node, const Ask& ask) {
+  const std::int64_t by_cpus = node.cpus / ask.cpus;
+  return ask.gpus == 0 ? by_cpus : std::min(by_cpus, node.gpus / ask.gpus);
+}
+
+/// Processes on each of some nodes.
+using Seats = std::vector<std::pair<std::size_t, std::int64_t>>;
+
+/// Room for the whole ask on the first node that has it, else on those with most; empty when there is too little.
+Seats find_seats(const std::vector<Ask>& free, const Ask& ask) {
+  Seats seats;
+  for (std::size_t node = 0; node < free.size(); ++node) {
+    const std::int64_t here = room(free[node], ask);
+    if (here >= ask.processes) return {{node, ask.processes}};
+    if (here > 0) seats.emplace_back(node, here);
+  }
+  std::stable_sort(seats.begin(), seats.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::int64_t left = ask.processes;
+  for (std::size_t i = 0; i < seats.size() && std::cmp_less(i, ask.max_nodes); ++i) {
+    seats[i].second = std::min(seats[i].second, left);
+    left -= seats[i].second;
+    if (left > 0) continue;
+    seats.resize(i + 1);
+    return seats;
+  }
+  return {};
+}
 
 struct Finish {
   double at_s;
-  std::size_t node;
+  Seats seats;
   Ask ask;
   bool operator>(const Finish& other) const { return at_s > other.at_s; }
 };
@@ -23,8 +50,7 @@ class Simulation {
   Simulation(const std::vector<Ask>& nodes, const std::vector<Job>& jobs) : free_(nodes), jobs_(jobs) {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const Ask& ask = jobs[i].ask;
-      const bool fits = std::any_of(nodes.begin(), nodes.end(), [&](const Ask& node) { return covers(node, ask); });
-      if (fits) queues_[ask].push_back(i);
+      if (!find_seats(nodes, ask).empty()) queues_[ask].push_back(i);
     }
   }
 
@@ -35,8 +61,7 @@ class Simulation {
       const Finish next = running_.top();
       running_.pop();
       now_s_ = next.at_s;
-      free_[next.node].cpus += next.ask.cpus;
-      free_[next.node].gpus += next.ask.gpus;
+      add(next.seats, next.ask, 1);
     }
   }
 
@@ -55,15 +80,21 @@ class Simulation {
   }
 
   bool start_first(const Ask& ask) {
-    const auto node = std::find_if(free_.begin(), free_.end(), [&](const Ask& free) { return covers(free, ask); });
-    if (node == free_.end()) return false;
-    node->cpus -= ask.cpus;
-    node->gpus -= ask.gpus;
+    const Seats seats = find_seats(free_, ask);
+    if (seats.empty()) return false;
+    add(seats, ask, -1);
     const auto queue = queues_.find(ask);
-    running_.push({now_s_ + jobs_[queue->second.front()].seconds, static_cast<std::size_t>(node - free_.begin()), ask});
+    running_.push({now_s_ + jobs_[queue->second.front()].seconds, seats, ask});
     queue->second.pop_front();
     if (queue->second.empty()) queues_.erase(queue);
     return true;
+  }
+
+  void add(const Seats& seats, const Ask& ask, std::int64_t sign) {
+    for (const auto& [node, processes] : seats) {
+      free_[node].cpus += sign * processes * ask.cpus;
+      free_[node].gpus += sign * processes * ask.gpus;
+    }
   }
 
   std::vector<Ask> free_;
@@ -89,8 +120,8 @@ double makespan_bound_s(const std::vector<Ask>& nodes, const std::vector<Job>& j
   double gpu_seconds = 0;
   for (const Job& job : jobs) {
     longest = std::max(longest, job.seconds);
-    cpu_seconds += job.seconds * static_cast<double>(job.ask.cpus);
-    gpu_seconds += job.seconds * static_cast<double>(job.ask.gpus);
+    cpu_seconds += job.seconds * static_cast<double>(job.ask.total_cpus());
+    gpu_seconds += job.seconds * static_cast<double>(job.ask.total_gpus());
   }
   double bound = longest;
   if (cpus > 0) bound = std::max(bound, cpu_seconds / cpus);

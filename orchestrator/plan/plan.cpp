@@ -37,7 +37,7 @@ PlanRow row_of(const sweeps::Cell& cell, const std::optional<double>& rate) {
   PlanRow row;
   row.id = cell.id;
   row.label = cell.label();
-  row.ask = {trial.resources.cpus, trial.resources.gpus};
+  row.ask = ask_of(trial.resources);
   row.total_parameters = sweeps::count_parameters(trial.shape()).total;
   row.forward_macs = sweeps::forward_macs(trial.shape());
   row.training_flops = sweeps::training_flops_per_image(trial.shape()) * static_cast<double>(trial.train.steps) *
@@ -87,10 +87,10 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
   plan.excluded = sweep.excluded;
   plan.agents = agents;
   for (const sweeps::Cell& cell : sweep.cells) {
-    const auto rate = rate_of({cell.trial.resources.cpus, cell.trial.resources.gpus});
+    const auto rate = rate_of(ask_of(cell.trial.resources));
     plan.rates_measured = plan.rates_measured || rate.has_value();
     const PlanRow row = row_of(cell, rate);
-    plan.device_seconds += row.predicted_s * static_cast<double>(row.ask.gpus > 0 ? row.ask.gpus : row.ask.cpus);
+    plan.device_seconds += row.predicted_s * static_cast<double>(cell.trial.resources.num_devices());
     plan.disk_bytes += row.disk_bytes;
     plan.rows.push_back(row);
   }

@@ -22,7 +22,7 @@ constexpr const char* kRates =
     "                    WHERE e.trial = a.trial AND e.attempt = a.number GROUP BY e.step, e.settings)), 0)) "
     "       / (a.ended_s - a.started_s) "
     "FROM attempts a JOIN trials t ON t.id = a.trial "
-    "WHERE a.cpus = ? AND a.gpus = ? AND a.state IN ('succeeded', 'preempted') "
+    "WHERE a.cpus = ? AND a.gpus = ? AND coalesce(a.processes, 1) = ? AND a.state IN ('succeeded', 'preempted') "
     "      AND a.ended_s > a.started_s AND a.last_images > a.first_images";
 
 }  // namespace
@@ -54,9 +54,10 @@ std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& tr
   return read.executeStep() ? read.getColumn(0).getInt64() : 0;
 }
 
-std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus) {
+std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,
+                                        std::int64_t processes) {
   SQLite::Statement read(database, kRates);
-  bind_all(read, cpus, gpus);
+  bind_all(read, cpus, gpus, processes);
   std::vector<double> rates;
   while (read.executeStep()) rates.push_back(read.getColumn(0).getDouble());
   if (rates.empty()) return std::nullopt;

@@ -25,8 +25,10 @@ inline constexpr const char* kPutAttempt =
 [[nodiscard]] std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& trial,
                                          common::AttemptNumber number);
 
-/// Median over attempts that ended well or were preempted, on `cpus` and `gpus`, of MACs done ÷ seconds of attempt.
-/// MACs done: three forward passes per image trained by this attempt, plus the sampling of its evaluations.
-[[nodiscard]] std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus);
+/// Median over attempts that ended well or were preempted, with `cpus` for each of `processes` and `gpus` in all, of
+/// MACs done ÷ seconds of attempt. MACs done: three forward passes per image trained by this attempt, plus the sampling
+/// of its evaluations.
+[[nodiscard]] std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,
+                                                      std::int64_t processes);
 
 }  // namespace ditscale::results

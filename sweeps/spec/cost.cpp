@@ -51,7 +51,7 @@ double predicted_s(const TrialSpec& trial, double macs_per_s) {
 
 double default_macs_per_s(const ResourceSpec& resources) {
   return resources.gpus > 0 ? kMacsPerGpuSecond * static_cast<double>(resources.gpus)
-                            : kMacsPerCoreSecond * static_cast<double>(resources.cpus);
+                            : kMacsPerCoreSecond * static_cast<double>(resources.cpus * resources.num_processes());
 }
 
 }  // namespace ditscale::sweeps

@@ -13,6 +13,8 @@ void read_data(common::ObjectReader& reader, DataSpec& data);
 void read_model(common::ObjectReader& reader, ModelSpec& model);
 void read_objective(common::ObjectReader& reader, ObjectiveSpec& objective);
 void read_train(common::ObjectReader& reader, TrainSpec& train);
+/// `train` is the trial's: its batch must divide among the processes.
+void read_resources(common::ObjectReader& reader, ResourceSpec& resources, const TrainSpec& train);
 /// `trial` holds all other parts already: a score must fit them.
 void read_evaluate(common::ObjectReader& reader, EvaluateSpec& evaluate, const TrialSpec& trial);
 

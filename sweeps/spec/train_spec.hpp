@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,15 @@ struct TrainSpec {
   /// Images whose activations are held at once; absent: the whole batch of a process.
   std::optional<std::int64_t> micro_batch;
   std::int64_t log_every_steps = 50;
+
+  /// Images of one micro-batch of each of `processes`: all of its share of the batch unless `micro_batch` is less.
+  [[nodiscard]] std::int64_t local_micro_batch(std::int64_t processes) const {
+    return std::min(micro_batch.value_or(global_batch / processes), global_batch / processes);
+  }
+  /// Whether each of `processes` gets the same whole number of images, in whole micro-batches.
+  [[nodiscard]] bool divides_among(std::int64_t processes) const {
+    return global_batch % processes == 0 && global_batch / processes % local_micro_batch(processes) == 0;
+  }
 
   bool operator==(const TrainSpec&) const = default;
 };

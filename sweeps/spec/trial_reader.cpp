@@ -67,10 +67,7 @@ TrialSpec trial_spec_from(const JsonDocument& document, const Json& value, const
     r.get("keep", trial.checkpoint.keep, Range{2, 1e6});
   });
   read_evaluations(document, reader, trial);
-  read_child(document, reader, "resources", [&](ObjectReader& r) {
-    r.get("cpus", trial.resources.cpus, Range{1, 4096});
-    r.get("gpus", trial.resources.gpus, Range{0, 1});
-  });
+  read_child(document, reader, "resources", [&](ObjectReader& r) { read_resources(r, trial.resources, trial.train); });
   reader.get("seed", trial.seed, Range{0, kLargestWhole});
   reader.finish();
   if (const auto why = why_impossible(trial.shape())) reader.fail("model", *why);

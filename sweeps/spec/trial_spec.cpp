@@ -76,6 +76,15 @@ Json json_of(const TrainSpec& t) {
           {"log_every_steps", t.log_every_steps}};
 }
 
+Json json_of(const ResourceSpec& r) {
+  return {{"cpus", r.cpus},
+          {"gpus", r.gpus},
+          {"processes", or_null(r.processes)},
+          {"min_processes", or_null(r.min_processes)},
+          {"max_nodes", or_null(r.max_nodes)},
+          {"priority", r.priority}};
+}
+
 /// Drops from `json` what equals its value in `neutral`, of the options listed. Only options that came after the first
 /// version may be listed, and none may leave the list: ids are stored.
 void drop_neutral(Json& json, const Json& neutral, std::initializer_list<const char*> options) {
@@ -131,7 +140,7 @@ Json TrialSpec::to_json() const {
       {"train", json_of(train)},
       {"checkpoint", {{"every_steps", checkpoint.every_steps}, {"keep", checkpoint.keep}}},
       {"evaluate", evaluations},
-      {"resources", {{"cpus", resources.cpus}, {"gpus", resources.gpus}}},
+      {"resources", json_of(resources)},
       {"seed", seed},
   };
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,26 @@ struct CheckpointSpec {
   bool operator==(const CheckpointSpec&) const = default;
 };
 
-/// What a trial occupies while it runs. Does not change the identity.
+/// What a trial occupies while it runs, and when. Does not change the identity.
 struct ResourceSpec {
+  /// Processor cores of each process.
   std::int64_t cpus = 1;
+  /// GPUs of the whole trial, one for each process.
   std::int64_t gpus = 0;
+  /// Processes of a trial without GPUs; absent: one.
+  std::optional<std::int64_t> processes = std::nullopt;
+  /// Fewest processes to go on with when the nodes that are left cannot hold all; absent: all or nothing.
+  std::optional<std::int64_t> min_processes = std::nullopt;
+  /// Most nodes the processes may be spread over; absent: any number.
+  std::optional<std::int64_t> max_nodes = std::nullopt;
+  /// Trials of a higher priority start first.
+  std::int64_t priority = 0;
+
+  /// Processes that train together: one for each GPU, or as many as were asked for.
+  [[nodiscard]] std::int64_t num_processes() const { return gpus > 0 ? gpus : processes.value_or(1); }
+
+  /// GPUs of a trial that uses them, else processor cores: what device time counts.
+  [[nodiscard]] std::int64_t num_devices() const { return gpus > 0 ? gpus : cpus * num_processes(); }
 
   bool operator==(const ResourceSpec&) const = default;
 };

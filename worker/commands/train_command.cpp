@@ -2,6 +2,7 @@
 #include <thread>
 #include <vector>
 
+#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include "common/atomic_file.hpp"
@@ -9,6 +10,7 @@
 #include "common/exit_code.hpp"
 #include "sweeps/spec/json_path.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/distributed/node_share.hpp"
 #include "worker/training/trainer.hpp"
 
 namespace ditscale::worker {
@@ -25,6 +27,9 @@ struct TrainOptions {
   std::string folder;
   int attempt = 0;
   int event_fd = -1;
+  std::string event_pipe;
+  std::vector<int> cpu_list;
+  std::vector<std::string> gpu_list;
   int threads = 0;
   std::string device = "auto";
   std::vector<std::string> assignments;
@@ -72,21 +77,38 @@ int exit_code_of(const Outcome& outcome) {
   throw common::InternalError("an outcome without an exit code");
 }
 
+std::string device_of(const TrainOptions& options) {
+  if (options.gpu_list.empty()) return options.device;
+  if (options.device == "cpu") throw common::UsageError("--gpu-list and --device cpu: which of the two?");
+  return "cuda";
+}
+
+/// Threads of this process, which is from now on where the options want it.
+int take_place(const TrainOptions& options, const sweeps::TrialSpec& trial, const Launch& launch) {
+  if (!options.gpu_list.empty()) show_gpus(options.gpu_list, launch);
+  auto threads = static_cast<int>(trial.resources.cpus);
+  if (!options.cpu_list.empty()) {
+    const std::vector<int> cpus = slice_of(options.cpu_list, launch);
+    pin_to(cpus);
+    threads = static_cast<int>(cpus.size());
+  }
+  return options.threads > 0 ? options.threads : threads;
+}
+
 int run(const TrainOptions& options, const Environment& environment) {
   const sweeps::TrialSpec trial = read_trial(options);
   AttemptOptions attempt;
   attempt.paths.folder =
       options.folder.empty() ? fs::path("runs") / "by_hand" / trial.id().str() : fs::path(options.folder);
   attempt.attempt = common::AttemptNumber{options.attempt > 0 ? options.attempt : next_attempt(attempt.paths)};
-  attempt.device = options.device;
-  attempt.threads = options.threads > 0 ? options.threads : static_cast<int>(trial.resources.cpus);
+  attempt.device = device_of(options);
+  attempt.threads = take_place(options, trial, environment.launch);
   attempt.event_fd = options.event_fd;
+  attempt.event_pipe = options.event_pipe;
   attempt.launch = environment.launch;
   attempt.cache_folder = environment.cache_folder;
   common::make_folder(attempt.paths.folder);
   claim_folder(attempt.paths, trial);
-  spdlog::info("trial {} in {}, attempt {}", trial.id().str(), attempt.paths.folder.string(),
-               common::to_int(attempt.attempt));
   const Outcome outcome = run_attempt(trial, attempt);
   const bool good = outcome.state == OutcomeState::kSucceeded || outcome.state == OutcomeState::kPreempted;
   spdlog::log(good ? spdlog::level::info : spdlog::level::err, "{}{}{}", to_name(outcome.state),
@@ -107,13 +129,28 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--folder", options->folder, "The trial's folder; default runs/by_hand/<id>");
   command->add_option("--attempt", options->attempt, "Number of this attempt; default: the next free one")
       ->check(CLI::PositiveNumber);
-  command->add_option("--event-fd", options->event_fd,
-                      "Descriptor that events are written to as well (used by the agent)");
-  command->add_option("--threads", options->threads, "Threads of this process; default: the trial's resources.cpus")
+  CLI::Option* event_fd = command->add_option("--event-fd", options->event_fd,
+                                              "Descriptor that events are written to as well (used by the agent)");
+  command
+      ->add_option("--event-pipe", options->event_pipe,
+                   "Named pipe that the first rank of a gang writes events to as well (used by the agent)")
+      ->excludes(event_fd);
+  command
+      ->add_option("--threads", options->threads,
+                   "Threads of this process; default: its processors of --cpu-list, or the trial's resources.cpus")
       ->check(CLI::Range(1, 4096));
+  command
+      ->add_option("--cpu-list", options->cpu_list,
+                   "Logical processors of this node, as 0,1,2,3: each of its processes keeps to an equal slice")
+      ->delimiter(',')
+      ->check(CLI::Range(0, CPU_SETSIZE - 1));
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
+  command
+      ->add_option("--gpu-list", options->gpu_list,
+                   "GPUs of this node, indices or UUIDs: the k-th of its processes takes the k-th")
+      ->delimiter(',');
   command->add_option("--set", options->assignments, "Override a field: path=value");
   command->footer(
       "Exit codes: 0 done, 1 failed, 2 usage, 4 stopped after a checkpoint (run again), 6 diverged.\n"

@@ -39,6 +39,8 @@ struct Launch {
   bool under_mpi = false;
   /// Rank among the processes of this node: the device to take.
   std::int64_t local_rank = 0;
+  /// Processes on this node; 0 when the launcher does not say.
+  std::int64_t local_size = 1;
 };
 
 /// Single, MPI (processor) or NCCL (GPU), as the launch and the device ask. Throws ConfigError for several ranks on

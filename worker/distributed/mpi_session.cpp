@@ -1,5 +1,9 @@
 #include "worker/distributed/mpi_session.hpp"
 
+#include <csignal>
+
+#include <sys/prctl.h>
+
 #include "common/error.hpp"
 
 namespace ditscale::worker {
@@ -13,6 +17,8 @@ void check_mpi(int code, const char* call) {
 }
 
 MpiSession::MpiSession() {
+  // The launcher's end is the gang's. One that is gone already makes the initialisation fail.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) throw common::errno_error("prctl", "parent-death signal");
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -12,7 +12,7 @@ namespace ditscale::worker {
 /// Throws SystemError naming the MPI call when it failed.
 void check_mpi(int code, const char* call);
 
-/// MPI from initialisation to finalisation; one in a process.
+/// MPI from initialisation to finalisation; one in a process, which the kernel kills when its launcher ends.
 class MpiSession {
  public:
   MpiSession();

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.hpp"
@@ -35,6 +36,19 @@ bool must_be_durable(const std::string& kind) {
 }
 
 }  // namespace
+
+common::FileDescriptor open_event_pipe(const std::filesystem::path& pipe) {
+  // Without a reader a blocking open would wait for one for ever; writes may wait, as in the pipe of a lone trainer.
+  common::FileDescriptor fd(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.valid() && errno == ENXIO)
+    throw common::SystemError(fmt::format("open {}: nobody reads this pipe", pipe.string()));
+  if (!fd.valid()) throw common::errno_error("open", pipe.string());
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) throw common::errno_error("stat", pipe.string());
+  if (!S_ISFIFO(facts.st_mode)) throw common::SystemError(fmt::format("open {}: not a named pipe", pipe.string()));
+  if (::fcntl(fd.get(), F_SETFL, O_WRONLY) != 0) throw common::errno_error("fcntl", pipe.string());
+  return fd;
+}
 
 EventLog::EventLog(const std::filesystem::path& file, int pipe) : file_(file.string()), pipe_(pipe) {
   bool cut = false;

@@ -9,6 +9,9 @@
 
 namespace ditscale::worker {
 
+/// Opens the agent's named pipe for writing. Throws SystemError when it is none, or when nobody reads it.
+[[nodiscard]] common::FileDescriptor open_event_pipe(const std::filesystem::path& pipe);
+
 /// Where a trainer's events go: appended to events.jsonl, which is the truth, and written to the agent's pipe, which is
 /// the fast path.
 class EventLog {

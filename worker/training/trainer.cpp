@@ -1,5 +1,6 @@
 #include "worker/training/trainer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -84,30 +85,40 @@ torch::Device device_for(const sweeps::TrialSpec& trial, const AttemptOptions& o
 
 /// Rank 0's part: the folder, its lock, the log. The lock is empty when asked to stop while waiting for it.
 struct Desk {
+  common::FileDescriptor pipe;
   std::optional<common::FileLock> lock;
   std::unique_ptr<EventLog> log;
 };
 
-Desk open_desk(const AttemptOptions& options) {
+Desk open_desk(const sweeps::TrialSpec& trial, const AttemptOptions& options) {
+  spdlog::info("trial {} in {}, attempt {}", trial.id().str(), options.paths.folder.string(),
+               common::to_int(options.attempt));
   Desk desk;
+  if (!options.event_pipe.empty()) desk.pipe = open_event_pipe(options.event_pipe);
   make_folders(options);
   desk.lock = lock_folder(options.paths);
-  if (desk.lock) desk.log = std::make_unique<EventLog>(options.paths.events(options.attempt), options.event_fd);
+  const int pipe = desk.pipe.valid() ? desk.pipe.get() : options.event_fd;
+  if (desk.lock) desk.log = std::make_unique<EventLog>(options.paths.events(options.attempt), pipe);
   return desk;
 }
 
 Outcome run_rank(const sweeps::TrialSpec& trial, const AttemptOptions& options, torch::Device device,
                  Communicator& communicator) {
   Desk desk;
-  if (communicator.is_first()) desk = open_desk(options);
+  if (communicator.is_first()) desk = open_desk(trial, options);
   const bool go = communicator.value_of_first(desk.lock ? 1 : 0) == 1;
   if (!go) return {OutcomeState::kPreempted, "asked to stop while waiting for the trainer before"};
   EventLog* events = desk.log.get();
   std::optional<TrainingRun> run;
   const Outcome outcome = train(trial, options, communicator, device, events, run);
   report(events, outcome, run);
+  // A rank that ends is the end of the others: not before the first has written what it has to.
+  if (outcome.state != OutcomeState::kFailed) (void)communicator.value_of_first(0);
   return outcome;
 }
+
+/// One voice for the gang: the first rank's.
+void speak_only_of_trouble() { spdlog::set_level(std::max(spdlog::get_level(), spdlog::level::warn)); }
 
 Outcome failed(const std::exception& error) { return {OutcomeState::kFailed, first_line(error.what())}; }
 
@@ -135,6 +146,7 @@ Outcome run_attempt(const sweeps::TrialSpec& trial, const AttemptOptions& option
   try {
     const torch::Device device = device_for(trial, options);
     communicator = make_communicator(options.launch, device);
+    if (!communicator->is_first()) speak_only_of_trouble();
     outcome = run_rank(trial, options, device, *communicator);
   } catch (const std::exception& error) {
     outcome = failed(error);

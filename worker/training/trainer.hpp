@@ -29,6 +29,8 @@ struct AttemptOptions {
   int threads = 1;
   /// Descriptor of the agent's pipe, or -1.
   int event_fd = -1;
+  /// The agent's named pipe, which rank 0 opens instead; empty when there is none.
+  std::string event_pipe;
   Launch launch;
   std::filesystem::path cache_folder;
 };

@@ -13,7 +13,7 @@ namespace ditscale::orchestrator {
 
 /// A tiny trial that is told apart by its seed. By the default rate a core takes 3 s to start it and then about 0.1 ms
 /// a step.
-inline sweeps::Cell make_cell(std::int64_t seed, std::int64_t steps = 1000, Ask ask = {1, 0},
+inline sweeps::Cell make_cell(std::int64_t seed, std::int64_t steps = 1000, sweeps::ResourceSpec resources = {1, 0},
                               std::int64_t checkpoint_every = 100) {
   sweeps::Cell cell;
   cell.trial.seed = seed;
@@ -24,7 +24,7 @@ inline sweeps::Cell make_cell(std::int64_t seed, std::int64_t steps = 1000, Ask 
   cell.trial.train.global_batch = 8;
   cell.trial.train.steps = steps;
   cell.trial.checkpoint.every_steps = checkpoint_every;
-  cell.trial.resources = {ask.cpus, ask.gpus};
+  cell.trial.resources = resources;
   cell.axes = {{"seed", seed}};
   cell.id = cell.trial.id();
   return cell;

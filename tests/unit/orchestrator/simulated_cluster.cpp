@@ -1,5 +1,7 @@
 #include "tests/unit/orchestrator/simulated_cluster.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -114,17 +116,22 @@ void SimulatedCluster::start(const StartTrainer& order) {
   ++num_starts_;
   const Key key{order.trial.str(), to_int(order.attempt)};
   const std::size_t position = state_.positions.at(order.trial);
-  trainers_[key] = {order.agent, order.devices, position, disk_.checkpoints[order.trial]};
+  trainers_[key] = {order.shares, position, disk_.checkpoints[order.trial]};
   due_.push({now_s_ + scripts[order.trial].seconds_per_step, order_++, key});
 }
 
 void SimulatedCluster::check_ledger(const StartTrainer& order) {
-  EXPECT_EQ(lost_agents_.count(order.agent), 0U);
-  EXPECT_TRUE(order.devices.covers(state_.trials[state_.positions.at(order.trial)].ask));
-  for (const int cpu : order.devices.cpus)
-    EXPECT_TRUE(cpus_in_use_.emplace(order.agent, cpu).second) << "cpu given twice";
-  for (const auto& gpu : order.devices.gpus)
-    EXPECT_TRUE(gpus_in_use_.emplace(order.agent, gpu).second) << "gpu given twice";
+  const Ask& ask = state_.trials[state_.positions.at(order.trial)].ask;
+  EXPECT_EQ(num_processes(order.shares), ask.processes) << "a gang starts whole";
+  for (const Share& share : order.shares) {
+    EXPECT_EQ(lost_agents_.count(share.agent), 0U);
+    EXPECT_EQ(std::ssize(share.devices.cpus), share.processes * ask.cpus);
+    EXPECT_EQ(std::ssize(share.devices.gpus), share.processes * ask.gpus);
+    for (const int cpu : share.devices.cpus)
+      EXPECT_TRUE(cpus_in_use_.emplace(share.agent, cpu).second) << "cpu given twice";
+    for (const auto& gpu : share.devices.gpus)
+      EXPECT_TRUE(gpus_in_use_.emplace(share.agent, gpu).second) << "gpu given twice";
+  }
   EXPECT_TRUE(running_.insert(order.trial.str()).second) << "one attempt at a time";
 }
 
@@ -133,7 +140,7 @@ void SimulatedCluster::advance(const Key& key) {
   const sweeps::Cell& cell = cells_[trainer.position];
   const Script& script = scripts[cell.id];
   if (agents_.size() - lost_agents_.size() > 1 && std::uniform_real_distribution<>()(random_) < node_loss_chance) {
-    return lose_node(trainer.agent);
+    return lose_node(trainer.shares.back().agent);
   }
   ++trainer.step;
   const std::int64_t step = trainer.step;
@@ -172,10 +179,21 @@ void SimulatedCluster::end(const Key& key, const std::string& outcome) {
   deliver(ended);
 }
 
+void SimulatedCluster::die(const Key& key) {
+  release(key);
+  TrainerEnded ended;
+  ended.trial = common::TrialId(key.first);
+  ended.attempt = common::AttemptNumber{key.second};
+  ended.signal = SIGKILL;
+  deliver(ended);
+}
+
 void SimulatedCluster::release(const Key& key) {
   const Trainer trainer = trainers_.at(key);
-  for (const int cpu : trainer.devices.cpus) cpus_in_use_.erase({trainer.agent, cpu});
-  for (const auto& gpu : trainer.devices.gpus) gpus_in_use_.erase({trainer.agent, gpu});
+  for (const Share& share : trainer.shares) {
+    for (const int cpu : share.devices.cpus) cpus_in_use_.erase({share.agent, cpu});
+    for (const auto& gpu : share.devices.gpus) gpus_in_use_.erase({share.agent, gpu});
+  }
   running_.erase(key.first);
   trainers_.erase(key);
 }
@@ -184,10 +202,22 @@ void SimulatedCluster::lose_node(int agent) {
   lost_agents_.insert(agent);
   std::vector<Key> gone;
   for (const auto& [key, trainer] : trainers_) {
-    if (trainer.agent == agent) gone.push_back(key);
+    const bool hit = std::any_of(trainer.shares.begin(), trainer.shares.end(),
+                                 [&](const Share& share) { return share.agent == agent; });
+    if (hit) gone.push_back(key);
   }
-  for (const Key& key : gone) release(key);
+  // What is left of a gang ends a little later, and its first agent says so.
+  std::vector<Key> halved;
+  for (const Key& key : gone) {
+    if (trainers_.at(key).shares.front().agent != agent)
+      halved.push_back(key);
+    else
+      release(key);
+  }
   deliver(AgentLost{agent, "its node was lost"});
+  for (const Key& key : halved) {
+    if (trainers_.count(key) != 0) die(key);
+  }
 }
 
 /// The coordinator's end takes agents and trainers with it. Half of the trainers manage to save and to say so.

@@ -64,8 +64,7 @@ class SimulatedCluster {
 
  private:
   struct Trainer {
-    int agent;
-    Devices devices;
+    Shares shares;
     std::size_t position;
     std::int64_t step;
   };
@@ -84,6 +83,7 @@ class SimulatedCluster {
   void advance(const Key& key);
   void speak(const Key& key, const std::string& kind, common::Json body);
   void end(const Key& key, const std::string& outcome);
+  void die(const Key& key);
   void release(const Key& key);
   void lose_node(int agent);
   void crash();

@@ -24,9 +24,10 @@ TEST(Messages, SurviveTheWire) {
   EXPECT_EQ(lines.attempt, kAttempt);
   EXPECT_EQ(lines.lines, (std::vector<std::string>{"{\"v\":1}", ""}));
 
-  const auto start = round_trip(StartMessage{kTrial, kAttempt, "/runs/x", {{1}, {}}});
+  const Shares kShares{{1, "a", 2, {{0, 1}, {"0", "1"}}}, {2, "b", 1, {{1}, {"3"}}}};
+  const auto start = round_trip(StartMessage{kTrial, kAttempt, "/runs/x", kShares});
   EXPECT_EQ(start.folder, "/runs/x");
-  EXPECT_EQ(start.devices, (Devices{{1}, {}}));
+  EXPECT_EQ(start.shares, kShares);
 
   EXPECT_TRUE(round_trip(StopMessage{kTrial, kAttempt, true}).kill);
   round_trip(ShutdownMessage{});

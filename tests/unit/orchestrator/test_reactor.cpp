@@ -28,7 +28,7 @@ TEST_F(Reactor, RecordsAnAttemptBeforeItStartsIt) {
   EXPECT_EQ(put.record.host, "host");
   EXPECT_EQ(put.record.devices, "cpu 0");
   EXPECT_EQ(std::get<SetTrialState>(actions[1]).state, TrialState::kRunning);
-  EXPECT_EQ(std::get<StartTrainer>(actions[2]).devices, make_devices(1));
+  EXPECT_EQ(std::get<StartTrainer>(actions[2]).shares, (Shares{{1, "host", 1, make_devices(1)}}));
 }
 
 TEST_F(Reactor, StartsTheLongestFirst) {
@@ -189,7 +189,7 @@ TEST_F(Reactor, AcceptsALateSuccessAsLongAsNoNewerAttemptHasStarted) {
   sweep_of({make_cell(0, 2000), make_cell(1)});
   join({{1, "a", make_devices(1)}, {2, "b", make_devices(1)}});
   const auto lost = attempt(0);
-  const int agent = state.trials[0].run->agent;
+  const int agent = state.trials[0].run->leader();
   give(AgentLost{agent, "node went away"});
   EXPECT_EQ(state.trials[0].state, TrialState::kLost);
   give(TrainerSpoke{id(0), lost, make_event(9, "outcome", {{"state", "succeeded"}})});
@@ -256,11 +256,11 @@ TEST_F(Reactor, StopsTrainersInTimeBeforeTheEndAndKillsThemAtIt) {
 TEST_F(Reactor, GivesATrialOfALostAgentToAnother) {
   sweep_of({make_cell(0)});
   join({{1, "a", make_devices(1)}, {2, "b", make_devices(1)}});
-  const int agent = state.trials[0].run->agent;
+  const int agent = state.trials[0].run->leader();
   give(AgentLost{agent, "node went away"});
   EXPECT_EQ(all_of<EndAttempt>(actions).at(0).state, TrialState::kLost);
   ASSERT_THAT(started(), ElementsAre(0));
-  EXPECT_NE(all_of<StartTrainer>(actions)[0].agent, agent);
+  EXPECT_NE(all_of<StartTrainer>(actions)[0].shares.front().agent, agent);
 }
 
 TEST_F(Reactor, EndsIncompleteWhenTheLastAgentIsLost) {

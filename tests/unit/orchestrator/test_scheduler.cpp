@@ -15,8 +15,8 @@ TEST_F(Scheduler, NeverGivesOneDeviceToTwoTrials) {
   sweep_of({make_cell(0), make_cell(1), make_cell(2)});
   join_one(2);
   ASSERT_THAT(started(), ElementsAre(0, 1));
-  EXPECT_EQ(state.trials[0].run->devices.cpus, std::vector<int>{0});
-  EXPECT_EQ(state.trials[1].run->devices.cpus, std::vector<int>{1});
+  EXPECT_EQ(state.trials[0].run->shares.front().devices.cpus, std::vector<int>{0});
+  EXPECT_EQ(state.trials[1].run->shares.front().devices.cpus, std::vector<int>{1});
   EXPECT_THAT(state.nodes.at(1).free.cpus, IsEmpty());
 }
 
@@ -46,28 +46,80 @@ TEST_F(Scheduler, KeepsANodeFreeForATrialThatWasOvertakenTooOften) {
 TEST_F(Scheduler, LeavesNodesWithGpusToTrialsThatNeedThem) {
   sweep_of({make_cell(0, 1000, {1, 0})});
   join({{1, "gpu", make_devices(4, 2)}, {2, "cpu", make_devices(8, 0)}});
-  EXPECT_EQ(state.trials[0].run->agent, 2);
+  EXPECT_EQ(state.trials[0].run->leader(), 2);
 }
 
 TEST_F(Scheduler, FillsTheFullerNodeFirst) {
   sweep_of({make_cell(0, 1000, {1, 0})});
   join({{1, "large", make_devices(4)}, {2, "small", make_devices(1)}});
-  EXPECT_EQ(state.trials[0].run->agent, 2);
+  EXPECT_EQ(state.trials[0].run->leader(), 2);
 }
 
-TEST_F(Scheduler, StartsATrialWholeOrNotAtAll) {
+sweeps::ResourceSpec processes(std::int64_t count, std::int64_t cpus = 1) {
+  sweeps::ResourceSpec resources;
+  resources.cpus = cpus;
+  resources.processes = count;
+  return resources;
+}
+
+TEST_F(Scheduler, StartsAGangWholeOrNotAtAll) {
   sweep_of({make_cell(0, 1000, {1, 2})});
-  join({{1, "a", make_devices(1, 1)}, {2, "b", make_devices(1, 1)}});
+  join({{1, "a", make_devices(1, 1)}, {2, "b", make_devices(1, 0)}});
+  EXPECT_THAT(started(), IsEmpty());
+  EXPECT_EQ(state.nodes.at(1).free, make_devices(1, 1));
+}
+
+TEST_F(Scheduler, PutsAGangOnOneNodeWhenItFits) {
+  sweep_of({make_cell(0, 1000, processes(2, 2))});
+  join({{1, "a", make_devices(3)}, {2, "b", make_devices(8)}, {3, "c", make_devices(4)}});
+  EXPECT_EQ(state.trials[0].run->shares, (Shares{{3, "c", 2, make_devices(4)}}));
+}
+
+TEST_F(Scheduler, SpreadsAGangOverAsFewNodesAsThereCanBe) {
+  sweep_of({make_cell(0, 1000, processes(8))});
+  join({{1, "a", make_devices(3)}, {2, "b", make_devices(6)}, {3, "c", make_devices(3)}});
+  const Shares& shares = state.trials[0].run->shares;
+  ASSERT_EQ(shares.size(), 2U);
+  EXPECT_EQ(shares[0], (Share{2, "b", 6, make_devices(6)}));
+  EXPECT_EQ(shares[1], (Share{1, "a", 2, make_devices(2)}));
+  EXPECT_EQ(devices_text(shares), "b: cpu 0,1,2,3,4,5; a: cpu 0,1");
+}
+
+TEST_F(Scheduler, SpreadsNoGangOverMoreNodesThanAllowed) {
+  auto resources = processes(4);
+  resources.max_nodes = 1;
+  sweep_of({make_cell(0, 1000, resources)});
+  join({{1, "a", make_devices(2)}, {2, "b", make_devices(2)}});
   EXPECT_THAT(started(), IsEmpty());
 }
 
+TEST_F(Scheduler, StartsAGangWithFewerProcessesOnlyWhereItMay) {
+  auto resources = processes(8);
+  resources.min_processes = 2;
+  sweep_of({make_cell(0, 1000, resources), make_cell(1, 1000, processes(8))});
+  join_one(7);  // 7, 6 and 5 do not divide the batch of 8
+  ASSERT_THAT(started(), ElementsAre(0));
+  EXPECT_EQ(num_processes(state.trials[0].run->shares), 4);
+}
+
+TEST_F(Scheduler, WaitsForDevicesThatAreBusyBeforeItShrinksAGang) {
+  auto resources = processes(4);
+  resources.min_processes = 1;
+  sweep_of({make_cell(0, 100'000), make_cell(1, 1000, resources)});
+  join_one(4);
+  EXPECT_THAT(started(), ElementsAre(0));
+  end_with(0, "succeeded");
+  EXPECT_EQ(num_processes(state.trials[1].run->shares), 4);
+}
+
 TEST(Admission, RefusesATrialThatIsLargerThanEveryNode) {
-  const std::vector<AgentReport> agents{{1, "a", make_devices(2, 0)}, {2, "b", make_devices(1, 4)}};
-  EXPECT_FALSE(why_too_large({make_cell(0, 100, {2, 0}), make_cell(1, 100, {1, 4})}, agents));
-  const auto reason = why_too_large({make_cell(0, 100, {2, 4})}, agents);
+  const std::vector<AgentReport> agents{{1, "a", make_devices(2, 0)}, {2, "b", make_devices(4, 4)}};
+  EXPECT_FALSE(
+      why_too_large({make_cell(0, 100, {2, 0}), make_cell(1, 100, {1, 4}), make_cell(2, 100, processes(3))}, agents));
+  const auto reason = why_too_large({make_cell(0, 100, {1, 8})}, agents);
   ASSERT_TRUE(reason);
-  EXPECT_THAT(*reason, HasSubstr("asks for 2 cpus and 4 gpus"));
-  EXPECT_THAT(*reason, HasSubstr("2 cpus, or 1 cpu and 4 gpus"));
+  EXPECT_THAT(*reason, HasSubstr("asks for 8 processes of 1 cpu and 1 gpu"));
+  EXPECT_THAT(*reason, HasSubstr("(1 node with 2 cpus; 1 node with 4 cpus and 4 gpus)"));
 }
 
 TEST(Admission, LeavesADeviceThatTwoAgentsReportToOneOfThem) {
@@ -81,9 +133,9 @@ TEST(Admission, LeavesADeviceThatTwoAgentsReportToOneOfThem) {
 TEST(DevicesTest, GiveBackWhatWasTaken) {
   Devices devices = make_devices(3, 2);
   const Devices whole = devices;
-  const Devices taken = devices.take({2, 1});
+  const Devices taken = devices.take({2, 1}, 1);
   EXPECT_EQ(taken.text(), "gpu 0, cpu 0,1");
-  EXPECT_FALSE(devices.covers({2, 0}));
+  EXPECT_EQ(devices.room_for({2, 0}), 0);
   devices.give_back(taken);
   EXPECT_EQ(devices, whole);
   EXPECT_ANY_THROW(devices.give_back(taken));

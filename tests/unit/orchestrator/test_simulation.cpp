@@ -27,8 +27,8 @@ std::vector<AgentReport> random_agents(std::mt19937& random) {
 std::vector<sweeps::Cell> random_cells(std::mt19937& random, int count) {
   std::vector<sweeps::Cell> cells;
   for (int seed = 0; seed < count; ++seed) {
-    const Ask ask{std::uniform_int_distribution<>(1, 2)(random), 0};
-    cells.push_back(make_cell(seed, std::uniform_int_distribution<>(2, 20)(random), ask, 3));
+    const std::int64_t cpus = std::uniform_int_distribution<>(1, 2)(random);
+    cells.push_back(make_cell(seed, std::uniform_int_distribution<>(2, 20)(random), {cpus, 0}, 3));
   }
   return cells;
 }
@@ -122,10 +122,6 @@ TEST(Simulation, RunsTenThousandDevices) {
   for (int rank = 1; rank <= kNodes; ++rank) agents.push_back({rank, "node", make_devices(kGpusPerNode, kGpusPerNode)});
   std::vector<sweeps::Cell> cells;
   for (int seed = 0; seed < kTrials; ++seed) cells.push_back(make_cell(seed, 2, {1, seed % 50 == 0 ? 8 : 1}, 2));
-  for (auto& cell : cells) {
-    cell.trial.resources.cpus = cell.trial.resources.gpus;
-    cell.id = cell.trial.id();
-  }
   std::mt19937 random(3);
   SimulatedCluster cluster(cells, agents, Policy(), 3);
   cluster.node_loss_chance = 1e-4;

@@ -86,6 +86,8 @@ TEST(TrialSpec, TheIdDoesNotChangeWithWhatCannotChangeTheResult) {
       [](TrialSpec& t) { t.data.root = "/elsewhere"; }, [](TrialSpec& t) { t.resources.cpus = 8; },
       [](TrialSpec& t) { t.resources.gpus = 1; },       [](TrialSpec& t) { t.checkpoint.every_steps = 7; },
       [](TrialSpec& t) { t.checkpoint.keep = 9; },      [](TrialSpec& t) { t.train.log_every_steps = 1; },
+      [](TrialSpec& t) { t.resources.processes = 4; },  [](TrialSpec& t) { t.resources.min_processes = 2; },
+      [](TrialSpec& t) { t.resources.max_nodes = 2; },  [](TrialSpec& t) { t.resources.priority = 5; },
   };
   for (std::size_t i = 0; i < changes.size(); ++i) {
     TrialSpec changed = trial;
@@ -154,9 +156,10 @@ TEST(TrialSpec, TheIdChangesWithEverythingThatMatters) {
   // Of these there is one value for this data and objective.
   const std::vector<std::string> single{"/data/image_size", "/objective/time", "/objective/time_mean",
                                         "/objective/time_deviation", "/evaluate/0/decoder"};
-  const std::vector<std::string> outside{"/data/root",       "/checkpoint/every_steps", "/checkpoint/keep",
-                                         "/resources/cpus",  "/resources/gpus",         "/train/log_every_steps",
-                                         "/evaluate/0/apart"};
+  const std::vector<std::string> outside{"/data/root",           "/checkpoint/every_steps", "/checkpoint/keep",
+                                         "/resources/cpus",      "/resources/gpus",         "/train/log_every_steps",
+                                         "/evaluate/0/apart",    "/resources/processes",    "/resources/min_processes",
+                                         "/resources/max_nodes", "/resources/priority"};
   std::set<std::string> ids{trial.id().str()};
   for (const std::string& pointer : leaves_of(before)) {
     if (testing::Matches(testing::Contains(pointer))(single) || testing::Matches(testing::Contains(pointer))(outside))
@@ -234,7 +237,8 @@ TrialSpec random_trial(std::uint64_t seed) {
   if (random() % 2 == 0) t.objective.min_snr_gamma = real(1, 10);
   t.objective.learn_variance = random() % 2 == 0;
   t.train.micro_batch = whole(1, 64);
-  t.train.global_batch = *t.train.micro_batch * whole(1, 8);
+  const std::int64_t num_micro_batches = whole(1, 8);
+  t.train.global_batch = *t.train.micro_batch * num_micro_batches;
   if (random() % 2 == 0) t.train.micro_batch.reset();
   t.train.steps = whole(1, 1'000'000);
   t.train.lr = real(1e-9, 1);
@@ -260,7 +264,11 @@ TrialSpec random_trial(std::uint64_t seed) {
     e.sample_seed = whole(0, 9'000'000'000'000'000);
     t.evaluate.push_back(e);
   }
-  t.resources = {whole(1, 64), whole(0, 1)};
+  t.resources.cpus = whole(1, 64);
+  if (random() % 2 == 0) t.resources.gpus = num_micro_batches;
+  if (random() % 2 == 0) t.resources.processes = num_micro_batches;
+  t.resources.priority = whole(-5, 5);
+  if (random() % 2 == 0) t.resources.min_processes = 1;
   t.seed = whole(0, 9'000'000'000'000'000);
   return t;
 }
