@@ -26,8 +26,69 @@ std::optional<std::int64_t> integer_at(const SQLite::Statement& row, int column)
   return row.getColumn(column).getInt64();
 }
 
+/// Rows of one trial's metrics, the newest attempt's of each step. Beside max(attempt), SQLite takes the other columns
+/// from the row that has it; the key gives the order.
+constexpr const char* kOfOneTrial =
+    "max(attempt) FROM metrics WHERE trial = ? AND step > ? GROUP BY step ORDER BY step";
+
+const char* column_of(LossKind kind) {
+  switch (kind) {
+    case LossKind::kTotal:
+      return "loss";
+    case LossKind::kSimple:
+      return "loss_simple";
+    case LossKind::kVlb:
+      break;
+  }
+  return "loss_vlb";
+}
+
+std::string text_at(const SQLite::Statement& row, int column) { return row.getColumn(column).getString(); }
+
+/// 0 for what is no integer.
+std::int64_t integer_or_zero(const SQLite::Statement& row, int column) {
+  return row.getColumn(column).isInteger() ? row.getColumn(column).getInt64() : 0;
+}
+
+constexpr const char* kOutlines =
+    "SELECT t.id, t.position, t.label, t.axes, t.spec, t.total_parameters, t.trainable_parameters, t.forward_macs, "
+    "t.training_flops, t.state, t.reason, v.steps_done, v.last_loss, v.images_per_s, v.attempts, v.seconds, v.depth, "
+    "v.width, v.heads, v.patch, v.global_batch, v.steps, v.block, json_extract(t.spec, '$.model.mlp_ratio') "
+    "FROM trials t JOIN v_trials v ON v.id = t.id ORDER BY t.position, t.id";
+
+OutlinedTrial outline_of(const SQLite::Statement& row) {
+  OutlinedTrial outline;
+  TrialRecord& trial = outline.row.trial;
+  trial.id = common::TrialId(text_at(row, 0));
+  trial.position = row.getColumn(1).getInt64();
+  trial.label = text_at(row, 2);
+  trial.axes = nullptr;
+  outline.axes = StoredJson(text_at(row, 3));
+  outline.spec = StoredJson(text_at(row, 4));
+  trial.total_parameters = row.getColumn(5).getInt64();
+  trial.trainable_parameters = row.getColumn(6).getInt64();
+  trial.forward_macs = row.getColumn(7).getInt64();
+  trial.training_flops = row.getColumn(8).getDouble();
+  trial.state = stored_state(text_at(row, 9));
+  trial.reason = text_at(row, 10);
+  outline.row.steps_done = integer_at(row, 11);
+  outline.row.last_loss = real_at(row, 12);
+  outline.row.images_per_s = real_at(row, 13);
+  outline.row.num_attempts = row.getColumn(14).getInt64();
+  outline.row.seconds = real_at(row, 15);
+  int column = 16;
+  for (std::int64_t* field : {&outline.depth, &outline.width, &outline.heads, &outline.patch, &outline.global_batch,
+                              &outline.planned_steps}) {
+    *field = integer_or_zero(row, column++);
+  }
+  outline.block = text_at(row, 22);
+  outline.mlp_ratio = real_at(row, 23);
+  return outline;
+}
+
 std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path) {
-  auto copy = std::make_unique<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  auto copy = std::make_unique<SQLite::Database>(":memory:",
+                                                 SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX);
   SQLite::Backup(*copy, old).executeStep(-1);
   migrate(*copy, path);
   return copy;
@@ -47,7 +108,7 @@ struct ResultsReader::Impl {
 
   /// All rows of `sql`, each made by `make(statement)`.
   template <typename Row, typename Make, typename... Values>
-  std::vector<Row> rows(const char* sql, Make make, const Values&... values) const {
+  std::vector<Row> rows(const std::string& sql, Make make, const Values&... values) const {
     return translating(path, [&] {
       SQLite::Statement read(*database, sql);
       bind_all(read, values...);
@@ -97,27 +158,43 @@ std::vector<TrialRow> ResultsReader::trials() const {
   return trials;
 }
 
+std::vector<OutlinedTrial> ResultsReader::outlined_trials() const {
+  return impl_->rows<OutlinedTrial>(kOutlines, outline_of);
+}
+
 std::vector<AttemptRecord> ResultsReader::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
 }
 
 std::vector<MetricRow> ResultsReader::metrics(const common::TrialId& trial, std::int64_t after_step) const {
   return impl_->rows<MetricRow>(
-      "SELECT trial, step, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s FROM v_metrics "
-      "WHERE trial = ? AND step > ? ORDER BY step",
-      [](const SQLite::Statement& row) {
-        return MetricRow{common::TrialId(row.getColumn(0).getString()),
-                         row.getColumn(1).getInt64(),
-                         integer_at(row, 2),
+      fmt::format("SELECT step, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s, {}",
+                  kOfOneTrial),
+      [&trial](const SQLite::Statement& row) {
+        return MetricRow{trial,
+                         row.getColumn(0).getInt64(),
+                         integer_at(row, 1),
+                         real_at(row, 2),
                          real_at(row, 3),
                          real_at(row, 4),
                          real_at(row, 5),
                          real_at(row, 6),
                          real_at(row, 7),
-                         real_at(row, 8),
-                         real_at(row, 9)};
+                         real_at(row, 8)};
       },
       trial.str(), after_step);
+}
+
+std::vector<LossRow> ResultsReader::losses(const common::TrialId& trial, LossKind kind, std::int64_t after_step) const {
+  std::vector<LossRow> found;
+  translating(impl_->path, [&] {
+    SQLite::Statement read(*impl_->database, fmt::format("SELECT step, {}, {}", column_of(kind), kOfOneTrial));
+    bind_all(read, trial.str(), after_step);
+    while (read.executeStep()) {
+      if (const auto loss = real_at(read, 1)) found.push_back({read.getColumn(0).getInt64(), *loss});
+    }
+  });
+  return found;
 }
 
 std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric) const {

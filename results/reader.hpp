@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "results/records.hpp"
+#include "results/stored_json.hpp"
 
 namespace ditscale::results {
 
@@ -33,6 +34,17 @@ struct TrialRow {
   std::optional<double> seconds;
 };
 
+/// A trial whose configuration is read only when it is asked for: `row.trial.spec` and `row.trial.axes` are left null.
+struct OutlinedTrial {
+  TrialRow row;
+  StoredJson spec;
+  StoredJson axes;
+  /// Out of the configuration; 0, or empty, where it does not say.
+  std::int64_t depth = 0, width = 0, heads = 0, patch = 0, global_batch = 0, planned_steps = 0;
+  std::string block;
+  std::optional<double> mlp_ratio;
+};
+
 /// One line of a training curve: a row of v_metrics (the newest attempt of each step).
 struct MetricRow {
   common::TrialId trial;
@@ -40,6 +52,13 @@ struct MetricRow {
   std::optional<std::int64_t> images;
   std::optional<double> loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s;
 };
+
+/// The loss of one step, out of a row of v_metrics.
+struct LossRow {
+  std::int64_t step = 0;
+  double loss = 0;
+};
+enum class LossKind { kTotal, kSimple, kVlb };
 
 /// One score: a row of v_evaluations (the newest attempt of each step and setting).
 struct EvaluationRow {
@@ -63,7 +82,8 @@ struct SettingsRow {
 using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// Reads a results database; can change nothing in it. A file of an older version is read through a migrated copy in
-/// memory; a newer one is a ConfigError that names both versions. Other errors are as in ResultsWriter.
+/// memory; a newer one is a ConfigError that names both versions. Other errors are as in ResultsWriter. Several threads
+/// may read through one object: SQLite lets one of them in at a time.
 class ResultsReader {
  public:
   explicit ResultsReader(const std::filesystem::path& path);
@@ -77,9 +97,15 @@ class ResultsReader {
   [[nodiscard]] std::vector<SweepRow> sweeps() const;
   /// In the order of the sweep file.
   [[nodiscard]] std::vector<TrialRow> trials() const;
+  /// The same, of many trials in a fraction of the time.
+  [[nodiscard]] std::vector<OutlinedTrial> outlined_trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
   /// Of one trial by step, the steps beyond `after_step`.
   [[nodiscard]] std::vector<MetricRow> metrics(const common::TrialId& trial, std::int64_t after_step = -1) const;
+  /// Finite losses of one trial by step, the steps beyond `after_step`: of long curves much less to read than
+  /// `metrics`.
+  [[nodiscard]] std::vector<LossRow> losses(const common::TrialId& trial, LossKind kind,
+                                            std::int64_t after_step = -1) const;
   /// Of one metric, or of all when `metric` is empty; by trial, then step.
   [[nodiscard]] std::vector<EvaluationRow> evaluations(const std::string& metric = {}) const;
   [[nodiscard]] std::vector<SettingsRow> settings() const;

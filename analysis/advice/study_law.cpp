@@ -55,7 +55,7 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
 
 sweeps::TrialSpec configuration_like(const Study& study, const std::string& like,
                                      const std::vector<std::string>& assignments) {
-  Json spec = trial_like(study, like).row.trial.spec;
+  Json spec = trial_like(study, like).spec();
   spec.erase("imported");
   for (const std::string& text : assignments) {
     const auto [path, value] = sweeps::parse_assignment(text);

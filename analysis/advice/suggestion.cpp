@@ -79,14 +79,14 @@ struct AxisValues {
 /// Whether the study's cells are told apart by published names.
 bool named_models(const Study& study) {
   return std::any_of(study.trials.begin(), study.trials.end(),
-                     [](const StudyTrial& trial) { return trial.row.trial.axes.contains("model"); });
+                     [](const StudyTrial& trial) { return trial.axes().contains("model"); });
 }
 
 std::vector<AxisValues> axes_of(const Study& study) {
   std::map<std::string, std::set<Json>> seen;
   for (const StudyTrial& trial : study.trials) {
-    for (const auto& [path, value] : trial.row.trial.axes.items()) {
-      const Json stored = sweeps::value_at(trial.row.trial.spec, path);
+    for (const auto& [path, value] : trial.axes().items()) {
+      const Json stored = sweeps::value_at(trial.spec(), path);
       if (path != "seed" && !stored.is_null() && !stored.is_object()) seen[path].insert(stored);
     }
   }
@@ -98,7 +98,7 @@ std::vector<AxisValues> axes_of(const Study& study) {
     axes.push_back(std::move(names));
     seen.erase("model.patch");
     for (const StudyTrial& trial : study.trials) {
-      seen["model.depth"].insert(sweeps::value_at(trial.row.trial.spec, "model.depth"));
+      seen["model.depth"].insert(sweeps::value_at(trial.spec(), "model.depth"));
     }
   }
   for (const auto& [path, values] : seen) {
@@ -131,7 +131,7 @@ std::vector<Candidate> candidates_of(const Study& study, XQuantity x) {
   if (axes.empty())
     throw common::ConfigError("the study has no axes to go on from: its trials differ in nothing known");
   std::vector<Candidate> candidates;
-  Json base = study.trials.front().row.trial.spec;
+  Json base = study.trials.front().spec();
   base.erase("imported");
   for (std::size_t number = 0; number < count && candidates.size() < kMostCandidates; ++number) {
     Candidate candidate;

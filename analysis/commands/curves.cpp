@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <future>
 #include <ostream>
 
@@ -34,12 +36,11 @@ struct Options {
   bool json = false;
 };
 
-/// Everything the command draws and says.
+/// What the figures show and the command says.
 struct Curves {
   results::SettingsRow settings;
   ScorePoints points;
   std::vector<Correlation> correlations;
-  std::vector<Figure> figures;
 };
 
 std::optional<Law> law_of(const ScorePoints& points) {
@@ -56,51 +57,44 @@ void refuse_without_scores(const Study& study, const Options& options, const Sco
 }
 
 /// The paper's points below ours. They are FIDs in Inception's features: beside another network's they mean nothing.
-void add_backdrop(const Options& options, const results::SettingsRow& settings, std::vector<Figure>& figures) {
-  if (features_of(settings) != "inception" || options.metric != "fid") {
-    throw common::UsageError(
-        fmt::format("--backdrop holds FIDs in inception features, and these are {}: they must not "
-                    "share a figure",
-                    score_label(options.metric, settings)));
+class Backdrop {
+ public:
+  Backdrop(const Options& options, const results::SettingsRow& settings) {
+    if (options.backdrop.empty()) return;
+    if (features_of(settings) != "inception" || options.metric != "fid") {
+      throw common::UsageError(
+          fmt::format("--backdrop holds FIDs in inception features, and these are {}: they must not "
+                      "share a figure",
+                      score_label(options.metric, settings)));
+    }
+    table_ = read_run_table(options.backdrop, "scaling_400k");
   }
-  const RunTable table = read_run_table(options.backdrop, "scaling_400k");
-  const auto column = [&](const char* name) {
-    const auto found = std::find(table.columns.begin(), table.columns.end(), name);
-    if (found == table.columns.end()) throw common::ConfigError(fmt::format("{}: no column {}", table.source, name));
-    return static_cast<std::size_t>(found - table.columns.begin());
-  };
-  const auto add = [&](Figure& figure, const char* x, double scale) {
+
+  void add_to(Figure& figure) const {
+    if (table_.rows.empty()) return;
+    if (figure.name == "fid_by_forward_gflops") add(figure, "gflops", 1);
+    if (figure.name == "fid_by_parameters") add(figure, "parameters_millions", 1e6);
+  }
+
+ private:
+  [[nodiscard]] std::size_t column(const char* name) const {
+    const auto found = std::find(table_.columns.begin(), table_.columns.end(), name);
+    if (found == table_.columns.end()) throw common::ConfigError(fmt::format("{}: no column {}", table_.source, name));
+    return static_cast<std::size_t>(found - table_.columns.begin());
+  }
+
+  void add(Figure& figure, const char* x, double scale) const {
     Series series{"DiT paper, 400K steps", {}, Series::Look::kBackdrop};
-    for (const RunTable::Row& row : table.rows) {
+    for (const RunTable::Row& row : table_.rows) {
       const Json& at = row.cells[column(x)];
       const Json& fid = row.cells[column("fid")];
       if (at.is_number() && fid.is_number()) series.points.push_back({scale * at.get<double>(), fid.get<double>(), ""});
     }
     figure.series.insert(figure.series.begin(), std::move(series));
-  };
-  for (Figure& figure : figures) {
-    if (figure.name == "fid_by_forward_gflops") add(figure, "gflops", 1);
-    if (figure.name == "fid_by_parameters") add(figure, "parameters_millions", 1e6);
   }
-}
 
-Curves make_curves(const Study& study, const Options& options) {
-  Curves curves;
-  curves.settings = choose_settings(study, options.metric, options.settings);
-  curves.points = score_points(study, options.metric, curves.settings.id);
-  refuse_without_scores(study, options, curves.points);
-  curves.correlations = correlations(curves.points.final);
-  const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
-  const SettingView across{study, options.metric, view.score_label, curves.settings};
-  for (const Figure& figure :
-       {score_by_forward_gflops(view, law_of(curves.points)), score_by_parameters(view), score_by_training_flops(view),
-        score_by_guidance(across), score_by_sampling_compute(across), score_by_block(across), loss_by_step(study),
-        gantt(study), predicted_against_actual_cost(study)}) {
-    if (!figure.empty()) curves.figures.push_back(figure);
-  }
-  if (!options.backdrop.empty()) add_backdrop(options, curves.settings, curves.figures);
-  return curves;
-}
+  RunTable table_;
+};
 
 Json details_of(const Study& study, const Options& options, const Curves& curves, const Figure& figure) {
   Json details{{"database", study.database.string()}, {"sweep", study.name}};
@@ -113,34 +107,46 @@ Json details_of(const Study& study, const Options& options, const Curves& curves
   return details;
 }
 
-/// Drawing waits for gnuplot: all figures at once.
-std::vector<fs::path> write_all(const Study& study, const Options& options, const Curves& curves,
-                                const Provenance& provenance) {
-  std::vector<std::future<std::vector<fs::path>>> running;
-  for (const Figure& figure : curves.figures) {
-    running.push_back(std::async(std::launch::async, [&] {
-      return write_figure(figure, options.out, provenance, details_of(study, options, curves, figure));
-    }));
-  }
-  std::vector<fs::path> files;
-  for (auto& one : running) {
-    const auto written = one.get();
-    files.insert(files.end(), written.begin(), written.end());
-  }
-  return files;
+/// Gives each figure to `ready` as soon as it is made.
+Curves make_curves(const Study& study, const Options& options,
+                   const std::function<void(const Curves&, Figure)>& ready) {
+  auto losses = std::async(std::launch::async, [&] { return loss_by_step(study); });  // reads much
+  Curves curves;
+  curves.settings = choose_settings(study, options.metric, options.settings);
+  curves.points = score_points(study, options.metric, curves.settings.id);
+  refuse_without_scores(study, options, curves.points);
+  curves.correlations = correlations(curves.points.final);
+  const Backdrop backdrop(options, curves.settings);
+  const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
+  const SettingView across{study, options.metric, view.score_label, curves.settings};
+  const auto add = [&](Figure figure) {
+    if (figure.empty()) return;
+    backdrop.add_to(figure);
+    ready(curves, std::move(figure));
+  };
+  add(score_by_forward_gflops(view, law_of(curves.points)));
+  add(score_by_parameters(view));
+  add(score_by_training_flops(view));
+  add(score_by_guidance(across));
+  add(score_by_sampling_compute(across));
+  add(score_by_block(across));
+  add(losses.get());
+  add(gantt(study));
+  add(predicted_against_actual_cost(study));
+  return curves;
 }
 
-void print(const Curves& curves, const Options& options, const std::vector<fs::path>& files,
-           Surroundings& surroundings) {
+void print(const Curves& curves, const std::deque<Figure>& figures, const Options& options,
+           const std::vector<fs::path>& files, Surroundings& surroundings) {
   const auto size = terminal_size();
   if (options.terminal || (size && !options.no_terminal)) {
     const TerminalSize shown = size.value_or(TerminalSize{});
-    surroundings.out << figure_text(curves.figures.front(), std::min<std::size_t>(shown.columns, 120),
+    surroundings.out << figure_text(figures.front(), std::min<std::size_t>(shown.columns, 120),
                                     std::clamp<std::size_t>(shown.rows - 2, 16, 32));
   }
   surroundings.out << correlation_text(curves.correlations, options.metric) << left_out_text(curves.points.left_out);
   if (!files.empty()) {
-    surroundings.out << fmt::format("{} figures in {}:\n", curves.figures.size(), options.out);
+    surroundings.out << fmt::format("{} figures in {}:\n", figures.size(), options.out);
     for (const fs::path& file : files) {
       if (file.extension() == ".png") surroundings.out << "  " << file.string() << " (and .svg, .csv, .json)\n";
     }
@@ -165,13 +171,17 @@ void run(const Options& options, Surroundings& surroundings) {
     throw common::UsageError("nothing to do: give --out DIR for files, or --terminal");
   }
   const Study study = load_study(options.database.path());
-  const Curves curves = make_curves(study, options);
-  std::vector<fs::path> files;
-  if (!options.out.empty()) files = write_all(study, options, curves, surroundings.provenance);
+  std::deque<Figure> figures;  // before the writer, which looks at them until it is gone
+  FigureWriter writer(options.out, surroundings.provenance);
+  const Curves curves = make_curves(study, options, [&](const Curves& so_far, Figure figure) {
+    figures.push_back(std::move(figure));
+    if (!options.out.empty()) writer.start(figures.back(), details_of(study, options, so_far, figures.back()));
+  });
+  const std::vector<fs::path> files = writer.finish();
   if (options.json) {
     print_json(curves, options, files, surroundings);
   } else {
-    print(curves, options, files, surroundings);
+    print(curves, figures, options, files, surroundings);
   }
 }
 

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "sweeps/spec/json_path.hpp"
-
 namespace ditscale::analysis {
 
 using common::Json;
@@ -81,7 +79,7 @@ Figure by_trial(const SettingView& view, const std::string& key, const Figure& b
 
 /// The configuration without block and seed: what trials of a comparison share.
 std::string shared_configuration(const StudyTrial& trial) {
-  Json spec = trial.row.trial.spec;
+  Json spec = trial.spec();
   if (spec.contains("model") && spec["model"].is_object()) spec["model"].erase("block");
   spec.erase("seed");
   return spec.dump();
@@ -117,18 +115,14 @@ Figure score_by_block(const SettingView& view) {
   figure.y = {view.score_label, false, {}};
   figure.table.columns = {{"trial"}, {"label"}, {"block"}, {"step", Kind::kInteger}, {view.metric, Kind::kNumber}};
   std::map<std::string, std::set<std::string>> blocks;  // of each shared configuration
-  const auto block_of = [](const StudyTrial& trial) {
-    const Json block = sweeps::value_at(trial.row.trial.spec, "model.block");
-    return block.is_string() ? block.get<std::string>() : std::string();
-  };
   std::set<std::string> all;
-  for (const StudyTrial& trial : view.study.trials) all.insert(block_of(trial));
+  for (const StudyTrial& trial : view.study.trials) all.insert(trial.block);
   if (all.size() < 2) return figure;
-  for (const StudyTrial& trial : view.study.trials) blocks[shared_configuration(trial)].insert(block_of(trial));
+  for (const StudyTrial& trial : view.study.trials) blocks[shared_configuration(trial)].insert(trial.block);
   std::map<std::pair<std::string, const StudyTrial*>, Series> series;
   for (const Scored& one : scores_across(view, "", false)) {
     if (blocks[shared_configuration(*one.trial)].size() < 2) continue;
-    const std::string block = block_of(*one.trial);
+    const std::string block = one.trial->block;
     Series& own = series[{block, one.trial}];
     own.name = fmt::format("{} ({})", block, one.trial->id().brief());
     own.points.push_back({static_cast<double>(one.row->step), *one.row->value, ""});

@@ -6,11 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "sweeps/spec/json_path.hpp"
-
 namespace ditscale::analysis {
-
-using common::Json;
 
 namespace {
 
@@ -20,15 +16,14 @@ constexpr int kLawPoints = 64;
 constexpr std::size_t kMostJoined = 100;
 /// More curves than this cannot be told apart.
 constexpr std::size_t kMostCurves = 24;
+/// Points of a loss curve: more cannot be seen.
+constexpr std::size_t kMostCurvePoints = 400;
 
 /// What tells trials of one patch size apart: "d4 w128", or a published name ("XL/2").
 std::string short_label(const StudyTrial& trial) {
   if (trial.model.starts_with("DiT-")) return trial.model.substr(4);
-  const Json& spec = trial.row.trial.spec;
-  const Json depth = sweeps::value_at(spec, "model.depth");
-  const Json width = sweeps::value_at(spec, "model.width");
-  if (!depth.is_number_integer() || !width.is_number_integer()) return trial.id().brief();
-  return fmt::format("d{} w{}", depth.get<std::int64_t>(), width.get<std::int64_t>());
+  if (trial.depth == 0 || trial.width == 0) return trial.id().brief();
+  return fmt::format("d{} w{}", trial.depth, trial.width);
 }
 
 /// Legend of a trial; models that appear twice (other seeds, other training) carry the start of their id.
@@ -114,20 +109,6 @@ std::vector<const StudyTrial*> spread_by_size(const Study& study) {
   return shown;
 }
 
-/// At most a few hundred points, evenly in the logarithm of the step.
-std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& curve) {
-  constexpr std::size_t kMost = 400;
-  if (curve.size() <= kMost) return curve;
-  const double ratio = std::pow(
-      static_cast<double>(curve.back().step) / std::max(1.0, static_cast<double>(curve.front().step)), 1.0 / kMost);
-  std::vector<CurvePoint> kept;
-  for (const CurvePoint& point : curve) {
-    const bool far = kept.empty() || static_cast<double>(point.step) >= ratio * static_cast<double>(kept.back().step);
-    if (far || &point == &curve.back()) kept.push_back(point);
-  }
-  return kept;
-}
-
 /// The same law of forward Gflops instead of MACs.
 Law law_in_gflops(Law law) {
   law.values[0] *= std::pow(1e9, -law.values[1]);
@@ -206,7 +187,7 @@ Figure loss_by_step(const Study& study) {
       {"trial"}, {"label"}, {"model"}, {"step", Column::Kind::kInteger}, {"loss_smoothed", Column::Kind::kNumber}};
   for (const StudyTrial* trial : shown) {
     Series series{trial_name(study, *trial), {}, Series::Look::kLine};
-    for (const CurvePoint& p : thinned(smoothed_loss(study, *trial, "loss"))) {
+    for (const CurvePoint& p : smoothed_loss(study, *trial, "loss", kMostCurvePoints)) {
       if (p.step <= 0 || p.value <= 0) continue;  // a logarithm has no place for them
       series.points.push_back({static_cast<double>(p.step), p.value, ""});
       figure.table.rows.push_back({trial->id().str(), trial->row.trial.label, trial->model, p.step, p.value});

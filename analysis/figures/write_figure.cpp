@@ -47,13 +47,32 @@ std::vector<fs::path> write_figure(const Figure& figure, const fs::path& folder,
   const fs::path png = folder / (figure.name + ".png");
   const fs::path csv = folder / (figure.name + ".csv");
   const fs::path json = folder / (figure.name + ".json");
-  run_gnuplot(picture_script(figure, common::temporary_name(svg), common::temporary_name(png)));
-  common::publish_file(common::temporary_name(svg), svg);
-  common::publish_file(common::temporary_name(png), png);
+  auto drawing = std::async(std::launch::async, [&] {
+    run_gnuplot(picture_script(figure, common::temporary_name(svg), common::temporary_name(png)));
+    common::publish_file(common::temporary_name(svg), svg);
+    common::publish_file(common::temporary_name(png), png);
+  });
   const std::string data = to_csv(figure.table);
   common::write_file_atomically(csv, data);
   common::write_file_atomically(json, sidecar(figure, provenance, details, data).dump(2) + "\n");
+  drawing.get();
   return {svg, png, csv, json};
+}
+
+void FigureWriter::start(const Figure& figure, Json details) {
+  running_.push_back(std::async(std::launch::async, [this, &figure, details = std::move(details)] {
+    return write_figure(figure, folder_, provenance_, details);
+  }));
+}
+
+std::vector<fs::path> FigureWriter::finish() {
+  std::vector<fs::path> files;
+  for (auto& one : running_) {
+    const auto written = one.get();
+    files.insert(files.end(), written.begin(), written.end());
+  }
+  running_.clear();
+  return files;
 }
 
 std::string figure_text(const Figure& figure, std::size_t columns, std::size_t rows) {

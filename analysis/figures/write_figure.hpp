@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/figures/figure.hpp"
@@ -20,6 +22,23 @@ struct Provenance {
 /// database, under which settings (`details`), by which program, and the hash of the CSV. Each file appears whole.
 std::vector<std::filesystem::path> write_figure(const Figure& figure, const std::filesystem::path& folder,
                                                 const Provenance& provenance, const common::Json& details);
+
+/// Writes figures while others are still being made.
+class FigureWriter {
+ public:
+  /// `provenance` must outlive the writer.
+  FigureWriter(std::filesystem::path folder, const Provenance& provenance)
+      : folder_(std::move(folder)), provenance_(provenance) {}
+  /// Begins to write `figure`, which must stay as it is until `finish`.
+  void start(const Figure& figure, common::Json details);
+  /// Waits for all and returns their paths in the order in which they were started. The first error is thrown on.
+  std::vector<std::filesystem::path> finish();
+
+ private:
+  std::filesystem::path folder_;
+  const Provenance& provenance_;
+  std::vector<std::future<std::vector<std::filesystem::path>>> running_;
+};
 
 /// The figure in characters.
 [[nodiscard]] std::string figure_text(const Figure& figure, std::size_t columns, std::size_t rows);

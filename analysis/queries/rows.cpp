@@ -147,14 +147,14 @@ const NamedColumn* RowSource::find(const std::string& name) const {
 
 Json RowSource::value(std::size_t row, const std::string& column) const {
   if (const NamedColumn* named = find(column)) return named->value(row);
-  return sweeps::value_at(trial(row).row.trial.spec, column);
+  return sweeps::value_at(trial(row).spec(), column);
 }
 
 void RowSource::require(const std::string& column) const {
   if (find(column) != nullptr) return;
   try {
     for (std::size_t row = 0; row < num_rows; ++row) {
-      if (!sweeps::value_at(trial(row).row.trial.spec, column).is_null()) return;
+      if (!sweeps::value_at(trial(row).spec(), column).is_null()) return;
     }
   } catch (const common::ConfigError& error) {
     throw common::UsageError(error.what());

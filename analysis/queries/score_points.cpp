@@ -1,6 +1,7 @@
 #include "analysis/queries/score_points.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/statistics/summary.hpp"
 #include "common/error.hpp"
@@ -12,19 +13,23 @@ namespace {
 /// Part of the curve that the smoothing window covers, and part of the training whose mean is the final loss.
 constexpr double kWindow = 0.1;
 
-std::optional<double> loss_in(const results::MetricRow& row, const std::string& column) {
-  if (column == "loss_simple") return row.loss_simple;
-  if (column == "loss_vlb") return row.loss_vlb;
-  return row.loss;
+results::LossKind loss_kind(const std::string& column) {
+  if (column == "loss_simple") return results::LossKind::kSimple;
+  if (column == "loss_vlb") return results::LossKind::kVlb;
+  return results::LossKind::kTotal;
 }
 
-std::vector<CurvePoint> raw_loss(const Study& study, const StudyTrial& trial, const std::string& column,
-                                 std::int64_t after_step = -1) {
-  std::vector<CurvePoint> curve;
-  for (const results::MetricRow& row : study.metrics_of(trial.id(), after_step)) {
-    if (const auto value = loss_in(row, column)) curve.push_back({row.step, *value});
+/// Places in the curve, at most about `most`, evenly in the logarithm of the step; the first and the last are kept.
+std::vector<std::size_t> spread_by_step(const std::vector<results::LossRow>& curve, std::size_t most) {
+  std::vector<std::size_t> kept;
+  const auto step_at = [&](std::size_t i) { return std::max(1.0, static_cast<double>(curve[i].step)); };
+  const double ratio =
+      curve.size() <= most ? 1 : std::pow(step_at(curve.size() - 1) / step_at(0), 1.0 / static_cast<double>(most));
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const bool far = kept.empty() || step_at(i) >= ratio * step_at(kept.back());
+    if (far || i + 1 == curve.size()) kept.push_back(i);
   }
-  return curve;
+  return kept;
 }
 
 /// Why a trial that was not scored at its end is left out.
@@ -71,7 +76,9 @@ ScorePoints loss_points(const Study& study, const std::string& column, bool whol
     }
     const auto last_tenth_from = static_cast<std::int64_t>((1 - kWindow) * static_cast<double>(trial.planned_steps));
     std::vector<double> last_tenth;
-    for (const CurvePoint& c : raw_loss(study, trial, column, last_tenth_from)) last_tenth.push_back(c.value);
+    for (const results::LossRow& row : study.losses_of(trial.id(), loss_kind(column), last_tenth_from)) {
+      last_tenth.push_back(row.loss);
+    }
     const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
     if (finished && !last_tenth.empty()) {
       points.final.push_back(
@@ -83,14 +90,15 @@ ScorePoints loss_points(const Study& study, const std::string& column, bool whol
   return points;
 }
 
-std::vector<CurvePoint> smoothed_loss(const Study& study, const StudyTrial& trial, const std::string& column) {
-  const std::vector<CurvePoint> raw = raw_loss(study, trial, column);
+std::vector<CurvePoint> smoothed_loss(const Study& study, const StudyTrial& trial, const std::string& column,
+                                      std::optional<std::size_t> most) {
+  const std::vector<results::LossRow> raw = study.losses_of(trial.id(), loss_kind(column));
   const auto half = static_cast<std::size_t>(kWindow * static_cast<double>(raw.size()) / 2);
   std::vector<CurvePoint> smooth;
-  for (std::size_t i = 0; i < raw.size(); ++i) {
+  for (const std::size_t i : spread_by_step(raw, most.value_or(raw.size()))) {
     const std::size_t reach = std::min({half, i, raw.size() - 1 - i});
     double sum = 0;
-    for (std::size_t j = i - reach; j <= i + reach; ++j) sum += raw[j].value;
+    for (std::size_t j = i - reach; j <= i + reach; ++j) sum += raw[j].loss;
     smooth.push_back({raw[i].step, sum / static_cast<double>(2 * reach + 1)});
   }
   return smooth;

@@ -43,13 +43,15 @@ struct ScorePoints {
 [[nodiscard]] bool is_loss(const std::string& metric);
 
 /// Loss of one trial by step, smoothed: the mean over a window of a tenth of the curve, which narrows towards both
-/// ends so that it stays centred. Values that were not finite are left out.
+/// ends so that it stays centred. Values that were not finite are left out. `most` limits the number of points: those
+/// kept lie evenly in the logarithm of the step, first and last among them.
 struct CurvePoint {
   std::int64_t step = 0;
   double value = 0;
 };
 [[nodiscard]] std::vector<CurvePoint> smoothed_loss(const Study& study, const StudyTrial& trial,
-                                                    const std::string& column);
+                                                    const std::string& column,
+                                                    std::optional<std::size_t> most = std::nullopt);
 
 /// What stands on the x axis of a fit.
 enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };

@@ -1,51 +1,46 @@
 #include "analysis/queries/study.hpp"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <set>
 
 #include "common/error.hpp"
 #include "common/trial_paths.hpp"
-#include "sweeps/spec/json_path.hpp"
 #include "sweeps/spec/model_spec.hpp"
 
 namespace ditscale::analysis {
 
 namespace fs = std::filesystem;
 
-using common::Json;
 using common::TrialId;
 
 namespace {
 
-/// Integer at `path` of a stored configuration; 0 when it is not there.
-std::int64_t integer_at(const Json& spec, const std::string& path) {
-  const Json value = sweeps::value_at(spec, path);
-  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
-}
-
-std::string model_of(const Json& spec) {
+std::string model_of(const results::OutlinedTrial& trial) {
+  if (trial.depth <= 0) return "unknown";
   sweeps::ModelSpec model;
-  model.depth = integer_at(spec, "model.depth");
-  model.width = integer_at(spec, "model.width");
-  model.heads = integer_at(spec, "model.heads");
-  model.patch = integer_at(spec, "model.patch");
-  const Json block = sweeps::value_at(spec, "model.block");
-  if (block.is_string())
-    model.block = sweeps::choice_from<sweeps::BlockDesign>(block.get<std::string>()).value_or(model.block);
-  const Json mlp_ratio = sweeps::value_at(spec, "model.mlp_ratio");
-  if (mlp_ratio.is_number()) model.mlp_ratio = mlp_ratio.get<double>();
-  return model.depth > 0 ? sweeps::model_label(model) : "unknown";
+  model.depth = trial.depth;
+  model.width = trial.width;
+  model.heads = trial.heads;
+  model.patch = trial.patch;
+  model.block = sweeps::choice_from<sweeps::BlockDesign>(trial.block).value_or(model.block);
+  model.mlp_ratio = trial.mlp_ratio.value_or(model.mlp_ratio);
+  return sweeps::model_label(model);
 }
 
-StudyTrial study_trial(results::TrialRow row) {
+StudyTrial study_trial(results::OutlinedTrial outline) {
   StudyTrial trial;
-  const Json& spec = row.trial.spec;
-  trial.model = model_of(spec);
-  trial.patch = integer_at(spec, "model.patch");
-  trial.planned_steps = integer_at(spec, "train.steps");
-  trial.global_batch = integer_at(spec, "train.global_batch");
-  trial.row = std::move(row);
+  trial.model = model_of(outline);
+  trial.patch = outline.patch;
+  trial.planned_steps = outline.planned_steps;
+  trial.global_batch = outline.global_batch;
+  trial.depth = outline.depth;
+  trial.width = outline.width;
+  trial.block = std::move(outline.block);
+  trial.row = std::move(outline.row);
+  trial.stored_spec = std::move(outline.spec);
+  trial.stored_axes = std::move(outline.axes);
   return trial;
 }
 
@@ -115,8 +110,13 @@ std::vector<results::EvaluationRow> Study::scores(const std::string& metric, con
   return found;
 }
 
-std::vector<results::MetricRow> Study::metrics_of(const TrialId& id, std::int64_t after_step) const {
-  return read_metrics ? read_metrics(id, after_step) : std::vector<results::MetricRow>{};
+std::vector<results::MetricRow> Study::metrics_of(const TrialId& id) const {
+  return read_metrics ? read_metrics(id) : std::vector<results::MetricRow>{};
+}
+
+std::vector<results::LossRow> Study::losses_of(const TrialId& id, results::LossKind kind,
+                                               std::int64_t after_step) const {
+  return read_losses ? read_losses(id, kind, after_step) : std::vector<results::LossRow>{};
 }
 
 const results::EvaluationRow* Study::last_score(const TrialId& id, const std::string& metric,
@@ -144,17 +144,25 @@ Study load_study(const fs::path& database) {
   const auto reader = std::make_shared<const results::ResultsReader>(database);
   Study study;
   study.database = database;
-  for (results::TrialRow& row : reader->trials()) study.trials.push_back(study_trial(std::move(row)));
+  auto others = std::async(std::launch::async, [&] {
+    study.evaluations = reader->evaluations();
+    study.settings = reader->settings();
+    study.attempts = reader->attempts();
+  });
+  for (results::OutlinedTrial& trial : reader->outlined_trials()) {
+    study.trials.push_back(study_trial(std::move(trial)));
+  }
+  others.get();
   if (study.trials.empty()) {
     throw common::ConfigError(fmt::format(
         "{}: the database has no trials yet; run a sweep first (orchestrator run SWEEP.json)", database.string()));
   }
   const auto sweeps = reader->sweeps();
   study.name = sweeps.empty() ? database.parent_path().filename().string() : sweeps.front().name;
-  study.evaluations = reader->evaluations();
-  study.settings = reader->settings();
-  study.attempts = reader->attempts();
-  study.read_metrics = [reader](const TrialId& id, std::int64_t after_step) { return reader->metrics(id, after_step); };
+  study.read_metrics = [reader](const TrialId& id) { return reader->metrics(id); };
+  study.read_losses = [reader](const TrialId& id, results::LossKind kind, std::int64_t after_step) {
+    return reader->losses(id, kind, after_step);
+  };
   study.measured_macs_per_s = [reader](const sweeps::ResourceSpec& resources) {
     return reader->measured_macs_per_s(resources.cpus, resources.gpus, resources.num_processes());
   };

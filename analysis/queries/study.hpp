@@ -16,14 +16,24 @@ namespace ditscale::analysis {
 
 /// One trial with what all commands show of it.
 struct StudyTrial {
+  /// Without spec and axes, which stand below.
   results::TrialRow row;
+  results::StoredJson stored_spec;
+  results::StoredJson stored_axes;
   /// "DiT-S/4" or "d4-w64-h4/7".
   std::string model;
   /// Side of a patch; 0 when the configuration does not say.
   std::int64_t patch = 0;
   std::int64_t planned_steps = 0;
   std::int64_t global_batch = 0;
+  std::int64_t depth = 0;
+  std::int64_t width = 0;
+  /// "adaln_zero" …; empty when the configuration does not say.
+  std::string block;
 
+  /// The resolved configuration.
+  [[nodiscard]] const common::Json& spec() const { return stored_spec.value(); }
+  [[nodiscard]] const common::Json& axes() const { return stored_axes.value(); }
   [[nodiscard]] const common::TrialId& id() const { return row.trial.id; }
   [[nodiscard]] double gflops() const { return static_cast<double>(row.trial.forward_macs) / 1e9; }
   /// Real FLOPs (6 x MACs x images) spent after `step` steps.
@@ -40,7 +50,9 @@ struct Study {
   std::vector<results::EvaluationRow> evaluations;
   std::vector<results::SettingsRow> settings;
   std::vector<results::AttemptRecord> attempts;
-  std::function<std::vector<results::MetricRow>(const common::TrialId&, std::int64_t after_step)> read_metrics;
+  std::function<std::vector<results::MetricRow>(const common::TrialId&)> read_metrics;
+  std::function<std::vector<results::LossRow>(const common::TrialId&, results::LossKind, std::int64_t after_step)>
+      read_losses;
   /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
   std::function<std::optional<double>(const sweeps::ResourceSpec&)> measured_macs_per_s;
 
@@ -54,9 +66,11 @@ struct Study {
   /// Scores of `metric` under `settings_id`, by trial (in the order of the sweep), then step.
   [[nodiscard]] std::vector<results::EvaluationRow> scores(const std::string& metric,
                                                            const std::string& settings_id) const;
-  /// Metrics of one trial by step, those beyond `after_step`.
-  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id,
-                                                           std::int64_t after_step = -1) const;
+  /// Metrics of one trial by step.
+  [[nodiscard]] std::vector<results::MetricRow> metrics_of(const common::TrialId& id) const;
+  /// Finite losses of one trial by step, those beyond `after_step`.
+  [[nodiscard]] std::vector<results::LossRow> losses_of(const common::TrialId& id, results::LossKind kind,
+                                                        std::int64_t after_step = -1) const;
   /// The score of a trial's last scored step; null when it has none.
   [[nodiscard]] const results::EvaluationRow* last_score(const common::TrialId& id, const std::string& metric,
                                                          const std::string& settings_id) const;

@@ -18,7 +18,7 @@ using ByValue = std::map<double, double>;
 std::map<std::string, ByValue> tried(const std::vector<ScorePoint>& points, const std::string& path) {
   std::map<std::string, ByValue> by_model;
   for (const ScorePoint& point : points) {
-    const common::Json value = sweeps::value_at(point.trial->row.trial.spec, path);
+    const common::Json value = sweeps::value_at(point.trial->spec(), path);
     if (!value.is_number()) continue;
     ByValue& scores = by_model[point.trial->model];
     const auto [place, added] = scores.emplace(value.get<double>(), point.value);

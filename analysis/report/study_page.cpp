@@ -160,8 +160,7 @@ Section provenance_section(const Study& study, const Provenance& provenance) {
   if (!settings.empty()) section.texts.push_back("settings of the scores\n" + settings);
   if (study.trials.size() <= 24) {
     for (const StudyTrial& trial : study.trials) {
-      section.texts.push_back(
-          fmt::format("{} {}\n{}", trial.id().str(), trial.row.trial.label, trial.row.trial.spec.dump()));
+      section.texts.push_back(fmt::format("{} {}\n{}", trial.id().str(), trial.row.trial.label, trial.spec().dump()));
     }
   } else {
     section.notes = {"The resolved configuration of each trial is in the database: trials.spec."};

@@ -72,16 +72,19 @@ std::vector<std::string> names_of(const Table& table) {
   return names;
 }
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+void append_csv(std::string& text, const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) {
+    text += field;
+    return;
+  }
+  text += '"';
+  for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  text += '"';
 }
 
-std::string csv_cell(const Json& cell) {
-  if (cell.is_null()) return "";
-  return csv_field(cell.is_string() ? cell.get<std::string>() : cell.dump());
+void append_csv(std::string& text, const Json& cell) {
+  if (cell.is_null()) return;
+  append_csv(text, cell.is_string() ? cell.get_ref<const std::string&>() : cell.dump());
 }
 
 }  // namespace
@@ -122,16 +125,17 @@ std::size_t text_width(const Table& table) { return line_width(natural_widths(ta
 
 std::string to_csv(const Table& table) {
   std::string text;
-  const auto add_line = [&](const std::vector<std::string>& fields) {
-    text += fmt::format("{}\r\n", fmt::join(fields, ","));
-  };
-  std::vector<std::string> fields;
-  for (const Column& column : table.columns) fields.push_back(csv_field(column.name));
-  add_line(fields);
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (c > 0) text += ',';
+    append_csv(text, table.columns[c].name);
+  }
+  text += "\r\n";
   for (const auto& row : table.rows) {
-    fields.clear();
-    for (const Json& cell : row) fields.push_back(csv_cell(cell));
-    add_line(fields);
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (c > 0) text += ',';
+      append_csv(text, row[c]);
+    }
+    text += "\r\n";
   }
   return text;
 }

@@ -27,8 +27,8 @@ void log_action(const Action& action) {
     spdlog::info("trial {} is {}{}{}", set->trial.str(), results::to_name(set->state), set->reason.empty() ? "" : ": ",
                  set->reason);
   } else if (const auto* start = std::get_if<StartTrainer>(&action)) {
-    spdlog::info("trial {}: attempt {} starts on {}, {}", start->trial.str(), common::to_int(start->attempt),
-                 hosts_text(start->shares), devices_text(start->shares));
+    spdlog::info("trial {}: attempt {} starts on agent {}, {}", start->trial.str(), common::to_int(start->attempt),
+                 start->shares.front().agent, devices_text(start->shares));
   } else if (const auto* stop = std::get_if<StopTrainer>(&action)) {
     spdlog::info("trial {}: attempt {} is {}", stop->trial.str(), common::to_int(stop->attempt),
                  stop->kind == StopKind::kKill ? "killed" : "asked to save and stop");

@@ -14,7 +14,7 @@ void append(Arguments& to, const Arguments& more) { to.insert(to.end(), more.beg
 /// Options of the whole job.
 Arguments job_options(bool one_host) {
 #ifdef OPEN_MPI
-  Arguments options{"--quiet", "--oversubscribe", "--bind-to", "none", "--mca", "orte_abort_on_non_zero_status", "0"};
+  Arguments options{"--quiet", "--oversubscribe", "--bind-to", "none"};
   // Its daemons run beside those of the outer job, on devices that were handed out already.
   if (!one_host) append(options, {"--mca", "plm_slurm_args", "--overlap"});
   return options;

@@ -15,8 +15,7 @@ struct GangPart {
 
 /// What `mpirun` is given to run the parts, which are on distinct hosts, as one job. `local` is this host: when it is
 /// the only one, no remote shell and no batch system is asked. `exported` are the names of environment variables that
-/// processes on other hosts need too. One process that dies ends the job; a process that ends with another code than 0
-/// in an orderly way does not.
+/// processes on other hosts need too. One process that dies, or ends with another code than 0, ends the job.
 [[nodiscard]] std::vector<std::string> gang_arguments(const std::vector<GangPart>& parts,
                                                       const std::vector<std::string>& exported);
 

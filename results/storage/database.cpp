@@ -91,7 +91,8 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path) {
         fmt::format("{}: there is no such file; run a sweep first, or give --db the right file", path.string()));
   }
   return translating(path, [&] {
-    auto database = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READONLY, kBusyTimeout_ms);
+    auto database = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READONLY | SQLite::OPEN_FULLMUTEX,
+                                                       kBusyTimeout_ms);
     try {
       touch(*database);
       return database;
@@ -102,7 +103,8 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path) {
       const bool no_side_files = code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
       if (!no_side_files || has_content(wal_of(path))) throw;
     }
-    database = std::make_unique<SQLite::Database>(immutable_uri(path), SQLite::OPEN_READONLY | SQLite::OPEN_URI);
+    database = std::make_unique<SQLite::Database>(immutable_uri(path),
+                                                  SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_FULLMUTEX);
     touch(*database);
     return database;
   });

@@ -4,10 +4,9 @@
 
 #include "common/error.hpp"
 #include "results/storage/statement.hpp"
+#include "results/stored_json.hpp"
 
 namespace ditscale::results {
-
-using common::Json;
 
 namespace {
 
@@ -21,13 +20,6 @@ constexpr const char* kPut =
 constexpr const char* kRead =
     "SELECT id, position, label, axes, spec, total_parameters, trainable_parameters, forward_macs, training_flops, "
     "state, reason FROM trials ORDER BY position, id";
-
-Json parse_stored(const std::string& text) {
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded())
-    throw common::CorruptData(fmt::format("stored JSON does not parse: {}", text.substr(0, 80)));
-  return value;
-}
 
 }  // namespace
 

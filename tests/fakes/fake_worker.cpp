@@ -20,6 +20,7 @@
 #include <list>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -47,19 +48,39 @@ struct Arguments {
   common::TrialPaths paths;
   common::AttemptNumber attempt{1};
   int event_fd = -1;
+  /// Of a gang.
+  int rank = 0;
 };
 
-/// Exactly the call of the contract: `train TRIAL --folder F --attempt N --event-fd 3 --threads T`.
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// The first process of a gang speaks into a named pipe; all print the processors their node gives to the gang.
+Arguments in_gang(Arguments arguments, const std::string& pipe, const std::string& cpus) {
+  arguments.rank = std::stoi(variable("OMPI_COMM_WORLD_RANK"));
+  std::printf("rank %d of %s on cpus %s\n", arguments.rank, variable("OMPI_COMM_WORLD_SIZE").c_str(), cpus.c_str());
+  std::fflush(stdout);
+  if (arguments.rank == 0) arguments.event_fd = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (arguments.rank == 0 && arguments.event_fd < 0) throw common::errno_error("open", pipe);
+  return arguments;
+}
+
+/// Exactly the calls of the contract: `train TRIAL --folder F --attempt N` and `--event-fd 3 --threads T`, or in a gang
+/// `--event-pipe P --cpu-list C`.
 Arguments parse(int argc, char** argv) {
-  const bool good = argc == 11 && std::string(argv[1]) == "train" && std::string(argv[3]) == "--folder" &&
-                    std::string(argv[5]) == "--attempt" && std::string(argv[7]) == "--event-fd" &&
-                    std::string(argv[9]) == "--threads";
+  const std::vector<std::string> words(argv, argv + argc);
+  const bool good = argc == 11 && words[1] == "train" && words[3] == "--folder" && words[5] == "--attempt";
   if (!good) throw common::UsageError("not called as a trainer is");
-  const char* threads = std::getenv("OMP_NUM_THREADS");
-  if (threads == nullptr || std::string(threads) != argv[10])
-    throw common::UsageError("OMP_NUM_THREADS is not --threads");
-  if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) throw common::UsageError("MPI variables were handed down");
-  return {argv[2], {argv[4]}, common::AttemptNumber{std::atoi(argv[6])}, std::atoi(argv[8])};
+  const Arguments arguments{words[2], {words[4]}, common::AttemptNumber{std::stoi(words[6])}};
+  if (words[7] == "--event-pipe" && words[9] == "--cpu-list") return in_gang(arguments, words[8], words[10]);
+  if (words[7] != "--event-fd" || words[9] != "--threads") throw common::UsageError("not called as a trainer is");
+  if (variable("OMP_NUM_THREADS") != words[10]) throw common::UsageError("OMP_NUM_THREADS is not --threads");
+  if (!variable("OMPI_COMM_WORLD_SIZE").empty()) throw common::UsageError("MPI variables were handed down");
+  Arguments single = arguments;
+  single.event_fd = std::stoi(words[8]);
+  return single;
 }
 
 class Voice {
@@ -98,6 +119,16 @@ struct Brain {
   }
   [[nodiscard]] double loss() const { return 0.01 + static_cast<double>(state >> 40) * 1e-8; }
 };
+
+/// What the other processes of a gang do, as in a collective call: wait until the first has said how it ended.
+int follow(const Arguments& arguments) {
+  constexpr auto kLook = std::chrono::milliseconds(20);
+  const fs::path events = arguments.paths.events(arguments.attempt);
+  for (;;) {
+    std::this_thread::sleep_for(kLook);
+    if (fs::exists(events) && common::read_file(events).find("\"outcome\"") != std::string::npos) return 0;
+  }
+}
 
 class FakeTrainer {
  public:
@@ -218,14 +249,16 @@ class FakeTrainer {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ::signal(SIGTERM, [](int) { g_stop_asked = 1; });
+  for (const int asked : {SIGTERM, SIGUSR2}) ::signal(asked, [](int) { g_stop_asked = 1; });
   ::signal(SIGPIPE, SIG_IGN);
   try {
     const Arguments arguments = parse(argc, argv);
+    // mpirun sends it when another process has died: in a collective call nothing comes of it.
+    if (!variable("OMPI_COMM_WORLD_RANK").empty()) ::signal(SIGTERM, SIG_IGN);
     const auto spec = sweeps::trial_spec_from(common::read_json(arguments.trial_json));
     if (spec.seed == 600) ::signal(SIGTERM, SIG_IGN);
     if (spec.seed == 500) throw common::SystemError("no images where the images should be");
-    return FakeTrainer(arguments).run();
+    return arguments.rank == 0 ? FakeTrainer(arguments).run() : follow(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fake worker: %s\n", error.what());
     return 1;

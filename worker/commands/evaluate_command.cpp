@@ -8,6 +8,7 @@
 #include "common/exit_code.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/evaluate_job.hpp"
+#include "worker/distributed/run_in_gang.hpp"
 #include "worker/training/device.hpp"
 #include "worker/training/stop_request.hpp"
 
@@ -28,17 +29,10 @@ int run(const EvaluateOptions& options, const Environment& environment) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   const torch::Device device = choose_device(options.device, environment.launch.local_rank);
   const std::unique_ptr<Communicator> communicator = make_communicator(environment.launch, device);
-  try {
-    if (evaluate(options, environment, device, *communicator)) return common::to_int(common::ExitCode::kDone);
-    if (communicator->is_first()) fmt::print(stderr, "worker: stopped; the same command goes on\n");
-    return common::to_int(common::ExitCode::kIncomplete);
-  } catch (const std::exception& error) {
-    if (communicator->size() > 1) {
-      fmt::print(stderr, "worker: rank {}: {}\n", communicator->rank(), error.what());
-      communicator->abort_gang();
-    }
-    throw;
-  }
+  const bool done = run_in_gang(*communicator, [&] { return evaluate(options, environment, device, *communicator); });
+  if (done) return common::to_int(common::ExitCode::kDone);
+  if (communicator->is_first()) fmt::print(stderr, "worker: stopped; the same command goes on\n");
+  return common::to_int(common::ExitCode::kIncomplete);
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace ditscale::worker {
 
-/// The processes that train one trial together. Every call but rank() and size() is *collective: all ranks*.
+/// The processes that train one trial together. Every call but rank() and size() is *collective: all ranks*; one thread
+/// makes them all, or several that wait for each other.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -15,6 +16,13 @@ class Communicator {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Sums a contiguous float32 tensor over all ranks, in place.
   virtual void all_reduce_sum(torch::Tensor& values) = 0;
+  /// Begins the same while this thread goes on. All ranks begin the same sums in the same order; until wait_for_sums()
+  /// the values are not to be touched, and only further sums may begin. On a GPU it begins after what the current
+  /// stream has to do.
+  virtual void start_all_reduce_sum(torch::Tensor values) = 0;
+  /// Returns when all sums that have begun are there; on a GPU, when the current stream waits for them. Throws what
+  /// they met.
+  virtual void wait_for_sums() = 0;
   /// Rank 0's value, on every rank.
   [[nodiscard]] virtual std::int64_t value_of_first(std::int64_t value) = 0;
   /// Ends every rank of a gang, this one included, since the others would wait for this one for ever. By itself:
@@ -30,6 +38,8 @@ class SingleProcess final : public Communicator {
   [[nodiscard]] std::int64_t rank() const override { return 0; }
   [[nodiscard]] std::int64_t size() const override { return 1; }
   void all_reduce_sum(torch::Tensor& values) override { (void)values; }
+  void start_all_reduce_sum(torch::Tensor values) override { (void)values; }
+  void wait_for_sums() override {}
   [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return value; }
   void abort_gang() override {}
 };

@@ -2,8 +2,8 @@
 
 #include "worker/distributed/nccl_communicator.hpp"
 
+#include <ATen/cuda/CUDAEvent.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
@@ -20,7 +20,8 @@ void check_nccl(ncclResult_t result, const char* call) {
 
 }  // namespace
 
-NcclCommunicator::NcclCommunicator(torch::Device device) : device_(device) {
+NcclCommunicator::NcclCommunicator(torch::Device device)
+    : device_(device), stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device.index())) {
   try {
     connect();
   } catch (const common::Error& error) {
@@ -44,10 +45,26 @@ NcclCommunicator::~NcclCommunicator() {
 }
 
 void NcclCommunicator::all_reduce_sum(torch::Tensor& values) {
+  sum_over_ranks(values, c10::cuda::getCurrentCUDAStream(device_.index()));
+}
+
+void NcclCommunicator::start_all_reduce_sum(torch::Tensor values) {
+  at::cuda::CUDAEvent made;
+  made.record(c10::cuda::getCurrentCUDAStream(device_.index()));
+  made.block(stream_);
+  sum_over_ranks(values, stream_);
+}
+
+void NcclCommunicator::wait_for_sums() {
+  at::cuda::CUDAEvent summed;
+  summed.record(stream_);
+  summed.block(c10::cuda::getCurrentCUDAStream(device_.index()));
+}
+
+void NcclCommunicator::sum_over_ranks(const torch::Tensor& values, c10::cuda::CUDAStream stream) {
   DITSCALE_CHECK(values.device() == device_ && values.is_contiguous() && values.scalar_type() == torch::kFloat32,
                  "not a float32 buffer of this rank's GPU");
   float* data = values.data_ptr<float>();
-  const auto stream = c10::cuda::getCurrentCUDAStream(device_.index());
   check_nccl(ncclAllReduce(data, data, static_cast<std::size_t>(values.numel()), ncclFloat, ncclSum, communicator_,
                            stream.stream()),
              "ncclAllReduce");

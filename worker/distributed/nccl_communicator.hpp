@@ -1,5 +1,6 @@
 #pragma once
 
+#include <c10/cuda/CUDAStream.h>
 #include <nccl.h>
 
 #include "worker/distributed/communicator.hpp"
@@ -7,7 +8,8 @@
 
 namespace ditscale::worker {
 
-/// Sums over NCCL on this process's GPU, on the current stream; MPI carries the unique id at the start.
+/// Sums over NCCL on this process's GPU, on the current stream or, beside the caller's work, on one of its own; MPI
+/// carries the unique id at the start.
 class NcclCommunicator final : public Communicator {
  public:
   explicit NcclCommunicator(torch::Device device);
@@ -18,14 +20,18 @@ class NcclCommunicator final : public Communicator {
   [[nodiscard]] std::int64_t rank() const override { return session_.rank(); }
   [[nodiscard]] std::int64_t size() const override { return session_.size(); }
   void all_reduce_sum(torch::Tensor& values) override;
+  void start_all_reduce_sum(torch::Tensor values) override;
+  void wait_for_sums() override;
   [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return session_.value_of_first(value); }
   void abort_gang() override { session_.abort(); }
 
  private:
   void connect();
+  void sum_over_ranks(const torch::Tensor& values, c10::cuda::CUDAStream stream);
 
   MpiSession session_;
   torch::Device device_;
+  c10::cuda::CUDAStream stream_;
   ncclComm_t communicator_ = nullptr;
 };
 

@@ -23,24 +23,29 @@ double ema_decay(const sweeps::TrainSpec& train, std::int64_t step) {
 }
 
 TrainStep::TrainStep(const sweeps::TrialSpec& trial, const BatchSource& source, Communicator& communicator,
-                     torch::Device device, Precision precision)
+                     TrainState& state, Precision precision, GradientSums sums)
     : trial_(trial),
       communicator_(communicator),
-      device_(device),
+      state_(state),
+      device_(state.weights.device()),
       precision_(precision),
-      objective_(make_objective(trial.objective, device)),
+      objective_(make_objective(trial.objective, device_)),
       local_batch_(trial.train.global_batch / communicator.size()),
       micro_batch_(std::min(trial.train.micro_batch.value_or(local_batch_), local_batch_)),
       loader_(source, {communicator.rank() * local_batch_, micro_batch_, local_batch_, trial.train.global_batch},
-              device) {
+              device_) {
   if (local_batch_ * communicator.size() != trial.train.global_batch || local_batch_ % micro_batch_ != 0) {
     throw common::ConfigError(
         fmt::format("train.global_batch {} does not divide among {} processes in micro-batches of {}",
                     trial.train.global_batch, communicator.size(), micro_batch_));
   }
+  if (communicator.size() > 1 && sums == GradientSums::kOverlapped) {
+    reducer_.emplace(*state.model, state.layout, state.gradients, communicator,
+                     GradientReducer::usual_bucket_bytes(state.layout));
+  }
 }
 
-void TrainStep::accumulate(TrainState& state, std::int64_t first, torch::Tensor& sums) {
+void TrainStep::accumulate(std::int64_t first, torch::Tensor& sums) {
   const Batch batch = loader_.batch(first);
   const auto on_device = [&](const torch::Tensor& tensor) { return tensor.to(device_, /*non_blocking=*/true); };
   const auto x0 = on_device(batch.x0), noise = on_device(batch.noise), labels = on_device(batch.labels),
@@ -50,7 +55,7 @@ void TrainStep::accumulate(TrainState& state, std::int64_t first, torch::Tensor&
   torch::Tensor output;
   {
     const PrecisionScope scope(precision_, device_);
-    output = state.model->forward(xt, objective_->model_time(t), labels, context);
+    output = state_.model->forward(xt, objective_->model_time(t), labels, context);
   }
   const DiffusionLoss loss = objective_->loss(output.to(torch::kFloat32), x0, xt, noise, t);
   (loss.total.sum() / static_cast<double>(trial_.train.global_batch)).backward();
@@ -58,16 +63,27 @@ void TrainStep::accumulate(TrainState& state, std::int64_t first, torch::Tensor&
   sums.narrow(0, 0, 3).add_(torch::stack({loss.total.detach().sum(), loss.simple.detach().sum(), vlb.detach().sum()}));
 }
 
-StepResult TrainStep::run(TrainState& state, bool stop) {
-  state.gradients.zero_();
+void TrainStep::make_gradients(torch::Tensor& sums) {
+  state_.gradients.zero_();
+  const std::int64_t first = state_.images_seen + communicator_.rank() * local_batch_;
+  for (std::int64_t at = 0; at < local_batch_; at += micro_batch_) {
+    if (reducer_ && at + micro_batch_ == local_batch_) reducer_->begin();
+    accumulate(first + at, sums);
+  }
+  if (reducer_) {
+    reducer_->finish();
+  } else {
+    communicator_.all_reduce_sum(state_.gradients);
+  }
+}
+
+StepResult TrainStep::run(bool stop) {
   auto sums = torch::zeros({4}, torch::dtype(torch::kFloat32).device(device_));  // total, simple, vlb, wishes to stop
   if (stop) sums[3] = 1.0F;
-  const std::int64_t first = state.images_seen + communicator_.rank() * local_batch_;
-  for (std::int64_t at = 0; at < local_batch_; at += micro_batch_) accumulate(state, first + at, sums);
-  communicator_.all_reduce_sum(state.gradients);
+  make_gradients(sums);
   communicator_.all_reduce_sum(sums);
 
-  const auto norm = state.gradients.norm();
+  const auto norm = state_.gradients.norm();
   const auto host = torch::cat({sums, norm.view({1})}).to(torch::kCPU, torch::kFloat64);
   const double* values = host.const_data_ptr<double>();
   const auto images = static_cast<double>(trial_.train.global_batch);
@@ -75,33 +91,33 @@ StepResult TrainStep::run(TrainState& state, bool stop) {
                     values[1] / images,
                     values[2] / images,
                     values[4],
-                    learning_rate(trial_.train, state.step + 1),
+                    learning_rate(trial_.train, state_.step + 1),
                     values[3] > 0};
   if (!result.finite()) return result;
 
-  update(state, result);
-  state.step += 1;
-  state.images_seen += trial_.train.global_batch;
+  update(result);
+  state_.step += 1;
+  state_.images_seen += trial_.train.global_batch;
   return result;
 }
 
-void TrainStep::update(TrainState& state, const StepResult& result) const {
+void TrainStep::update(const StepResult& result) const {
   const sweeps::TrainSpec& train = trial_.train;
   AdamWStep step;
   step.beta1 = train.beta1;
   step.beta2 = train.beta2;
   step.weight_decay = train.weight_decay;
-  step.step = state.step + 1;
+  step.step = state_.step + 1;
   step.ema_decay = ema_decay(train, step.step);
   if (train.clip_norm && result.grad_norm > *train.clip_norm) step.gradient_scale = *train.clip_norm / result.grad_norm;
-  for (const LrRun& run : lr_runs(state.layout, trial_.model)) {
+  for (const LrRun& run : lr_runs(state_.layout, trial_.model)) {
     const auto part = [&](const torch::Tensor& buffer) { return buffer.narrow(0, run.begin, run.end - run.begin); };
     step.lr = result.lr * run.factor;
-    adamw_ema(part(state.weights), part(state.gradients), part(state.moment1), part(state.moment2), part(state.ema),
-              step);
+    adamw_ema(part(state_.weights), part(state_.gradients), part(state_.moment1), part(state_.moment2),
+              part(state_.ema), step);
   }
-  for (std::size_t i = 0; i < state.power_ema.size() && state.power_ema[i].defined(); ++i)
-    update_power_ema(state.power_ema[i], state.weights, power_ema_exponent(kStoredSigmaRel[i]), step.step);
+  for (std::size_t i = 0; i < state_.power_ema.size() && state_.power_ema[i].defined(); ++i)
+    update_power_ema(state_.power_ema[i], state_.weights, power_ema_exponent(kStoredSigmaRel[i]), step.step);
 }
 
 }  // namespace ditscale::worker

@@ -60,7 +60,7 @@ TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& o
       precision_(choose_precision(trial.train.precision, device)) {
   if (trial.train.post_hoc_ema_every_steps) state_.keep_power_ema();
   resume();
-  step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, device_, precision_);
+  step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, state_, precision_);
   evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_, communicator_);
   // A file that is missing or does not fit is refused before it has cost a day of training.
   for (const sweeps::EvaluateSpec& settings : trial_.evaluate) evaluator_->prepare(settings);
@@ -128,7 +128,7 @@ Outcome TrainingRun::run() {
   if (!do_what_is_due()) return preempted();  // scores that a kill left undone
   while (state_.step < trial_.train.steps) {
     const double start_s = clock_.monotonic_s();
-    const StepResult result = step_->run(state_, stop_requested());
+    const StepResult result = step_->run(stop_requested());
     if (!result.finite()) {
       checkpoints_->wait();
       return {OutcomeState::kDiverged,

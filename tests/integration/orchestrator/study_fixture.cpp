@@ -132,7 +132,8 @@ std::vector<pid_t> Command::trainers() const {
 
 pid_t Command::mpirun() const {
   for (const pid_t pid : processes()) {
-    if (fs::path(program_of(pid)).filename() == "mpirun") return pid;
+    const bool starts_ranks = of_process(pid, "cmdline").find(DITSCALE_ORCHESTRATOR) != std::string::npos;
+    if (fs::path(program_of(pid)).filename() == "mpirun" && starts_ranks) return pid;
   }
   return -1;
 }
@@ -168,13 +169,14 @@ void StudyFixture::TearDown() {
   if (!HasFailure()) fs::remove_all(folder_);
 }
 
-fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps) {
+fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps, const common::Json& resources) {
   const common::Json sweep{
       {"name", "study"},
       {"base",
        {{"model", {{"depth", 1}, {"width", 16}, {"heads", 2}, {"patch", 7}}},
         {"train", {{"global_batch", 8}, {"steps", steps}, {"log_every_steps", 2}}},
         {"checkpoint", {{"every_steps", 5}}},
+        {"resources", resources},
         {"evaluate", {{{"every_steps", steps}, {"num_samples", 10}, {"sampler", "ddim"}, {"steps", 2}}}}}},
       {"grid", {{"seed", seeds}}}};
   sweep_ = folder_ / "sweep.json";

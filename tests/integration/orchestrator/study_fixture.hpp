@@ -37,7 +37,7 @@ class Command {
   /// All living processes of this command, itself included.
   [[nodiscard]] std::vector<pid_t> processes() const;
   [[nodiscard]] std::vector<pid_t> trainers() const;
-  /// The mpirun, and the coordinator (rank 0) or an agent; -1 when it is not there.
+  /// The mpirun of the whole job, and the coordinator (rank 0) or an agent; -1 when it is not there.
   [[nodiscard]] pid_t mpirun() const;
   [[nodiscard]] pid_t rank(int number) const;
   void kill_everything() const;
@@ -58,7 +58,8 @@ class StudyFixture : public ::testing::Test {
   void TearDown() override;
 
   /// Writes a sweep file with these seeds (each a behaviour, see fake_worker.cpp) and this many steps.
-  std::filesystem::path write_sweep(const std::vector<int>& seeds, int steps = 20);
+  std::filesystem::path write_sweep(const std::vector<int>& seeds, int steps = 20,
+                                    const common::Json& resources = common::Json::object());
   /// Starts `orchestrator run` on it.
   [[nodiscard]] std::unique_ptr<Command> start(const std::vector<std::string>& more = {}, int step_ms = 0);
   /// The same, to its end.

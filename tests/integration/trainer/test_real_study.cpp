@@ -170,52 +170,6 @@ TEST_F(RealStudy, StoppedByASignalGoesOnBitForBit) {
   EXPECT_EQ(events_of(whole, "evaluation").back().at("values"), events_of(parts, "evaluation").back().at("values"));
 }
 
-TEST_F(RealStudy, TwoProcessesTrainToTheLossesOfOne) {
-  const fs::path trial = write_trial(), one = folder_ / "one", two = folder_ / "two";
-  ASSERT_EQ(call_worker({"train", trial.string(), "--folder", one.string(), "--threads", "1"}).code, 0);
-  const Ended gang =
-      call_worker({"train", trial.string(), "--folder", two.string(), "--threads", "1", "--device", "cpu"}, 2);
-  ASSERT_EQ(gang.code, 0) << gang.err;
-  EXPECT_EQ(events_of(two, "started").back().at("processes"), 2);
-  const auto expected = losses(events_of(one, "metric")), seen = losses(events_of(two, "metric"));
-  ASSERT_EQ(expected.size(), seen.size());
-  for (const auto& [step, loss] : expected) EXPECT_NEAR(seen.at(step), loss, 2e-4 * loss) << "step " << step;
-}
-
-TEST_F(RealStudy, AGangStopsTogetherAndGoesOnFromOneCheckpoint) {
-  const fs::path trial = write_trial(), whole = folder_ / "whole", parts = folder_ / "parts";
-  const std::vector<std::string> common{"train", trial.string(), "--threads", "1", "--device", "cpu", "--folder"};
-  const auto arguments = [&](const fs::path& folder) {
-    std::vector<std::string> all = common;
-    all.push_back(folder.string());
-    return all;
-  };
-  ASSERT_EQ(call_worker(arguments(whole), 2).code, 0);
-  {
-    const auto gang = start_worker(arguments(parts), 2);
-    for (int look = 0; look < 2000 && !fs::exists(parts / "checkpoints" / "step-10.manifest.json"); ++look) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    gang->signal(SIGUSR2);  // mpirun hands it on to every rank
-    EXPECT_EQ(gang->wait().code, 4);
-    EXPECT_TRUE(gang->nothing_left_within(5));
-  }
-  EXPECT_EQ(events_of(parts, "outcome").back().at("state"), "preempted");
-  ASSERT_EQ(call_worker(arguments(parts), 2).code, 0);
-  EXPECT_EQ(losses(events_of(whole, "metric")), losses(events_of(parts, "metric")));
-}
-
-TEST_F(RealStudy, AGangEndsWithAReasonWhenItsFirstRankFails) {
-  const fs::path trial = write_trial(), folder = folder_ / "one";
-  fs::create_directories(folder);
-  std::ofstream(folder / "samples") << "a file where a folder should be";
-  const auto gang = start_worker({"train", trial.string(), "--device", "cpu", "--folder", folder.string()}, 2);
-  const Ended ended = gang->wait();
-  EXPECT_EQ(ended.code, 1);
-  EXPECT_THAT(ended.err, HasSubstr("samples: "));
-  EXPECT_TRUE(gang->nothing_left_within(5));
-}
-
 TEST_F(RealStudy, AFolderOfAnotherTrialIsRefused) {
   const fs::path trial = write_trial(), folder = folder_ / "one";
   ASSERT_EQ(call_worker({"train", trial.string(), "--folder", folder.string()}).code, 0);

@@ -332,25 +332,46 @@ TEST_F(Cli, CurvesDrawsOnePointAndSaysThatThereIsNoCorrelation) {
   EXPECT_THAT(answer.out, AllOf(HasSubstr("patch 7"), HasSubstr("no correlation (n = 1")));
 }
 
-TEST(SmoothedLoss, IsTheCentredMeanOfATenthOfTheCurve) {
-  Study study;
-  study.trials.resize(1);
-  study.trials[0].row.trial.id = common::TrialId("0123456789abcdef");
-  std::vector<results::MetricRow> rows;
-  for (int i = 0; i < 40; ++i) {
-    results::MetricRow row;
-    row.trial = study.trials[0].id();
-    row.step = 10 * (i + 1);
-    row.loss = i * i;
-    rows.push_back(row);
+class SmoothedLoss : public ::testing::Test {
+ protected:
+  /// One trial whose loss at step 10 (i + 1) is i².
+  Study study_of(int num_steps) const {
+    Study study;
+    study.trials.resize(1);
+    study.trials[0].row.trial.id = common::TrialId("0123456789abcdef");
+    study.read_losses = [num_steps](const common::TrialId&, results::LossKind, std::int64_t) {
+      std::vector<results::LossRow> rows;
+      for (int i = 0; i < num_steps; ++i) rows.push_back({10 * (i + 1), 1.0 * i * i});
+      return rows;
+    };
+    return study;
   }
-  study.read_metrics = [&](const common::TrialId&, std::int64_t) { return rows; };
+};
+
+TEST_F(SmoothedLoss, IsTheCentredMeanOfATenthOfTheCurve) {
+  const Study study = study_of(40);
   const auto curve = smoothed_loss(study, study.trials[0], "loss");
   ASSERT_EQ(curve.size(), 40U);
   EXPECT_EQ(curve[0].value, 0);
   EXPECT_DOUBLE_EQ(curve[1].value, (0 + 1 + 4) / 3.0);
   EXPECT_DOUBLE_EQ(curve[20].value, 400 + 2);  // mean of squares of 18…22
   EXPECT_EQ(curve[39].value, 39 * 39);
+}
+
+TEST_F(SmoothedLoss, OfALongCurveIsKeptEvenlyInTheLogarithmOfTheStep) {
+  const Study study = study_of(5000);
+  const auto whole = smoothed_loss(study, study.trials[0], "loss");
+  const auto few = smoothed_loss(study, study.trials[0], "loss", 100);
+  ASSERT_EQ(whole.size(), 5000U);
+  EXPECT_LE(few.size(), 102U);
+  EXPECT_GE(few.size(), 60U);
+  EXPECT_EQ(few.front().step, 10);
+  EXPECT_EQ(few.back().step, 50'000);
+  const double ratio = std::pow(5000, 0.01);
+  for (std::size_t i = 1; i + 1 < few.size(); ++i) {
+    EXPECT_GE(static_cast<double>(few[i].step), ratio * static_cast<double>(few[i - 1].step));
+    EXPECT_EQ(few[i].value, whole[static_cast<std::size_t>(few[i].step / 10 - 1)].value);
+  }
 }
 
 }  // namespace

@@ -48,6 +48,32 @@ TEST_F(Reader, GivesTrialsWithTheirProgress) {
   EXPECT_DOUBLE_EQ(trials[1].images_per_s.value(), 640);
 }
 
+TEST_F(Reader, OutlinesTrialsWithoutParsingTheirConfigurations) {
+  const ResultsReader reader(file_);
+  const auto whole = reader.trials();
+  const auto outlined = reader.outlined_trials();
+  ASSERT_EQ(outlined.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    const OutlinedTrial& trial = outlined[i];
+    EXPECT_EQ(trial.row.trial.id, whole[i].trial.id);
+    EXPECT_EQ(trial.row.trial.total_parameters, whole[i].trial.total_parameters);
+    EXPECT_EQ(trial.row.last_loss, whole[i].last_loss);
+    EXPECT_EQ(trial.row.seconds, whole[i].seconds);
+    EXPECT_TRUE(trial.row.trial.spec.is_null());
+    EXPECT_EQ(trial.spec.value(), whole[i].trial.spec);
+    EXPECT_EQ(trial.axes.value(), whole[i].trial.axes);
+    EXPECT_EQ(trial.width, whole[i].trial.spec["model"]["width"]);
+    EXPECT_EQ(trial.planned_steps, whole[i].trial.spec["train"]["steps"]);
+    EXPECT_EQ(trial.block, "adaln_zero");
+  }
+}
+
+TEST(StoredJson, ThatDoesNotParseIsRefusedWhenItIsLookedAt) {
+  const StoredJson broken("{\"model\":");
+  EXPECT_THROW((void)broken.value(), common::CorruptData);
+  EXPECT_TRUE(StoredJson().value().is_null());
+}
+
 TEST_F(Reader, GivesEverySettingOfAScoreOnce) {
   const auto settings = ResultsReader(file_).settings();
   ASSERT_EQ(settings.size(), 1U);

@@ -105,6 +105,9 @@ TEST_F(Writer, TheNewestAttemptWinsAtEachStep) {
   std::vector<double> losses;
   for (const MetricRow& row : test::all_metrics(file_)) losses.push_back(*row.loss);
   EXPECT_EQ(losses, (std::vector<double>{0.9, 0.8, 0.7, 0.6}));
+  losses.clear();
+  for (const LossRow& row : reader.losses(spec_.id(), LossKind::kTotal, 50)) losses.push_back(row.loss);
+  EXPECT_EQ(losses, (std::vector<double>{0.8, 0.7, 0.6}));
   std::vector<double> scores;
   for (const EvaluationRow& row : reader.evaluations("fid")) scores.push_back(*row.value);
   EXPECT_EQ(scores, (std::vector<double>{250.0, 230.0}));

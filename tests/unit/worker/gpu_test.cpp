@@ -47,7 +47,7 @@ sweeps::TrialSpec small_trial(BlockDesign block) {
 /// One trial on one device, its weights drawn at random: the published start has zeros that hide most gradients.
 struct Trainee {
   Trainee(const sweeps::TrialSpec& t, torch::Device device, Precision precision)
-      : trial(t), state(trial.shape(), 0, device), step(trial, source, alone, device, precision) {
+      : trial(t), state(trial.shape(), 0, device), step(trial, source, alone, state, precision) {
     torch::manual_seed(5);
     const auto weights = torch::randn({state.weights.numel()}) * 0.1;
     state.weights.copy_(weights);
@@ -101,7 +101,7 @@ class EachDesignOnTheGpu : public OnTheGpu, public testing::WithParamInterface<B
 TEST_P(EachDesignOnTheGpu, ATrainingStepHasTheLossAndTheGradientsOfTheProcessor) {
   const sweeps::TrialSpec trial = small_trial(GetParam());
   Trainee here(trial, torch::kCPU, Precision::kFp32), there(trial, gpu_, Precision::kFp32);
-  const StepResult expected = here.step.run(here.state, false), seen = there.step.run(there.state, false);
+  const StepResult expected = here.step.run(false), seen = there.step.run(false);
   EXPECT_NEAR(seen.loss, expected.loss, kFloat32Room * expected.loss);
   EXPECT_NEAR(seen.loss_vlb, expected.loss_vlb, kFloat32Room * expected.loss);
   EXPECT_LT(relative_difference(there.state.gradients, here.state.gradients), kFloat32Room);
@@ -152,7 +152,7 @@ TEST_F(OnTheGpu, Bf16StaysCloseToFloat32) {
   EXPECT_TRUE(torch::isfinite(output).all().item<bool>());
   EXPECT_LT(relative_difference(output, output_in(Precision::kFp32)), kBf16Room);
 
-  const StepResult expected = full.step.run(full.state, false), seen = half.step.run(half.state, false);
+  const StepResult expected = full.step.run(false), seen = half.step.run(false);
   EXPECT_TRUE(seen.finite());
   EXPECT_NEAR(seen.loss, expected.loss, kBf16Room * expected.loss);
 }

@@ -14,11 +14,11 @@ inline void expect_learns_fashion_mnist(sweeps::TrialSpec trial) {
   const BatchSource source(images, trial);
   SingleProcess alone;
   TrainState state(trial.shape(), 0, torch::kCPU);
-  TrainStep step(trial, source, alone, torch::kCPU, Precision::kFp32);
+  TrainStep step(trial, source, alone, state, Precision::kFp32);
   constexpr int kSteps = 80, kWindow = 10;
   double early = 0, late = 0;
   for (int i = 0; i < kSteps; ++i) {
-    const StepResult result = step.run(state, false);
+    const StepResult result = step.run(false);
     ASSERT_TRUE(result.finite()) << "step " << i;
     if (i < kWindow) early += result.loss / kWindow;
     if (i >= kSteps - kWindow) late += result.loss / kWindow;

@@ -35,7 +35,7 @@ ImageSet made_up_images() {
 struct Training {
   explicit Training(sweeps::TrialSpec t) : trial(std::move(t)) {}
 
-  StepResult step() { return step_.run(state, false); }
+  StepResult step() { return step_.run(false); }
   void steps(int count) {
     for (int i = 0; i < count; ++i) step();
   }
@@ -45,7 +45,7 @@ struct Training {
   BatchSource source{images, trial};
   SingleProcess alone;
   TrainState state{trial.shape(), 0, torch::kCPU};
-  TrainStep step_{trial, source, alone, torch::kCPU, Precision::kFp32};
+  TrainStep step_{trial, source, alone, state, Precision::kFp32};
 };
 
 void expect_equal(const TrainState& a, const TrainState& b) {

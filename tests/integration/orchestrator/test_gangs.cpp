@@ -1,0 +1,95 @@
+#include <chrono>
+#include <csignal>
+
+#include "common/atomic_file.hpp"
+#include "tests/integration/orchestrator/study_fixture.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// Trials of two processes, on the two processors that the tests may use.
+class Gangs : public StudyFixture {
+ protected:
+  void write_gangs(const std::vector<int>& seeds, int steps = 20) { write_sweep(seeds, steps, {{"processes", 2}}); }
+
+  std::string log_of(int attempt) {
+    for (const auto& trial : std::filesystem::directory_iterator(study() / "trials"))
+      return common::read_file(trial.path() / "attempts" / std::to_string(attempt) / "log.txt");
+    return "";
+  }
+};
+
+TEST_F(Gangs, RunOneAfterTheOtherOnAllDevicesTheyAskFor) {
+  write_gangs({0, 1, 200});
+  const Ended ended = run({"--cpus", "2"});
+  EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("loss is nan"));
+  EXPECT_THAT(log_of(1), AllOf(HasSubstr("rank 0 of 2 on cpus 0,1"), HasSubstr("rank 1 of 2 on cpus 0,1")));
+}
+
+TEST_F(Gangs, AreRefusedWhereTheyCanNeverFit) {
+  write_gangs({0});
+  const Ended ended = run({"--cpus", "1"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("asks for 2 processes of 1 cpu, more than is here (1 node with 1 cpu)"));
+  EXPECT_FALSE(std::filesystem::exists(study()));
+}
+
+TEST_F(Gangs, RunWithFewerProcessesWhereTheyMay) {
+  write_sweep({0}, 20, {{"processes", 4}, {"min_processes", 1}});
+  const Ended ended = run({"--cpus", "2"});
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(log_of(1), HasSubstr("rank 1 of 2 on cpus 0,1"));
+}
+
+TEST_F(Gangs, GoOnFromTheCheckpointWhenAMemberWasKilled) {
+  write_gangs({0}, 40);
+  const auto command = start({"--cpus", "2"}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("checkpoint"));
+  const std::vector<pid_t> gang = command->trainers();
+  const auto killed = std::chrono::steady_clock::now();
+  ::kill(gang.back(), SIGKILL);
+  while (::kill(gang.front(), 0) == 0 && std::chrono::steady_clock::now() - killed < std::chrono::seconds(20)) {
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(5)) << "the others are stopped at once";
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("attempt 1 failed"));
+  EXPECT_TRUE(command->nothing_left_within(5));
+  const auto disturbed = table();
+  ASSERT_EQ(run({"--cpus", "2", "--runs", "undisturbed"}).code, 0);
+  std::filesystem::remove_all(folder_ / "runs");
+  std::filesystem::rename(folder_ / "undisturbed", folder_ / "runs");
+  EXPECT_EQ(disturbed, table());
+}
+
+TEST_F(Gangs, SaveAndStopOnRequest) {
+  write_gangs({0}, 60);
+  const auto command = start({"--cpus", "2"}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  command->signal(SIGINT);
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 4) << ended.out << ended.err;
+  EXPECT_TRUE(events_contain("\"preempted\""));
+  EXPECT_TRUE(command->nothing_left_within(5));
+  EXPECT_EQ(run({"--cpus", "2"}).code, 0);
+}
+
+TEST_F(Gangs, LeaveNothingBehindWhenTheirAgentIsKilled) {
+  write_gangs({0}, 60);
+  const auto command = start({"--cpus", "2"}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  ::kill(command->rank(1), SIGKILL);
+  EXPECT_NE(command->wait().code, 0);
+  EXPECT_TRUE(command->nothing_left_within(10)) << "processes were left behind";
+  EXPECT_EQ(run({"--cpus", "2"}).code, 0);
+}
+
+}  // namespace
+}  // namespace ditscale::tests
