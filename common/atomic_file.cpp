@@ -104,9 +104,14 @@ std::string read_file(const fs::path& path, std::size_t max_bytes) {
 }
 
 void make_folder(const fs::path& path) {
-  std::error_code code;
-  fs::create_directories(path, code);
-  if (code) throw errno_error("mkdir", path.string(), code.value());
+  if (::mkdir(path.c_str(), 0777) == 0) return;
+  if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+    make_folder(path.parent_path());
+    if (::mkdir(path.c_str(), 0777) == 0) return;
+  }
+  const int code = errno;
+  std::error_code unreadable;
+  if (code != EEXIST || !fs::is_directory(path, unreadable)) throw errno_error("mkdir", path.string(), code);
 }
 
 }  // namespace ditscale::common

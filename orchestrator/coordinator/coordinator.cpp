@@ -128,9 +128,9 @@ void Coordinator::dispatch(const ClusterEvent& event) {
 void Coordinator::on(const LinesMessage& lines) {
   for (const std::string& line : lines.lines) {
     try {
-      const common::Event event = common::Event::from_line(line);
+      common::Event event = common::Event::from_line(line);
       if (event.kind == "started") ingest_previous(lines.trial, lines.attempt);
-      dispatch(TrainerSpoke{lines.trial, lines.attempt, event});
+      dispatch(TrainerSpoke{lines.trial, lines.attempt, std::move(event)});
     } catch (const common::CorruptData& error) {
       spdlog::warn("trial {}: {}", lines.trial.str(), error.what());
     }
@@ -183,9 +183,8 @@ void Coordinator::learn_rates() {
 }
 
 void Coordinator::apply() {
-  const Actions actions = std::exchange(pending_, {});
+  Actions actions = std::exchange(pending_, {});
   if (actions.empty()) return;
-  for (const Action& action : actions) log_action(action);
   if (!trouble_) {
     try {
       parts_.study.record(actions);
@@ -194,7 +193,6 @@ void Coordinator::apply() {
       give_up(error.what());
     }
   }
-  parts_.display.changed(parts_.state, actions);
   for (const Action& action : actions) {
     if (const auto* start = std::get_if<StartTrainer>(&action)) perform(*start);
     if (const auto* stop = std::get_if<StopTrainer>(&action)) {
@@ -202,6 +200,9 @@ void Coordinator::apply() {
     }
     if (const auto* finish = std::get_if<Finish>(&action)) finish_ = *finish;
   }
+  // A free device waits for its message, nobody for these.
+  for (const Action& action : actions) log_action(action);
+  parts_.display.changed(parts_.state, actions);
   for (const ClusterEvent& event : std::exchange(afterwards_, {})) dispatch(event);
   apply();
 }

@@ -48,19 +48,19 @@ struct Recorder {
   results::ResultsWriter& writer;
   std::vector<results::AttemptEvent> events;
 
-  void operator()(const PutAttempt& put) { flush(), writer.start_attempt(put.record); }
-  void operator()(const EndAttempt& end) {
+  void operator()(PutAttempt& put) { flush(), writer.start_attempt(put.record); }
+  void operator()(EndAttempt& end) {
     flush();
     writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s);
   }
-  void operator()(const SetTrialState& set) {
+  void operator()(SetTrialState& set) {
     flush();
     writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
   }
-  void operator()(const Ingest& ingest) { events.push_back(ingest.event); }
-  void operator()(const StartTrainer&) {}
-  void operator()(const StopTrainer&) {}
-  void operator()(const Finish&) {}
+  void operator()(Ingest& ingest) { events.push_back(std::move(ingest.event)); }
+  void operator()(StartTrainer&) {}
+  void operator()(StopTrainer&) {}
+  void operator()(Finish&) {}
 
   void flush() {
     if (!events.empty()) writer.ingest(events);
@@ -177,11 +177,11 @@ std::unordered_map<common::TrialId, PastTrial> Study::past() const {
   return past;
 }
 
-void Study::record(const Actions& actions) {
+void Study::record(Actions& actions) {
   if (std::none_of(actions.begin(), actions.end(), is_record)) return;
   results::ResultsWriter::Batch batch(*writer_);
   Recorder recorder{*writer_, {}};
-  for (const Action& action : actions) std::visit(recorder, action);
+  for (Action& action : actions) std::visit(recorder, action);
   recorder.flush();
   batch.commit();
 }

@@ -28,8 +28,9 @@ class Study {
   [[nodiscard]] std::unordered_map<common::TrialId, PastTrial> past() const;
   /// Trials on record that are no longer in the sweep file.
   [[nodiscard]] std::size_t num_foreign() const { return num_foreign_; }
-  /// Records all records among `actions` in one transaction.
-  void record(const Actions& actions);
+  /// Records all records among `actions` in one transaction. Takes the events out of them.
+  void record(Actions& actions);
+  void record(Actions&& actions) { record(actions); }
   /// Writes trial.json and makes the attempt's folder: all a trainer needs before it starts.
   void prepare(const StartTrainer& start);
   /// Events of one attempt in its file that are numbered above `after`.

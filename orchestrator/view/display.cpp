@@ -30,15 +30,24 @@ class PlainDisplay final : public Display {
   PlainDisplay(std::FILE* out, const Timing& timing, const common::Clock& clock)
       : out_(out), timing_(timing), clock_(clock), next_s_(clock.monotonic_s() + timing.plain_progress_s) {}
 
-  void notice(const std::string& text) override { write_text(out_, stamped(clock_, text)); }
+  PlainDisplay(const PlainDisplay&) = delete;
+  PlainDisplay& operator=(const PlainDisplay&) = delete;
+  ~PlainDisplay() override { flush(); }
+
+  void notice(const std::string& text) override {
+    waiting_ += stamped(clock_, text);
+    flush();
+  }
 
   void changed(const State& state, const Actions& actions) override {
     for (const Action& action : actions) {
-      if (const auto* change = std::get_if<SetTrialState>(&action)) notice(change_text(state, *change));
+      const auto* change = std::get_if<SetTrialState>(&action);
+      if (change != nullptr) waiting_ += stamped(clock_, change_text(state, *change));
     }
   }
 
   void update(const State& state) override {
+    if (clock_.monotonic_s() >= next_flush_s_) flush();
     if (clock_.monotonic_s() < next_s_) return;
     next_s_ = clock_.monotonic_s() + timing_.plain_progress_s;
     const Overview overview = overview_of(state);
@@ -49,13 +58,21 @@ class PlainDisplay final : public Display {
     }
   }
 
-  void close() override {}
+  void close() override { flush(); }
 
  private:
+  /// Trials of milliseconds change more often than anybody reads, and mpirun passes on every single write.
+  void flush() {
+    if (!waiting_.empty()) write_text(out_, std::exchange(waiting_, {}));
+    next_flush_s_ = clock_.monotonic_s() + timing_.redraw_s;
+  }
+
   std::FILE* out_;
   Timing timing_;
   const common::Clock& clock_;
   double next_s_;
+  std::string waiting_;
+  double next_flush_s_ = 0;
 };
 
 class LiveDisplay final : public Display {

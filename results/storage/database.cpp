@@ -79,8 +79,12 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, Durabil
     static_cast<void>(schema_version_of(*database, path));  // before anything is written into a file not ours
     database->execAndGet(shared ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL");
     const bool lazy = durability == Durability::kPrefix && !shared;
+    if (lazy) database->exec("PRAGMA wal_autocheckpoint = 4000");  // pages; each time waits for the disk
     database->exec(lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
     database->exec("PRAGMA foreign_keys = ON");
+    // What a savepoint may have to undo, and the pages of a large transaction, stay out of files.
+    database->exec("PRAGMA temp_store = MEMORY");
+    database->exec("PRAGMA cache_size = -16000");
     return database;
   });
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,6 +96,16 @@ TEST_F(ChildProcessTest, KeepsAnsweringAfterTheEnd) {
   EXPECT_EQ(child.poll()->code, 4);
   child.signal_group(SIGKILL);
   EXPECT_EQ(child.poll()->code, 4);
+}
+
+TEST_F(ChildProcessTest, WakesWhoWaitsForTheEnd) {
+  ChildProcess child = ChildProcess::spawn(script("kill -STOP $$"));
+  if (!child.end().valid()) GTEST_SKIP() << "this kernel cannot tell";
+  pollfd end{child.end().get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 0), 0);
+  child.signal_group(SIGKILL);
+  EXPECT_EQ(::poll(&end, 1, 60'000), 1);
+  EXPECT_EQ(child.poll()->signal, SIGKILL);
 }
 
 TEST_F(ChildProcessTest, AppendsBothStreamsToTheLog) {

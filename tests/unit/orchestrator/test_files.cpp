@@ -50,6 +50,24 @@ TEST_F(Files, LeaveOutALineThatAKillCutShort) {
   EXPECT_TRUE(read_event_file(folder_ / "absent").events.empty());
 }
 
+TEST_F(Files, AreReadFromTheEndAsFarAsTheyAreNew) {
+  constexpr std::int64_t kNumEvents = 500;  // some 30 kB
+  std::string text;
+  for (std::int64_t number = 1; number <= kNumEvents; ++number) {
+    text += make_event(number, "metric", {{"step", number}}).to_line() + "\n";
+  }
+  const fs::path file = write("events.jsonl", text + R"({"v":1,"n":501)");
+  for (const std::int64_t after : {0, 1, 2, 250, 440, 498, 499, 500}) {
+    const EventFile read = read_event_file(file, after);
+    ASSERT_EQ(std::ssize(read.events), kNumEvents - after);
+    EXPECT_EQ(read.num_unreadable, 0U);
+    for (std::int64_t i = 0; i < std::ssize(read.events); ++i) {
+      EXPECT_EQ(read.events[static_cast<std::size_t>(i)].number, after + 1 + i);
+    }
+  }
+  EXPECT_TRUE(read_event_file(write("empty.jsonl", ""), 7).events.empty());
+}
+
 TEST_F(Files, SkipADamagedLineAndSaySo) {
   const std::string line = make_event(1, "metric", common::Json::object()).to_line() + "\n";
   const EventFile file = read_event_file(write("events.jsonl", line + "rubbish\n" + line));
@@ -91,7 +109,7 @@ TEST_F(Files, RememberTrialsOverARestart) {
     Study study(paths(), sweep);
     State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
     study.record(restore(state, study.past(), 1000));
-    const Actions actions = react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001);
+    Actions actions = react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001);
     study.record(actions);
     study.prepare(all_of<StartTrainer>(actions).at(0));
   }
@@ -101,6 +119,29 @@ TEST_F(Files, RememberTrialsOverARestart) {
   EXPECT_EQ(past.at(sweep.cells[0].id).state, TrialState::kRunning);
   EXPECT_EQ(past.at(sweep.cells[0].id).attempts.at(0).record.host, "host");
   EXPECT_EQ(past.at(sweep.cells[1].id).state, TrialState::kPending);
+}
+
+TEST_F(Files, AreNotNeededToKnowHowFarAnEndedAttemptHadCome) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0)});
+  const common::TrialId id = sweep.cells[0].id;
+  const common::AttemptNumber first{1};
+  {
+    Study study(paths(), sweep);
+    State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    study.record(react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001));
+    const auto saved = make_event(1, "checkpoint", {{"step", 60}, {"file", "step-60.h5"}});
+    study.record(react(state, TrainerSpoke{id, first, saved}, 1002));
+    const auto ended = make_event(2, "outcome", {{"state", "preempted"}});
+    study.record(react(state, TrainerSpoke{id, first, ended}, 1003));
+    study.record(react(state, StopRequested{}, 1004));
+    study.record(react(state, TrainerEnded{id, first, 4, std::nullopt, "exit code 4", std::nullopt, ""}, 1005));
+  }
+  Study study(paths(), sweep);
+  State state = make_state(sweep.cells, Policy(), 2000, std::nullopt);
+  study.record(restore(state, study.past(), 2000));
+  EXPECT_EQ(state.trials[0].state, TrialState::kPreempted);
+  EXPECT_EQ(state.trials[0].progress.checkpoint_step, 60);
 }
 
 TEST_F(Files, TakeInAttemptsWhoseDatabaseWasDeleted) {
