@@ -3,11 +3,15 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/figures/gnuplot.hpp"
 #include "analysis/queries/score_points.hpp"
+#include "common/atomic_file.hpp"
 #include "common/json_document.hpp"
+#include "common/trial_paths.hpp"
 #include "sweeps/spec/sweep.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -246,7 +250,7 @@ TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_THAT(answer.out, AllOf(HasSubstr("log10 forward_macs and fid: Pearson r -0.9"), HasSubstr("(n = 6)")));
   for (const char* name : {"fid_by_forward_gflops", "fid_by_parameters", "fid_by_training_flops", "loss_by_step"}) {
-    for (const char* ending : {".svg", ".png", ".csv", ".json"}) {
+    for (const char* ending : {".svg", ".png", ".pdf", ".csv", ".json"}) {
       EXPECT_TRUE(std::filesystem::exists(folder_ / "figures" / (std::string(name) + ending))) << name << ending;
     }
   }
@@ -315,6 +319,36 @@ TEST_F(Cli, CompareSetsTwoStudiesBesideEachOther) {
     ++both;
   }
   EXPECT_EQ(both, 1);
+  const std::string figures = (folder_ / "figures").string();
+  ASSERT_EQ(analysis({"compare", file_.string(), other.string(), "--out", figures, "--size", "column"}).code, 0);
+  EXPECT_EQ(common::read_json(folder_ / "figures/fid_of_two_studies.json").value["num_points"], 5);
+}
+
+TEST_F(Cli, CurvesSetsSamplesBesideEachOtherByRisingCompute) {
+  make_study(2);
+  const common::StudyPaths paths{folder_.path()};
+  for (const int width : {64, 128}) {
+    const std::filesystem::path samples = paths.trial(test::small_spec(width, 7).id()).samples();
+    std::filesystem::create_directories(samples);
+    for (const char* step : {"step-100.png", "step-300.png"}) {
+      // Any picture will do: one that gnuplot draws.
+      run_gnuplot(
+          fmt::format("set terminal pngcairo size 40,30\nset output '{}'\nplot x\n", (samples / step).string()));
+    }
+    std::ofstream(samples / "step-400.png") << "no picture";
+    if (width == 64) std::filesystem::remove(samples / "step-400.png");
+  }
+  ASSERT_EQ(on_database({"curves", "--out", (folder_ / "figures").string()}).code, 0);
+  const std::string csv = common::read_file(folder_ / "figures/sample_matrix.csv");
+  EXPECT_THAT(csv, AllOf(HasSubstr("d4-w64-h4/7,300"), Not(HasSubstr("step-100")), Not(HasSubstr("step-400"))));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "figures/sample_matrix.pdf"));
+}
+
+TEST_F(Cli, AFigureSizeThatIsNotKnownIsRefusedWithThoseThatAre) {
+  make_study(1);
+  const Answer answer = on_database({"curves", "--out", (folder_ / "figures").string(), "--size", "poster"});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("page, column, slide"));
 }
 
 TEST_F(Cli, APapersBackdropStandsNeverBesideOtherFeatures) {
