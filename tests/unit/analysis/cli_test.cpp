@@ -166,6 +166,32 @@ TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
   EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "z", "--y", "y"}).err, HasSubstr("columns: x, y"));
 }
 
+TEST_F(Cli, ACsvFileWithoutNumbersOrWithAHugeFieldIsRefusedInOneSentence) {
+  const std::string csv = (folder_ / "points.csv").string();
+  const auto refusal = [&](const std::string& text) {
+    std::ofstream(csv) << text;
+    const Answer answer = analysis({"fit", "--csv", csv, "--x", "x", "--y", "y"});
+    EXPECT_EQ(answer.code, 1);
+    return answer.err;
+  };
+  EXPECT_THAT(refusal("x,y\n1,nan\n2,nan\n3,nan\n"),
+              HasSubstr("none of its 3 rows has a number in each of the columns x, y"));
+  EXPECT_THAT(refusal("x,y\n1,\n2,\n"), HasSubstr("none of its 2 rows"));
+  EXPECT_THAT(refusal("x\n1\n"), HasSubstr("there is no column \"y\""));
+  EXPECT_THAT(refusal(""), HasSubstr("a header and rows are needed"));
+  EXPECT_THAT(refusal("x,y\n1,2,3\n"), HasSubstr("3 fields, the header has 2"));
+  const std::string huge = refusal("x,y\n1," + std::string(1 << 20, 'a') + "\n");
+  EXPECT_THAT(huge, HasSubstr("is not a number"));
+  EXPECT_LT(huge.size(), 500U);
+}
+
+TEST_F(Cli, WhatIsNoResultsDatabaseIsRefusedInOneSentence) {
+  EXPECT_THAT(analysis({"trials", "--db", folder_.path().string()}).err, HasSubstr("give the results.db inside it"));
+  std::ofstream(file_)
+      << "no database at all, though long enough to be looked at as one, which takes some hundred bytes";
+  EXPECT_THAT(on_database({"trials"}).err, HasSubstr("not a results database"));
+}
+
 TEST_F(Cli, OnePointIsRefusedWithWhatToRun) {
   make_study(1);
   const Answer fit = on_database({"fit"});
