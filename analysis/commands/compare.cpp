@@ -5,6 +5,7 @@
 
 #include "analysis/advice/study_law.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/study_figures.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/tables/terminal.hpp"
 #include "common/error.hpp"
@@ -19,14 +20,15 @@ struct Options {
   std::string left;
   std::string right;
   FormatOptions format;
+  FigureOptions figures;
   AdviceOptions law;
 };
 
 /// The settings of both, which must be the same: scores of different ones are not comparable.
-std::string shared_settings(const Study& left, const Study& right, const AdviceOptions& options) {
+results::SettingsRow shared_settings(const Study& left, const Study& right, const AdviceOptions& options) {
   const auto of_left = choose_settings(left, options.y, options.settings);
   const auto of_right = choose_settings(right, options.y, options.settings);
-  if (of_left.id == of_right.id) return of_left.id;
+  if (of_left.id == of_right.id) return of_left;
   throw common::UsageError(
       fmt::format("{} was scored under different settings in the two studies, which cannot be "
                   "compared:\n{}",
@@ -82,15 +84,29 @@ std::string law_line(const Study& study, const AdviceOptions& options) {
   }
 }
 
+void draw(const Study& left, const Study& right, const Options& options, const results::SettingsRow& settings,
+          const Provenance& provenance) {
+  const ScorePoints of_left = score_points(left, options.law.y, settings.id);
+  const ScorePoints of_right = score_points(right, options.law.y, settings.id);
+  const std::string label = score_label(options.law.y, settings);
+  const Figure figure = scores_of_two({left, of_left, label, options.law.y}, {right, of_right, label, options.law.y});
+  if (figure.empty()) throw common::ConfigError("neither study has a trial scored at its end: nothing to draw yet");
+  const Json details{
+      {"left", left.database.string()}, {"right", right.database.string()}, {"settings_id", settings.id}};
+  static_cast<void>(
+      write_figure(figure, options.figures.out, provenance, details, picture_size_from(options.figures.size)));
+}
+
 void run(const Options& options, Surroundings& surroundings) {
   const Study left = load_study(options.left);
   const Study right = load_study(options.right);
-  const std::string settings = shared_settings(left, right, options.law);
+  const results::SettingsRow settings = shared_settings(left, right, options.law);
+  if (options.figures.wanted()) draw(left, right, options, settings, surroundings.provenance);
   const Format format = options.format.chosen();
-  surroundings.out << render(compared(left, right, options.law.y, settings), format, terminal_width());
+  surroundings.out << render(compared(left, right, options.law.y, settings.id), format, terminal_width());
   if (format != Format::kTable) return;
   AdviceOptions law = options.law;
-  law.settings = settings;
+  law.settings = settings.id;
   surroundings.out << "\n" << law_line(left, law) << "\n" << law_line(right, law) << "\n";
 }
 
@@ -102,6 +118,7 @@ void add_compare_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("left", options->left, "results database")->required();
   command->add_option("right", options->right, "another one")->required();
   options->format.add_to(*command);
+  options->figures.add_to(*command);
   command->add_option("--y", options->law.y, "score")->capture_default_str();
   command->add_option("--settings", options->law.settings, "id (or its start) of the evaluation settings");
   command->footer("Example:\n  analysis compare runs/before/results.db runs/after/results.db");

@@ -9,6 +9,7 @@
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/figures/run_figures.hpp"
+#include "analysis/figures/sample_matrix.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
 #include "analysis/fits/law_fit.hpp"
@@ -25,11 +26,14 @@ using common::Json;
 
 namespace {
 
+/// Pictures in the matrix of samples.
+constexpr std::size_t kMostSamples = 48;
+
 struct Options {
   DatabaseOptions database;
   std::string metric = "fid";
   std::string settings;
-  std::string out;
+  FigureOptions figures;
   std::string backdrop;
   bool terminal = false;
   bool no_terminal = false;
@@ -133,6 +137,7 @@ Curves make_curves(const Study& study, const Options& options,
   add(losses.get());
   add(gantt(study));
   add(predicted_against_actual_cost(study));
+  add(sample_matrix(study, sample_pictures(study, kMostSamples)));
   return curves;
 }
 
@@ -146,9 +151,9 @@ void print(const Curves& curves, const std::deque<Figure>& figures, const Option
   }
   surroundings.out << correlation_text(curves.correlations, options.metric) << left_out_text(curves.points.left_out);
   if (!files.empty()) {
-    surroundings.out << fmt::format("{} figures in {}:\n", figures.size(), options.out);
+    surroundings.out << fmt::format("{} figures in {}:\n", figures.size(), options.figures.out);
     for (const fs::path& file : files) {
-      if (file.extension() == ".png") surroundings.out << "  " << file.string() << " (and .svg, .csv, .json)\n";
+      if (file.extension() == ".png") surroundings.out << "  " << file.string() << " (and .svg, .pdf, .csv, .json)\n";
     }
   }
 }
@@ -167,15 +172,15 @@ void print_json(const Curves& curves, const Options& options, const std::vector<
 }
 
 void run(const Options& options, Surroundings& surroundings) {
-  if (options.out.empty() && !options.terminal && !options.json && !terminal_size()) {
+  if (!options.figures.wanted() && !options.terminal && !options.json && !terminal_size()) {
     throw common::UsageError("nothing to do: give --out DIR for files, or --terminal");
   }
   const Study study = load_study(options.database.path());
   std::deque<Figure> figures;  // before the writer, which looks at them until it is gone
-  FigureWriter writer(options.out, surroundings.provenance);
+  FigureWriter writer(options.figures.out, surroundings.provenance, picture_size_from(options.figures.size));
   const Curves curves = make_curves(study, options, [&](const Curves& so_far, Figure figure) {
     figures.push_back(std::move(figure));
-    if (!options.out.empty()) writer.start(figures.back(), details_of(study, options, so_far, figures.back()));
+    if (options.figures.wanted()) writer.start(figures.back(), details_of(study, options, so_far, figures.back()));
   });
   const std::vector<fs::path> files = writer.finish();
   if (options.json) {
@@ -193,7 +198,7 @@ void add_curves_command(CLI::App& app, Surroundings& surroundings) {
   options->database.add_to(*command);
   command->add_option("--metric", options->metric, "score on the y axis")->capture_default_str();
   command->add_option("--settings", options->settings, "id (or its start) of the evaluation settings to draw");
-  command->add_option("--out", options->out, "folder for SVG, PNG, CSV and JSON");
+  options->figures.add_to(*command);
   command->add_option("--backdrop", options->backdrop, "JSON with the paper's table (scaling_400k), drawn below ours");
   auto* terminal = command->add_flag("--terminal", options->terminal,
                                      "print the main figure in characters (the default on a terminal)");

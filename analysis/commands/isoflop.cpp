@@ -15,7 +15,7 @@ struct Options {
   DatabaseOptions database;
   BudgetSource source;
   std::string csv;
-  std::string out;
+  FigureOptions figures;
   int num_resamples = 400;
   std::uint64_t seed = 0;
   bool json = false;
@@ -29,10 +29,12 @@ void run(const Options& options, Surroundings& surroundings) {
   report.d_name = found.d_name;
   report.y_name = found.y_name;
   report.warnings.insert(report.warnings.end(), found.warnings.begin(), found.warnings.end());
-  if (!options.out.empty()) {
+  if (options.figures.wanted()) {
     const common::Json details{{"isoflop", to_json(report)}};
-    for (const Figure& figure : {isoflop_curves(report), optimum_by_compute(report)}) {
-      static_cast<void>(write_figure(figure, options.out, surroundings.provenance, details));
+    for (const Figure& figure : {isoflop_curves(report), optimum_by_compute(report), surface_contours(report)}) {
+      if (figure.empty()) continue;
+      static_cast<void>(write_figure(figure, options.figures.out, surroundings.provenance, details,
+                                     picture_size_from(options.figures.size)));
     }
   }
   surroundings.out << (options.json ? to_json(report).dump(2) + "\n" : to_text(report));
@@ -46,7 +48,7 @@ void add_isoflop_command(CLI::App& app, Surroundings& surroundings) {
   options->database.add_to(*command);
   options->source.add_to(*command);
   command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
-  command->add_option("--out", options->out, "folder for figures: SVG, PNG, CSV and JSON");
+  options->figures.add_to(*command);
   command->add_option("--resamples", options->num_resamples, "bootstrap resamples")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();

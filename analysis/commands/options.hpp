@@ -41,6 +41,16 @@ struct FormatOptions {
   [[nodiscard]] Format chosen() const { return json ? Format::kJson : format_from(format); }
 };
 
+/// Where figures go; shared by all commands that draw.
+struct FigureOptions {
+  std::string out;
+  std::string size{kDefaultSize};
+
+  void add_to(CLI::App& command);
+  /// Whether files were asked for.
+  [[nodiscard]] bool wanted() const { return !out.empty(); }
+};
+
 /// One `add_…` per command: declares it in `app` and runs it while the command line is parsed.
 void add_trials_command(CLI::App& app, Surroundings& surroundings);
 void add_metrics_command(CLI::App& app, Surroundings& surroundings);

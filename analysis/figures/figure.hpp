@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ struct Series {
     kBackdrop,
     /// A broad grey line below everything else (an envelope).
     kBand,
+    /// A thin grey line without a place in the legend (equal values of a surface).
+    kContour,
     /// A dashed black line (a fitted law).
     kLaw,
   };
@@ -44,6 +47,14 @@ struct Axis {
   std::vector<std::string> categories{};
 };
 
+/// A PNG with the words below it.
+struct FigureImage {
+  std::filesystem::path file;
+  std::string caption;
+  int width_px = 0;
+  int height_px = 0;
+};
+
 /// What is drawn, apart from how. `table` holds the numbers behind it, for the CSV.
 struct Figure {
   /// File name without its ending.
@@ -52,6 +63,8 @@ struct Figure {
   Axis x;
   Axis y;
   std::vector<Series> series;
+  /// Drawn instead of series, from the left and the top.
+  std::vector<FigureImage> images;
   Table table;
   /// What a reader should know; for pages.
   std::string note;

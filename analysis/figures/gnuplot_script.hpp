@@ -4,13 +4,20 @@
 #include <string>
 
 #include "analysis/figures/figure.hpp"
+#include "analysis/figures/layout.hpp"
 
 namespace ditscale::analysis {
 
-/// gnuplot's text for the figure as SVG and as PNG (twice the pixels). All text of users stands in single quotes,
-/// where gnuplot neither expands nor executes anything, and enhanced text is off.
-[[nodiscard]] std::string picture_script(const Figure& figure, const std::filesystem::path& svg,
-                                         const std::filesystem::path& png);
+/// Files that one picture becomes.
+struct PictureFiles {
+  std::filesystem::path svg;
+  std::filesystem::path png;
+  std::filesystem::path pdf;
+};
+
+/// gnuplot's text for the figure as SVG, as PNG (some 2,000 pixels wide) and as PDF. All text of users stands in single
+/// quotes, where gnuplot neither expands nor executes anything, and enhanced text is off.
+[[nodiscard]] std::string picture_script(const Figure& figure, const PictureSize& size, const PictureFiles& files);
 
 /// The same for a terminal of characters.
 [[nodiscard]] std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,

@@ -1,6 +1,8 @@
 #include "analysis/figures/isoflop_figures.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -52,6 +54,75 @@ Figure optimum_by_compute(const IsoflopReport& report) {
     Series line{fmt::format("{}: C^{:.3f}", approach.name, approach.allocation->a), {}, Series::Look::kLine};
     for (const double compute : {low, high}) line.points.push_back({compute, approach.allocation->n_at(compute), ""});
     figure.series.push_back(std::move(line));
+  }
+  return figure;
+}
+
+namespace {
+
+/// A range of positive values, walked in equal ratios.
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  [[nodiscard]] Range widened(double factor) const { return {low / factor, high * factor}; }
+  [[nodiscard]] bool contains(double value) const { return low <= value && value <= high; }
+  [[nodiscard]] double at(double part) const { return low * std::pow(high / low, part); }
+};
+
+/// Where the surface has the value `level`: D over N, as far as both lie in their ranges.
+Series contour(const Law& surface, double level, const Range& n, const Range& d) {
+  constexpr int kSteps = 200;
+  Series line{"", {}, Series::Look::kContour};
+  for (int i = 0; i <= kSteps; ++i) {
+    const double size = n.at(static_cast<double>(i) / kSteps);
+    const double rest = level - surface.value("E") - surface.value("A") * std::pow(size, -surface.value("alpha"));
+    const double data = rest > 0 ? std::pow(rest / surface.value("B"), -1 / surface.value("beta")) : 0;
+    if (d.contains(data)) line.points.push_back({size, data, ""});
+  }
+  if (!line.points.empty()) line.points.back().label = fmt::format("{:.3g}", level);
+  return line;
+}
+
+}  // namespace
+
+Figure surface_contours(const IsoflopReport& report) {
+  constexpr int kLevels = 8;
+  constexpr double kRoom = 1.5;
+  Figure figure;
+  figure.name = "surface_contours";
+  if (!report.surface) return figure;
+  const Law& surface = report.surface->law();
+  figure.title = fmt::format("{}: fitted surface, runs and compute-optimal path", report.y_name);
+  figure.x = {report.n_name, true, {}};
+  figure.y = {report.d_name, true, {}};
+  figure.table.columns = {{"what"}, {"n", Kind::kNumber}, {"d", Kind::kNumber}, {"y", Kind::kNumber}};
+  Range n, d, above_floor, compute;
+  Series runs{"runs", {}, Series::Look::kPoints};
+  for (const BudgetPoint& one : report.points) {
+    n.include(one.point.x);
+    d.include(one.point.d);
+    compute.include(one.compute);
+    above_floor.include(surface.at(one.point.x, one.point.d) - surface.value("E"));
+    runs.points.push_back({one.point.x, one.point.d, ""});
+    figure.table.rows.push_back({"run", one.point.x, one.point.d, one.point.y});
+  }
+  const auto add = [&](Series series, const std::string& what) {
+    for (const FigurePoint& p : series.points) figure.table.rows.push_back({what, p.x, p.y, surface.at(p.x, p.y)});
+    if (!series.points.empty()) figure.series.push_back(std::move(series));
+  };
+  for (int i = 0; i < kLevels; ++i) {
+    const double level = surface.value("E") + above_floor.at((i + 0.5) / kLevels);
+    add(contour(surface, level, n.widened(kRoom), d.widened(kRoom)), "contour");
+  }
+  figure.series.push_back(std::move(runs));
+  if (const auto& best = report.approaches.back().allocation) {
+    Series path{"compute-optimal", {}, Series::Look::kLaw};
+    for (const double c : {compute.low, compute.high}) path.points.push_back({best->n_at(c), best->d_at(c), ""});
+    add(std::move(path), "compute-optimal");
   }
   return figure;
 }

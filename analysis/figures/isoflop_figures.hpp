@@ -11,4 +11,8 @@ namespace ditscale::analysis {
 /// N* against compute (both log): the minima, and each approach's line.
 [[nodiscard]] Figure optimum_by_compute(const IsoflopReport& report);
 
+/// The fitted surface L(N, D) as lines of equal y over N and D (both log), with the runs and the path of the best N and
+/// D for the computes of the runs. Empty where no surface could be fitted.
+[[nodiscard]] Figure surface_contours(const IsoflopReport& report);
+
 }  // namespace ditscale::analysis

@@ -10,10 +10,10 @@ namespace ditscale::analysis {
 
 namespace {
 
-/// Of the labels' 10-point font, with a little to spare; radius of a point with its gap.
-constexpr double kCharacter_px = 8.3;
-constexpr double kLine_px = 16;
-constexpr double kPoint_px = 6;
+/// Of the labels' 10-pixel font, with a little to spare; radius of a point with its gap.
+constexpr double kLabelCharacter_px = 6.6;
+constexpr double kLine_px = 13;
+constexpr double kPoint_px = 5;
 
 /// Among more points than this no label can be told to belong to one.
 constexpr std::size_t kMostPoints = 300;
@@ -30,6 +30,10 @@ struct Pixel {
   double x, y;
 };
 
+bool has_marks(const Series& series) {
+  return series.look == Series::Look::kPointsAndLine || series.look == Series::Look::kPoints;
+}
+
 class Placer {
  public:
   Placer(const std::vector<Series>& series, const Scale& x, const Scale& y, const PlotArea& area)
@@ -37,7 +41,7 @@ class Placer {
     for (const Series& one : series) {
       for (std::size_t i = 0; i < one.points.size(); ++i) {
         const Pixel at = pixel_of(one.points[i]);
-        if (one.look == Series::Look::kPointsAndLine || one.look == Series::Look::kPoints) {
+        if (has_marks(one)) {
           taken_.push_back(around(at));
           points_.push_back(at);
         }
@@ -122,14 +126,16 @@ std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const S
                                       const PlotArea& area) {
   std::vector<PlacedLabel> placed;
   std::size_t num_points = 0;
-  for (const Series& one : series) num_points += one.points.size();
+  for (const Series& one : series) {
+    if (has_marks(one)) num_points += one.points.size();
+  }
   if (num_points > kMostPoints) return placed;
   Placer placer(series, x, y, area);
   for (const Series& one : series) {
     if (one.look == Series::Look::kSegments) continue;  // bars are close to each other
     for (const FigurePoint& point : one.points) {
       if (point.label.empty()) continue;
-      const double width = kCharacter_px * static_cast<double>(width_of(point.label));
+      const double width = kLabelCharacter_px * static_cast<double>(width_of(point.label));
       const auto box = placer.place(placer.pixel_of(point), width);
       if (!box) continue;
       placed.push_back({point.label, box->left / area.width, (box->bottom + box->top) / 2 / area.height});

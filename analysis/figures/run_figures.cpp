@@ -17,6 +17,17 @@ std::string lane_of(const results::AttemptRecord& attempt) {
   return fmt::format("{} {}", attempt.host, attempt.devices);
 }
 
+/// The lanes without the domains of their hosts, where they can be told apart without.
+std::vector<std::string> short_names(const std::set<std::string>& lanes) {
+  std::vector<std::string> names;
+  for (const std::string& lane : lanes) {
+    const std::string host = lane.substr(0, lane.find(' '));
+    names.push_back(host.substr(0, host.find('.')) + lane.substr(host.size()));
+  }
+  const bool apart = std::set<std::string>(names.begin(), names.end()).size() == names.size();
+  return apart ? names : std::vector<std::string>(lanes.begin(), lanes.end());
+}
+
 bool ended(const results::AttemptRecord& attempt) { return attempt.ended_s && *attempt.ended_s > attempt.started_s; }
 
 double first_start(const Study& study) {
@@ -55,7 +66,7 @@ Figure gantt(const Study& study) {
   for (const auto& attempt : study.attempts) {
     if (ended(attempt)) lanes.insert(lane_of(attempt));
   }
-  figure.y.categories.assign(lanes.begin(), lanes.end());
+  figure.y.categories = short_names(lanes);
   const double zero = first_start(study);
   std::map<std::string, Series> by_state;
   for (const auto& attempt : study.attempts) {
@@ -73,7 +84,12 @@ Figure gantt(const Study& study) {
     figure.table.rows.push_back(
         {attempt.trial.str(), label, common::to_int(attempt.number), lane_of(attempt), state, from, to});
   }
-  for (auto& [unused, series] : by_state) figure.series.push_back(std::move(series));
+  // What ended well first: it has the plain line.
+  const std::string well{to_name(results::TrialState::kSucceeded)};
+  if (by_state.contains(well)) figure.series.push_back(std::move(by_state[well]));
+  for (auto& [state, series] : by_state) {
+    if (state != well) figure.series.push_back(std::move(series));
+  }
   return figure;
 }
 
@@ -94,9 +110,10 @@ Figure predicted_against_actual_cost(const Study& study) {
                                  attempt.predicted_s, actual});
   }
   if (points.points.empty()) return figure;
-  const auto [low, high] = std::minmax_element(points.points.begin(), points.points.end(),
-                                               [](const auto& a, const auto& b) { return a.x < b.x; });
-  figure.series.push_back({"as predicted", {{low->x, low->x, ""}, {high->x, high->x, ""}}, Series::Look::kLaw});
+  std::vector<double> seconds;
+  for (const FigurePoint& point : points.points) seconds.insert(seconds.end(), {point.x, point.y});
+  const auto [low, high] = std::minmax_element(seconds.begin(), seconds.end());
+  figure.series.push_back({"as predicted", {{*low, *low, ""}, {*high, *high, ""}}, Series::Look::kLaw});
   figure.series.push_back(std::move(points));
   return figure;
 }

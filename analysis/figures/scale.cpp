@@ -64,7 +64,7 @@ std::string superscript(int number) {
 }  // namespace
 
 bool Figure::empty() const {
-  return std::all_of(series.begin(), series.end(), [](const Series& s) { return s.points.empty(); });
+  return images.empty() && std::all_of(series.begin(), series.end(), [](const Series& s) { return s.points.empty(); });
 }
 
 double Scale::place(double value) const {

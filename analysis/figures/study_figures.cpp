@@ -53,18 +53,36 @@ Table score_table(const ScoreView& view, const std::vector<ScorePoint>& points) 
   return table;
 }
 
-/// One series per patch size (largest first: cheapest models first), points by rising x.
+/// What one series holds: a patch size (largest first: cheapest models first), and a block design where there are
+/// several.
+using Family = std::pair<std::int64_t, std::string>;
+
+std::vector<Family> families_of(const std::vector<ScorePoint>& points) {
+  const bool one_block = std::all_of(
+      points.begin(), points.end(), [&](const ScorePoint& p) { return p.trial->block == points.front().trial->block; });
+  std::vector<Family> families;
+  for (const ScorePoint& p : points) families.emplace_back(-p.trial->patch, one_block ? "" : p.trial->block);
+  return families;
+}
+
+std::string name_of(const Family& family) {
+  return fmt::format("patch {}{}{}", -family.first, family.second.empty() ? "" : ", ", family.second);
+}
+
+/// One series per family, points by rising x.
 std::vector<Series> by_patch(const ScoreView& view, double (*x_of_trial)(const StudyTrial&)) {
   const bool many = view.points.final.size() > kMostJoined;
-  std::map<std::int64_t, Series, std::greater<>> series;
-  for (const ScorePoint& p : view.points.final) {
-    Series& one = series[p.trial->patch];
-    one.name = fmt::format("patch {}", p.trial->patch);
+  const std::vector<Family> families = families_of(view.points.final);
+  std::map<Family, Series> series;
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const ScorePoint& p = view.points.final[i];
+    Series& one = series[families[i]];
+    one.name = name_of(families[i]);
     one.points.push_back({x_of_trial(*p.trial), p.value, many ? "" : short_label(*p.trial)});
     if (many) one.look = Series::Look::kPoints;
   }
   std::vector<Series> list;
-  for (auto& [patch, one] : series) {
+  for (auto& [unused, one] : series) {
     std::stable_sort(one.points.begin(), one.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     list.push_back(std::move(one));
   }
@@ -84,15 +102,17 @@ std::vector<Series> curves_by_trial(const ScoreView& view) {
 
 /// For studies of many trials.
 std::vector<Series> points_by_patch(const ScoreView& view) {
-  std::map<std::int64_t, Series, std::greater<>> by_patch;
-  for (const ScorePoint& p : view.points.all) {
-    Series& one = by_patch[p.trial->patch];
-    one.name = fmt::format("patch {}", p.trial->patch);
+  const std::vector<Family> families = families_of(view.points.all);
+  std::map<Family, Series> series;
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const ScorePoint& p = view.points.all[i];
+    Series& one = series[families[i]];
+    one.name = name_of(families[i]);
     one.look = Series::Look::kPoints;
     one.points.push_back({p.training_flops, p.value, ""});
   }
   std::vector<Series> list;
-  for (auto& [patch, one] : by_patch) list.push_back(std::move(one));
+  for (auto& [unused, one] : series) list.push_back(std::move(one));
   return list;
 }
 
@@ -193,6 +213,29 @@ Figure loss_by_step(const Study& study) {
       figure.table.rows.push_back({trial->id().str(), trial->row.trial.label, trial->model, p.step, p.value});
     }
     if (!series.points.empty()) figure.series.push_back(std::move(series));
+  }
+  return figure;
+}
+
+Figure scores_of_two(const ScoreView& left, const ScoreView& right) {
+  Figure figure;
+  figure.name = left.metric + "_of_two_studies";
+  // Two studies of one name are told apart by their files.
+  const bool same_name = left.study.name == right.study.name;
+  figure.title = fmt::format("{} and {}: {} by model compute", left.study.name,
+                             same_name ? "another of that name" : right.study.name, left.score_label);
+  figure.x = {kGflopsAxis, true, {}};
+  figure.y = {left.score_label, false, {}};
+  figure.table.columns = {
+      {"study"}, {"trial"}, {"label"}, {"gflops", Column::Kind::kNumber}, {left.metric, Column::Kind::kNumber}};
+  for (const ScoreView* view : {&left, &right}) {
+    Series series{same_name ? view->study.database.string() : view->study.name, {}, Series::Look::kPoints};
+    for (const ScorePoint& p : view->points.final) {
+      series.points.push_back({p.trial->gflops(), p.value, short_label(*p.trial)});
+      figure.table.rows.push_back(
+          {series.name, p.trial->id().str(), p.trial->row.trial.label, p.trial->gflops(), p.value});
+    }
+    figure.series.push_back(std::move(series));
   }
   return figure;
 }

@@ -31,6 +31,9 @@ struct ScoreView {
 /// Smoothed training loss against the step, both logarithmic, one line per trial.
 [[nodiscard]] Figure loss_by_step(const Study& study);
 
+/// Final scores of two studies under the same settings against forward Gflops (log x), a series each.
+[[nodiscard]] Figure scores_of_two(const ScoreView& left, const ScoreView& right);
+
 /// Points that no cheaper point undercuts, by rising x.
 [[nodiscard]] std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points);
 

@@ -1,5 +1,6 @@
 #include "analysis/figures/write_figure.hpp"
 
+#include <array>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -21,7 +22,9 @@ namespace {
 Json sidecar(const Figure& figure, const Provenance& provenance, const Json& details, const std::string& csv) {
   std::size_t num_points = 0;
   for (const Series& series : figure.series) {
-    if (series.look != Series::Look::kBand && series.look != Series::Look::kLaw) num_points += series.points.size();
+    const bool drawn_by_us = series.look == Series::Look::kBand || series.look == Series::Look::kLaw ||
+                             series.look == Series::Look::kContour;
+    if (!drawn_by_us) num_points += series.points.size();
   }
   Json json{{"figure", figure.name},
             {"title", figure.title},
@@ -41,27 +44,28 @@ Json sidecar(const Figure& figure, const Provenance& provenance, const Json& det
 }  // namespace
 
 std::vector<fs::path> write_figure(const Figure& figure, const fs::path& folder, const Provenance& provenance,
-                                   const Json& details) {
+                                   const Json& details, const PictureSize& size) {
   common::make_folder(folder);
-  const fs::path svg = folder / (figure.name + ".svg");
-  const fs::path png = folder / (figure.name + ".png");
+  const std::array<fs::path, 3> pictures{folder / (figure.name + ".svg"), folder / (figure.name + ".png"),
+                                         folder / (figure.name + ".pdf")};
   const fs::path csv = folder / (figure.name + ".csv");
   const fs::path json = folder / (figure.name + ".json");
   auto drawing = std::async(std::launch::async, [&] {
-    run_gnuplot(picture_script(figure, common::temporary_name(svg), common::temporary_name(png)));
-    common::publish_file(common::temporary_name(svg), svg);
-    common::publish_file(common::temporary_name(png), png);
+    run_gnuplot(picture_script(figure, size,
+                               {common::temporary_name(pictures[0]), common::temporary_name(pictures[1]),
+                                common::temporary_name(pictures[2])}));
+    for (const fs::path& picture : pictures) common::publish_file(common::temporary_name(picture), picture);
   });
   const std::string data = to_csv(figure.table);
   common::write_file_atomically(csv, data);
   common::write_file_atomically(json, sidecar(figure, provenance, details, data).dump(2) + "\n");
   drawing.get();
-  return {svg, png, csv, json};
+  return {pictures[0], pictures[1], pictures[2], csv, json};
 }
 
 void FigureWriter::start(const Figure& figure, Json details) {
   running_.push_back(std::async(std::launch::async, [this, &figure, details = std::move(details)] {
-    return write_figure(figure, folder_, provenance_, details);
+    return write_figure(figure, folder_, provenance_, details, size_);
   }));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/figures/figure.hpp"
+#include "analysis/figures/layout.hpp"
 
 namespace ditscale::analysis {
 
@@ -18,17 +19,18 @@ struct Provenance {
   std::vector<std::string> command_line;
 };
 
-/// Writes <folder>/<name>.{svg,png,csv,json} and returns their paths. The JSON holds what was drawn, from which
+/// Writes <folder>/<name>.{svg,png,pdf,csv,json} and returns their paths. The JSON holds what was drawn, from which
 /// database, under which settings (`details`), by which program, and the hash of the CSV. Each file appears whole.
 std::vector<std::filesystem::path> write_figure(const Figure& figure, const std::filesystem::path& folder,
-                                                const Provenance& provenance, const common::Json& details);
+                                                const Provenance& provenance, const common::Json& details,
+                                                const PictureSize& size);
 
 /// Writes figures while others are still being made.
 class FigureWriter {
  public:
   /// `provenance` must outlive the writer.
-  FigureWriter(std::filesystem::path folder, const Provenance& provenance)
-      : folder_(std::move(folder)), provenance_(provenance) {}
+  FigureWriter(std::filesystem::path folder, const Provenance& provenance, PictureSize size)
+      : folder_(std::move(folder)), provenance_(provenance), size_(size) {}
   /// Begins to write `figure`, which must stay as it is until `finish`.
   void start(const Figure& figure, common::Json details);
   /// Waits for all and returns their paths in the order in which they were started. The first error is thrown on.
@@ -37,6 +39,7 @@ class FigureWriter {
  private:
   std::filesystem::path folder_;
   const Provenance& provenance_;
+  PictureSize size_;
   std::vector<std::future<std::vector<std::filesystem::path>>> running_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "common/json_document.hpp"
 
 namespace ditscale::analysis {
 
@@ -86,7 +87,7 @@ std::optional<double> CsvFile::number(const Row& row, std::size_t column) const 
   double value = 0;
   const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (code != std::errc() || end != field.data() + field.size()) {
-    throw common::ConfigError(fmt::format("{}: \"{}\" is not a number", where(row), field));
+    throw common::ConfigError(fmt::format("{}: {} is not a number", where(row), common::shown(std::string(field))));
   }
   return value;
 }

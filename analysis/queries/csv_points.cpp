@@ -32,6 +32,14 @@ std::vector<FitPoint> read_csv_points(const std::filesystem::path& file, const P
       ++num_skipped;
     }
   }
+  if (points.empty()) {
+    std::vector<std::string> names{columns.x, columns.y};
+    if (has_d) names.push_back(columns.d);
+    if (has_extra) names.push_back(columns.extra);
+    throw common::ConfigError(
+        fmt::format("{}: none of its {} rows has a number in each of the columns {}; fill them in, or name others",
+                    file.string(), num_skipped, fmt::join(names, ", ")));
+  }
   return points;
 }
 

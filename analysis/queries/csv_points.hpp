@@ -18,8 +18,8 @@ struct PointColumns {
 };
 
 /// Points from a CSV file (see CsvFile). Each row is a run of its own, unless the file has a column "trial" or "run".
-/// Rows in which one of the columns is empty or not finite ("nan") are left out; `num_skipped` counts them.
-/// `extra` gets the further column's numbers.
+/// Rows in which one of the columns is empty or not finite ("nan") are left out; `num_skipped` counts them, and
+/// a file without any other is a ConfigError. `extra` gets the further column's numbers.
 [[nodiscard]] std::vector<FitPoint> read_csv_points(const std::filesystem::path& file, const PointColumns& columns,
                                                     std::size_t& num_skipped, std::vector<double>* extra = nullptr);
 

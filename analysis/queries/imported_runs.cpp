@@ -69,6 +69,21 @@ Json model_fields(const std::string& name, const Json& row_patch, const std::str
   return {{"depth", model->depth}, {"width", model->width}, {"heads", model->heads}, {"patch", model->patch}};
 }
 
+/// A table of none but unknown columns is the wrong file, or has the wrong header.
+void refuse_without_known_columns(const RunTable& table, const ImportOptions& options) {
+  const auto known = [&](const std::string& column) {
+    return column == "model" || column.find('.') != std::string::npos || kSizes.contains(column) ||
+           kSettings.contains(column) || kPaths.contains(column) ||
+           std::find(kScores.begin(), kScores.end(), column) != kScores.end() ||
+           std::find(options.scores.begin(), options.scores.end(), column) != options.scores.end();
+  };
+  if (std::any_of(table.columns.begin(), table.columns.end(), known)) return;
+  throw common::ConfigError(
+      fmt::format("{}: none of its columns is known ({}); name them model, depth, width, patch, steps, fid … as in "
+                  "docs/analysis.md",
+                  table.source, fmt::join(table.columns, ", ")));
+}
+
 ReadRow read_row(const RunTable& table, const RunTable::Row& row, const ImportOptions& options) {
   ReadRow read{row.where, options.base, options.settings, {}, {}, Json::object()};
   const auto is_score = [&](const std::string& column) {
@@ -178,6 +193,7 @@ void add_results(ImportedRun& run, const ReadRow& row) {
 }  // namespace
 
 std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options) {
+  refuse_without_known_columns(table, options);
   std::vector<ImportedRun> runs;
   std::unordered_map<std::string, std::size_t> places;
   for (const RunTable::Row& row : table.rows) {

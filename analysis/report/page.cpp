@@ -30,6 +30,8 @@ std::string look_name(Series::Look look) {
       return "backdrop";
     case Series::Look::kBand:
       return "band";
+    case Series::Look::kContour:
+      return "contour";
     case Series::Look::kLaw:
       break;
   }

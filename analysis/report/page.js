@@ -3,6 +3,8 @@
 const report = JSON.parse(document.getElementById("data").textContent);
 const colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 const symbols = ["circle", "square", "triangle-up", "diamond", "cross", "x", "star", "circle-open", "square-open", "diamond-open"];
+const barColours = ["#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00"];
+const barWidths = [12, 8, 4];
 const dashes = ["solid", "dash", "dot", "dashdot"];
 
 function element(tag, text, parent, className) {
@@ -76,16 +78,19 @@ function traceOf(series, number) {
   const many = series.x.length > 200;
   switch (series.look) {
     case "points_and_line":
-      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[Math.floor(number / colours.length) % dashes.length] },
+      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[Math.floor(number / symbols.length) % dashes.length] },
         marker: { symbol: symbols[number % symbols.length], size: 8, color: colour } };
     case "points":
       return { ...trace, mode: "markers", marker: { symbol: symbols[number % symbols.length], size: many ? 4 : 8, color: colour } };
     case "line":
-      return { ...trace, mode: "lines", line: { color: colour, width: 2, dash: dashes[number % dashes.length] } };
+      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[Math.floor(number / symbols.length) % dashes.length] },
+        marker: { symbol: symbols[number % symbols.length], size: 8, color: colour, maxdisplayed: 8 } };
     case "segments":
-      return { ...trace, mode: "lines", line: { color: colour, width: 7 } };
+      return { ...trace, mode: "lines", line: { color: barColours[number % barColours.length], width: barWidths[number % barWidths.length] } };
     case "band":
       return { ...trace, mode: "lines", line: { color: "#BBBBBB", width: 7 } };
+    case "contour":
+      return { ...trace, mode: "lines", showlegend: false, line: { color: "#888888", width: 1 } };
     case "backdrop":
       return { ...trace, mode: "markers", marker: { symbol: "circle-open", size: 9, color: "#999999" } };
     default:
@@ -117,7 +122,7 @@ function addFigure(figure, parent) {
   const plot = element("div", null, box, "plot");
   plot.id = figure.name;
   let number = 0;
-  const traces = figure.series.map(series => traceOf(series, ["band", "law", "backdrop"].includes(series.look) ? 0 : number++));
+  const traces = figure.series.map(series => traceOf(series, ["band", "law", "backdrop", "contour"].includes(series.look) ? 0 : number++));
   const layout = { xaxis: axisOf(figure.x), yaxis: axisOf(figure.y), margin: { l: 70, r: 20, t: 10, b: 60 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
     font: { family: "DejaVu Sans, sans-serif", size: 13 }, legend: { orientation: "h", y: -0.22 }, showlegend: figure.series.length > 1, hovermode: "closest" };
   Plotly.newPlot(plot, traces, layout, { responsive: true, displaylogo: false });

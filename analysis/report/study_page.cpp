@@ -1,20 +1,19 @@
 #include "analysis/report/study_page.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
+#include "analysis/queries/sample_pictures.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/queries/trial_table.hpp"
 #include "analysis/queries/tuning.hpp"
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/hash.hpp"
-#include "common/trial_paths.hpp"
 
 namespace ditscale::analysis {
 
@@ -103,28 +102,12 @@ std::string file_bytes(const fs::path& file) {
 /// The newest picture of each trial, models by rising compute: same noise and labels, so a column is one image.
 Section sample_section(const Study& study) {
   Section section{"samples", "Samples", {}, {}, {}, {}, {}, {}};
-  std::vector<const StudyTrial*> trials;
-  for (const StudyTrial& trial : study.trials) trials.push_back(&trial);
-  std::stable_sort(trials.begin(), trials.end(), [](const auto* a, const auto* b) {
-    return a->row.trial.training_flops < b->row.trial.training_flops;
-  });
-  const common::StudyPaths paths{study.database.parent_path()};
-  for (const StudyTrial* trial : trials) {
-    if (section.samples.size() == kMostSamples) break;
-    std::error_code code;
-    fs::path newest;
-    std::int64_t newest_step = -1;
-    for (const auto& entry : fs::directory_iterator(paths.trial(trial->id()).samples(), code)) {
-      const std::string stem = entry.path().stem().string();
-      if (entry.path().extension() != ".png" || !stem.starts_with("step-")) continue;
-      const std::int64_t step = std::atoll(stem.c_str() + 5);
-      if (step > newest_step) newest = entry.path();
-      newest_step = std::max(newest_step, step);
-    }
-    std::string png = newest.empty() ? "" : file_bytes(newest);
+  for (const SamplePicture& picture : sample_pictures(study, kMostSamples)) {
+    std::string png = file_bytes(picture.file);
     if (png.empty()) continue;
     section.samples.push_back(
-        {fmt::format("{}, {:.4g} Gflops, step {}", trial->model, trial->gflops(), newest_step), std::move(png)});
+        {fmt::format("{}, {:.4g} Gflops, step {}", picture.trial->model, picture.trial->gflops(), picture.step),
+         std::move(png)});
   }
   section.notes = {section.samples.empty() ? "No sample pictures stand beside the database."
                                            : "Same noise and labels for all; models ordered by training compute."};

@@ -94,6 +94,9 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path) {
     throw common::SystemError(
         fmt::format("{}: there is no such file; run a sweep first, or give --db the right file", path.string()));
   }
+  if (fs::is_directory(path)) {
+    throw common::SystemError(fmt::format("{}: this is a folder; give the results.db inside it", path.string()));
+  }
   return translating(path, [&] {
     auto database = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READONLY | SQLite::OPEN_FULLMUTEX,
                                                        kBusyTimeout_ms);

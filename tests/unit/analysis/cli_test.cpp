@@ -3,11 +3,15 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/figures/gnuplot.hpp"
 #include "analysis/queries/score_points.hpp"
+#include "common/atomic_file.hpp"
 #include "common/json_document.hpp"
+#include "common/trial_paths.hpp"
 #include "sweeps/spec/sweep.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -162,6 +166,32 @@ TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
   EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "z", "--y", "y"}).err, HasSubstr("columns: x, y"));
 }
 
+TEST_F(Cli, ACsvFileWithoutNumbersOrWithAHugeFieldIsRefusedInOneSentence) {
+  const std::string csv = (folder_ / "points.csv").string();
+  const auto refusal = [&](const std::string& text) {
+    std::ofstream(csv) << text;
+    const Answer answer = analysis({"fit", "--csv", csv, "--x", "x", "--y", "y"});
+    EXPECT_EQ(answer.code, 1);
+    return answer.err;
+  };
+  EXPECT_THAT(refusal("x,y\n1,nan\n2,nan\n3,nan\n"),
+              HasSubstr("none of its 3 rows has a number in each of the columns x, y"));
+  EXPECT_THAT(refusal("x,y\n1,\n2,\n"), HasSubstr("none of its 2 rows"));
+  EXPECT_THAT(refusal("x\n1\n"), HasSubstr("there is no column \"y\""));
+  EXPECT_THAT(refusal(""), HasSubstr("a header and rows are needed"));
+  EXPECT_THAT(refusal("x,y\n1,2,3\n"), HasSubstr("3 fields, the header has 2"));
+  const std::string huge = refusal("x,y\n1," + std::string(1 << 20, 'a') + "\n");
+  EXPECT_THAT(huge, HasSubstr("is not a number"));
+  EXPECT_LT(huge.size(), 500U);
+}
+
+TEST_F(Cli, WhatIsNoResultsDatabaseIsRefusedInOneSentence) {
+  EXPECT_THAT(analysis({"trials", "--db", folder_.path().string()}).err, HasSubstr("give the results.db inside it"));
+  std::ofstream(file_)
+      << "no database at all, though long enough to be looked at as one, which takes some hundred bytes";
+  EXPECT_THAT(on_database({"trials"}).err, HasSubstr("not a results database"));
+}
+
 TEST_F(Cli, OnePointIsRefusedWithWhatToRun) {
   make_study(1);
   const Answer fit = on_database({"fit"});
@@ -246,7 +276,7 @@ TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_THAT(answer.out, AllOf(HasSubstr("log10 forward_macs and fid: Pearson r -0.9"), HasSubstr("(n = 6)")));
   for (const char* name : {"fid_by_forward_gflops", "fid_by_parameters", "fid_by_training_flops", "loss_by_step"}) {
-    for (const char* ending : {".svg", ".png", ".csv", ".json"}) {
+    for (const char* ending : {".svg", ".png", ".pdf", ".csv", ".json"}) {
       EXPECT_TRUE(std::filesystem::exists(folder_ / "figures" / (std::string(name) + ending))) << name << ending;
     }
   }
@@ -315,6 +345,36 @@ TEST_F(Cli, CompareSetsTwoStudiesBesideEachOther) {
     ++both;
   }
   EXPECT_EQ(both, 1);
+  const std::string figures = (folder_ / "figures").string();
+  ASSERT_EQ(analysis({"compare", file_.string(), other.string(), "--out", figures, "--size", "column"}).code, 0);
+  EXPECT_EQ(common::read_json(folder_ / "figures/fid_of_two_studies.json").value["num_points"], 5);
+}
+
+TEST_F(Cli, CurvesSetsSamplesBesideEachOtherByRisingCompute) {
+  make_study(2);
+  const common::StudyPaths paths{folder_.path()};
+  for (const int width : {64, 128}) {
+    const std::filesystem::path samples = paths.trial(test::small_spec(width, 7).id()).samples();
+    std::filesystem::create_directories(samples);
+    for (const char* step : {"step-100.png", "step-300.png"}) {
+      // Any picture will do: one that gnuplot draws.
+      run_gnuplot(
+          fmt::format("set terminal pngcairo size 40,30\nset output '{}'\nplot x\n", (samples / step).string()));
+    }
+    std::ofstream(samples / "step-400.png") << "no picture";
+    if (width == 64) std::filesystem::remove(samples / "step-400.png");
+  }
+  ASSERT_EQ(on_database({"curves", "--out", (folder_ / "figures").string()}).code, 0);
+  const std::string csv = common::read_file(folder_ / "figures/sample_matrix.csv");
+  EXPECT_THAT(csv, AllOf(HasSubstr("d4-w64-h4/7,300"), Not(HasSubstr("step-100")), Not(HasSubstr("step-400"))));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "figures/sample_matrix.pdf"));
+}
+
+TEST_F(Cli, AFigureSizeThatIsNotKnownIsRefusedWithThoseThatAre) {
+  make_study(1);
+  const Answer answer = on_database({"curves", "--out", (folder_ / "figures").string(), "--size", "poster"});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.err, HasSubstr("page, column, slide"));
 }
 
 TEST_F(Cli, APapersBackdropStandsNeverBesideOtherFeatures) {

@@ -1,6 +1,8 @@
 #include "analysis/figures/figure.hpp"
 
 #include <cmath>
+#include <regex>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +12,7 @@
 #include "analysis/figures/labels.hpp"
 #include "analysis/figures/study_figures.hpp"
 #include "analysis/figures/write_figure.hpp"
+#include "analysis/tables/cell_text.hpp"
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/hash.hpp"
@@ -76,11 +79,96 @@ TEST(Labels, OverlapNeitherEachOtherNorTheBorder) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     EXPECT_GT(labels[i].x * area.width, area.left);
     for (std::size_t j = 0; j < i; ++j) {
-      const bool apart = std::abs(labels[i].x - labels[j].x) * area.width > 7 * 7 ||
-                         std::abs(labels[i].y - labels[j].y) * area.height >= 15;
+      const bool apart = std::abs(labels[i].x - labels[j].x) * area.width > 7 * 6 ||
+                         std::abs(labels[i].y - labels[j].y) * area.height >= 12;
       EXPECT_TRUE(apart) << i << " " << j;
     }
   }
+}
+
+Figure many_series(std::size_t num, Series::Look look) {
+  Figure figure = sample();
+  figure.series.clear();
+  for (std::size_t i = 0; i < num; ++i) {
+    const double y = 100 + static_cast<double>(i);
+    figure.series.push_back(
+        {"a series with a name of some length " + std::to_string(i), {{1, y, ""}, {2, y, ""}}, look});
+  }
+  return figure;
+}
+
+/// Of each series, its part of the plot command without its colour and its title.
+std::set<std::string> looks_without_colour(const Figure& figure) {
+  const std::string script = picture_script(figure, picture_size_from("page"), {"a.svg", "a.png", "a.pdf"});
+  const std::regex look("\\$data[0-9]+ (with [^,\n]*) title");
+  const std::regex colour("lc rgb '[^']*' ");
+  const std::string first =
+      script.substr(script.find("plot $data0"), script.find("set key spacing 1") - script.find("plot"));
+  std::set<std::string> looks;
+  for (std::sregex_iterator at(first.begin(), first.end(), look), end; at != end; ++at) {
+    looks.insert(std::regex_replace((*at)[1].str(), colour, ""));
+  }
+  return looks;
+}
+
+TEST(Looks, OfAllCurvesOfAFigureDifferWithoutColour) {
+  EXPECT_EQ(looks_without_colour(many_series(24, Series::Look::kLine)).size(), 24U);
+  EXPECT_EQ(looks_without_colour(many_series(24, Series::Look::kPointsAndLine)).size(), 24U);
+  EXPECT_EQ(looks_without_colour(many_series(10, Series::Look::kPoints)).size(), 10U);
+}
+
+TEST(Looks, OfALineHaveMarksSoThatOnePointIsSeen) {
+  EXPECT_THAT(*looks_without_colour(many_series(1, Series::Look::kLine)).begin(), HasSubstr("with linespoints"));
+}
+
+class LayoutOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(LayoutOf, LeavesRoomForThePlotAndKeepsAllTextOnTheCanvas) {
+  const PictureSize size = picture_size_from(GetParam());
+  for (const std::size_t num : {1U, 3U, 24U}) {
+    Figure figure = many_series(num, Series::Look::kLine);
+    figure.title = std::string(150, 'x') + " " + std::string(150, 'y');
+    figure.x.label = "forward Gflops (paper's convention: multiply-accumulates / 10^9)";
+    for (const bool with_hosts : {false, true}) {
+      if (with_hosts)
+        figure.y.categories = {"a-very-long-host-name-of-a-cluster-node-0017.cluster.example.org gpu 3", "b"};
+      const Layout layout = layout_of(figure, {"100", "200"}, size);
+      const PlotArea& area = layout.area;
+      EXPECT_EQ(area.width, size.width);
+      EXPECT_GT(area.right - area.left, 0.4 * size.width);
+      EXPECT_GT(area.top - area.bottom, 0.4 * size.height);
+      for (const auto& lines : {layout.title, layout.x_label}) {
+        for (const std::string& line : lines) {
+          const double half = kCharacter_px * static_cast<double>(width_of(line)) / 2;
+          EXPECT_GE((area.left + area.right) / 2 - half, 0) << line;
+          EXPECT_LE((area.left + area.right) / 2 + half, size.width) << line;
+        }
+      }
+      for (const std::string& name : layout.categories) {
+        EXPECT_LT(kCharacter_px * static_cast<double>(width_of(name)), area.left);
+      }
+      const double legend = kCharacter_px * static_cast<double>(width_of(layout.names[0]));
+      const bool below = layout.legend_columns > 0;
+      EXPECT_LT(below ? legend * static_cast<double>(layout.legend_columns) : area.right + legend, size.width);
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, LayoutOf, ::testing::Values("page", "column", "slide"));
+
+TEST(LongHosts, KeepTheirEndsWhichTellThemApart) {
+  Figure figure = sample();
+  figure.y.categories = {"a-very-long-host-name-of-a-cluster-node-0017 gpu 3",
+                         "a-very-long-host-name-of-a-cluster-node-0018 gpu 3"};
+  const Layout layout = layout_of(figure, {}, picture_size_from("column"));
+  EXPECT_NE(layout.categories[0], layout.categories[1]);
+  EXPECT_THAT(layout.categories[0], HasSubstr("gpu 3"));
+}
+
+TEST(Wrapped, BreaksAtSpacesAndCutsTheLastLine) {
+  EXPECT_THAT(wrapped("one two three four", 8, 3), ElementsAre("one two", "three", "four"));
+  EXPECT_THAT(wrapped("one two three four", 8, 2), ElementsAre("one two", "three f…"));
+  EXPECT_THAT(wrapped("incomprehensibilities", 8, 2), ElementsAre("incompr…"));
+  EXPECT_THAT(wrapped("", 8, 2), ElementsAre());
 }
 
 TEST(LowerEnvelope, KeepsWhatNothingCheaperUndercuts) {
@@ -101,27 +189,29 @@ TEST(GnuplotScript, HostileNamesDrawAndExecuteNothing) {
   const test::TemporaryFolder folder;
   const std::string victim = (folder / "victim").string();
   const Figure figure = sample("'; system('touch " + victim + "'); set title ' `touch " + victim + "`");
-  (void)write_figure(figure, folder / "out", {"1", "r", {"analysis"}}, common::Json::object());
+  (void)write_figure(figure, folder / "out", {"1", "r", {"analysis"}}, common::Json::object(),
+                     picture_size_from("page"));
   EXPECT_FALSE(std::filesystem::exists(victim));
 }
 
 TEST(WriteFigure, LeavesPicturesDataAndTheirOrigin) {
   const test::TemporaryFolder folder;
   const auto files = write_figure(sample(), folder / "a folder's name", {"0.1", "abc123", {"analysis", "curves"}},
-                                  {{"database", "x.db"}});
-  ASSERT_EQ(files.size(), 4U);
+                                  {{"database", "x.db"}}, picture_size_from("page"));
+  ASSERT_EQ(files.size(), 5U);
   EXPECT_THAT(common::read_file(files[0]), HasSubstr("<svg"));
   EXPECT_THAT(common::read_file(files[0]), HasSubstr("FID (fashion_cnn features)"));
   EXPECT_EQ(common::read_file(files[1]).substr(1, 3), "PNG");
-  const auto json = common::read_json(files[3]).value;
-  EXPECT_EQ(json["data"]["xxh3_128"], common::hash_hex128(common::read_file(files[2])));
+  EXPECT_EQ(common::read_file(files[2]).substr(0, 4), "%PDF");
+  const auto json = common::read_json(files[4]).value;
+  EXPECT_EQ(json["data"]["xxh3_128"], common::hash_hex128(common::read_file(files[3])));
   EXPECT_EQ(json["program"]["revision"], "abc123");
   EXPECT_EQ(json["program"]["command_line"], common::Json({"analysis", "curves"}));
   EXPECT_EQ(json["database"], "x.db");
   EXPECT_EQ(json["num_points"], 3);
   std::size_t entries = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder / "a folder's name")) ++entries;
-  EXPECT_EQ(entries, 4U) << "a temporary file was left";
+  EXPECT_EQ(entries, 5U) << "a temporary file was left";
 }
 
 TEST(FigureText, FitsIntoTheTerminal) {

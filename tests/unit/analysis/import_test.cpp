@@ -47,6 +47,12 @@ class Import : public ::testing::Test {
   std::string out_, err_;
 };
 
+TEST_F(Import, AFileWithoutAKnownColumnIsRefused) {
+  EXPECT_EQ(import_file(csv("x,y\n1,2\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("none of its columns is known (x, y)"));
+  EXPECT_FALSE(std::filesystem::exists(database_));
+}
+
 TEST_F(Import, ThePapersTableGivesThePapersCorrelation) {
   ASSERT_EQ(
       import_file(DITSCALE_SOURCE_DIR "/tests/golden/paper_tables.json",

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Runs the commands that docs/analysis.md shows in sh blocks, and those of README.md that begin with analysis, as they
+# stand there, on small studies made by `analysis import`. No trainer is needed.
+# Usage: analysis_commands.sh <source folder> <folder of the programs>
+set -euo pipefail
+source_folder="$1"
+programs="$2"
+export PATH="$programs:$PATH"
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir -p build runs/here
+ln -s "$programs" build/bin
+
+# Twelve models whose FID is 3 + 400 Gflops^-0.3 within a percent, scored at thirds of their training.
+study() {
+  awk 'BEGIN {
+    print "depth,width,heads,patch,block,steps,global_batch,step,fid,loss,seconds"
+    for (i = 0; i < 12; ++i) {
+      depth = i % 2 ? 6 : 4; width = 32 * (1 + int(i / 2) % 3); patch = i < 6 ? 7 : 4
+      gflops = depth * width * width * (28 / patch) ^ 2 * 12 / 1e9
+      for (k = 1; k <= 3; ++k)
+        printf "%d,%d,4,%d,adaln_zero,1500,64,%d,%.4f,%.4f,%d\n", depth, width, patch, 500 * k,
+          (3 + 40 * gflops ^ -0.3) * (3 / k) ^ 0.2 * (1 + 0.01 * (i * 5 % 7 - 3)), 0.1 + 0.3 / sqrt(k), 100 + 10 * i
+    }
+  }'
+}
+study >study.csv
+for database in fashion_mnist_demo my_study here; do
+  mkdir -p "runs/$database"
+  analysis import study.csv --db "runs/$database/results.db" --name "$database" --settings features=fashion_cnn
+done
+
+# Points of a law, and runs on a surface, which `import` and `fit --csv` read.
+awk 'BEGIN { print "model,gflops,fid"; for (i = 0; i < 8; ++i) printf "m%d,%d,%.6f\n", i, 2 ^ i, 5 + 60 * (2 ^ i) ^ -0.4 * (1 + 0.01 * (i % 3 - 1)) }' >points.csv
+surface() {
+  awk 'BEGIN {
+    print "parameters,tokens,loss,model,steps,global_batch,step,fid"
+    split("S/2 S/4 S/8 B/2 B/4 B/8 L/2", models, " ")
+    for (c = 18; c <= 20; ++c) for (k = -3; k <= 3; ++k) {
+      n = 0.1 * 10 ^ (c / 2) * 2 ^ k; d = 10 ^ c / 6 / n; steps = 1000 * (c - 17)
+      printf "%.6g,%.6g,%.6f,%s,%d,256,%d,%.3f\n", n, d, 1.69 + 406.4 * n ^ -0.34 + 410.7 * d ^ -0.28, models[k + 4],
+        steps, steps, 20 + k + c
+    }
+  }'
+}
+surface >runs.csv
+cp "$source_folder/tests/golden/paper_tables.json" tables.json
+
+mapfile -t commands < <(
+  awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/analysis.md" | sed -e 's/  *#.*$//'
+  awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/README.md" | sed -e 's/  *#.*$//' |
+    grep '^build/bin/analysis'
+)
+if [ "${#commands[@]}" -lt 24 ]; then
+  echo "only ${#commands[@]} commands were found in docs/analysis.md and README.md" >&2
+  exit 1
+fi
+for command in "${commands[@]}"; do
+  echo "+ $command"
+  bash -c "$command"
+done
+ls figures/*.pdf for_the_paper/*.pdf runs/my_study/report.html exported/trials.csv both.db >/dev/null
