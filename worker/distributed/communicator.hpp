@@ -7,8 +7,8 @@
 
 namespace ditscale::worker {
 
-/// The processes that train one trial together. Every call but rank() and size() is *collective: all ranks*; one thread
-/// makes them all, or several that wait for each other.
+/// The processes that train one trial together. Every call but rank() and size() is *collective: all ranks*. The thread
+/// that made this object makes them all; beside a GPU sums may begin on the thread of the backward pass.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -20,6 +20,8 @@ class Communicator {
   /// the values are not to be touched, and only further sums may begin. On a GPU it begins after what the current
   /// stream has to do.
   virtual void start_all_reduce_sum(torch::Tensor values) = 0;
+  /// Lets them go on while this thread works: now and then in between, since not every library does so by itself.
+  virtual void help_sums_on() = 0;
   /// Returns when all sums that have begun are there; on a GPU, when the current stream waits for them. Throws what
   /// they met.
   virtual void wait_for_sums() = 0;
@@ -39,6 +41,7 @@ class SingleProcess final : public Communicator {
   [[nodiscard]] std::int64_t size() const override { return 1; }
   void all_reduce_sum(torch::Tensor& values) override { (void)values; }
   void start_all_reduce_sum(torch::Tensor values) override { (void)values; }
+  void help_sums_on() override {}
   void wait_for_sums() override {}
   [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return value; }
   void abort_gang() override {}

@@ -9,38 +9,43 @@ namespace ditscale::worker {
 
 namespace {
 
-void sum_over_ranks(const torch::Tensor& values) {
+/// Calls `reduce(data, count)` for pieces of the values: MPI counts are int.
+template <typename Reduce>
+void for_each_piece(const torch::Tensor& values, Reduce reduce) {
   DITSCALE_CHECK(values.is_cpu() && values.is_contiguous() && values.scalar_type() == torch::kFloat32,
                  "not a processor's float32 buffer");
-  // MPI counts are int: large buffers go in pieces.
   constexpr std::int64_t kPiece = std::int64_t{1} << 28;
   float* data = values.data_ptr<float>();
-  for (std::int64_t at = 0; at < values.numel(); at += kPiece) {
-    const auto count = static_cast<int>(std::min(kPiece, values.numel() - at));
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, data + at, count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
-  }
+  for (std::int64_t at = 0; at < values.numel(); at += kPiece)
+    reduce(data + at, static_cast<int>(std::min(kPiece, values.numel() - at)));
 }
 
 }  // namespace
 
 void MpiCommunicator::all_reduce_sum(torch::Tensor& values) {
-  DITSCALE_CHECK(!thread_speaks_, "sums have begun that nobody waited for");
-  sum_over_ranks(values);
+  for_each_piece(values, [](float* data, int count) {
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, data, count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD), "MPI_Allreduce");
+  });
 }
 
 void MpiCommunicator::start_all_reduce_sum(torch::Tensor values) {
-  thread_speaks_ = true;
-  thread_.start([values = std::move(values)] { sum_over_ranks(values); });
+  for_each_piece(values, [this](float* data, int count) {
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data, count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD,
+                             &sums_.emplace_back(MPI_REQUEST_NULL)),
+              "MPI_Iallreduce");
+  });
+  values_.push_back(std::move(values));
+}
+
+void MpiCommunicator::help_sums_on() {
+  int done = 0;
+  check_mpi(MPI_Testall(static_cast<int>(sums_.size()), sums_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
 }
 
 void MpiCommunicator::wait_for_sums() {
-  thread_.wait();
-  thread_speaks_ = false;
-}
-
-std::int64_t MpiCommunicator::value_of_first(std::int64_t value) {
-  DITSCALE_CHECK(!thread_speaks_, "sums have begun that nobody waited for");
-  return session_.value_of_first(value);
+  check_mpi(MPI_Waitall(static_cast<int>(sums_.size()), sums_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+  sums_.clear();
+  values_.clear();
 }
 
 }  // namespace ditscale::worker

@@ -19,13 +19,11 @@ void check_mpi(int code, const char* call) {
 MpiSession::MpiSession() {
   // The launcher's end is the gang's. One that is gone already makes the initialisation fail.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) throw common::errno_error("prctl", "parent-death signal");
-  // Sums run on a thread; and a rank that fails meanwhile must be able to end the others.
   int provided = 0;
-  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
-  if (provided < MPI_THREAD_MULTIPLE) {
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
     MPI_Finalize();
-    throw common::SystemError(fmt::format(
-        "MPI_Init_thread: this MPI was built without MPI_THREAD_MULTIPLE (level {}), which gangs need", provided));
+    throw common::SystemError("MPI_Init_thread: this MPI allows no second thread, not even one that makes no calls");
   }
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");

@@ -15,7 +15,7 @@ void check_mpi(int code, const char* call);
 /// MPI from initialisation to finalisation; one in a process, which the kernel kills when its launcher ends.
 class MpiSession {
  public:
-  /// Throws SystemError when MPI does not start, or not for calls from several threads.
+  /// Throws SystemError when MPI does not start, or not beside other threads.
   MpiSession();
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;

@@ -21,6 +21,7 @@ class NcclCommunicator final : public Communicator {
   [[nodiscard]] std::int64_t size() const override { return session_.size(); }
   void all_reduce_sum(torch::Tensor& values) override;
   void start_all_reduce_sum(torch::Tensor values) override;
+  void help_sums_on() override {}  // they run on the GPU
   void wait_for_sums() override;
   [[nodiscard]] std::int64_t value_of_first(std::int64_t value) override { return session_.value_of_first(value); }
   void abort_gang() override { session_.abort(); }

@@ -63,6 +63,7 @@ void GradientReducer::on_gradient(std::size_t bucket) {
   if (!active_) return;  // a micro-batch before the last
   --missing_[bucket];
   while (next_ < buckets_.size() && missing_[next_] == 0) launch_next();
+  communicator_.help_sums_on();
 }
 
 void GradientReducer::launch_next() {

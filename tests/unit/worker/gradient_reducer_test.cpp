@@ -23,6 +23,7 @@ class Twin final : public Communicator {
     begun.emplace_back(values.storage_offset(), values.storage_offset() + values.numel());
     pending_.emplace_back(values, values.clone());
   }
+  void help_sums_on() override { ++helped; }
   void wait_for_sums() override {
     for (auto& [values, when_begun] : pending_) {
       EXPECT_TRUE(torch::equal(values, when_begun)) << "a gradient came after its sum had begun";
@@ -35,6 +36,7 @@ class Twin final : public Communicator {
 
   /// Parts of the buffer in the order of their sums.
   std::vector<std::pair<std::int64_t, std::int64_t>> begun;
+  std::size_t helped = 0;
 
  private:
   std::vector<std::pair<torch::Tensor, torch::Tensor>> pending_;
@@ -101,6 +103,7 @@ TEST_F(Reducing, SumsInBucketsAreThoseOfTheWholeAndBeginDuringTheBackwardPass) {
   GradientReducer reducer(*model_, layout_, gradients_, twin_, kBucket_bytes);
   for (int step = 0; step < 2; ++step) {
     twin_.begun.clear();
+    twin_.helped = 0;
     gradients_.zero_();
     backward(1);
     EXPECT_TRUE(twin_.begun.empty()) << "more of this micro-batch's gradients were to come";
@@ -108,6 +111,7 @@ TEST_F(Reducing, SumsInBucketsAreThoseOfTheWholeAndBeginDuringTheBackwardPass) {
     backward(2);
     // The label and time embeddings of all blocks come last; everything behind them has begun.
     EXPECT_GT(twin_.begun.size(), reducer.buckets().size() / 2);
+    EXPECT_EQ(twin_.helped, layout_.slots().size()) << "once for each gradient";
     reducer.finish();
     EXPECT_EQ(twin_.begun, order_of(reducer)) << "every rank must begin them in this order";
     EXPECT_TRUE(torch::equal(gradients_, sums));
