@@ -45,13 +45,26 @@ double Node::room_at_s(const Ask& ask, std::int64_t processes, double now_s) con
 bool Nodes::add(int agent, const std::string& host, const Devices& devices) {
   if (!nodes_.emplace(agent, Node{host, devices, devices, {}}).second) return false;
   index(agent);
+  const DeviceCount count = count_of(devices);
+  ++sizes_[count];
+  total_.gpus += count.gpus;
+  total_.cpus += count.cpus;
   return true;
 }
 
 void Nodes::remove(int agent) {
   if (!contains(agent)) return;
   unindex(agent);
+  const DeviceCount gone = count_of(at(agent).all);
+  total_.gpus -= gone.gpus;
+  total_.cpus -= gone.cpus;
+  if (--sizes_[gone] == 0) sizes_.erase(gone);
   nodes_.erase(agent);
+}
+
+bool Nodes::one_can_hold(const Ask& ask) const {
+  return std::any_of(sizes_.begin(), sizes_.end(),
+                     [&](const auto& size) { return size.first.room_for(ask) >= ask.processes; });
 }
 
 Devices Nodes::take(int agent, const Ask& ask, std::int64_t processes, Tenant tenant) {

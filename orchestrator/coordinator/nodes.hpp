@@ -63,6 +63,10 @@ class Nodes {
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   [[nodiscard]] auto begin() const { return nodes_.begin(); }
   [[nodiscard]] auto end() const { return nodes_.end(); }
+  /// Of all nodes together.
+  [[nodiscard]] const DeviceCount& total() const { return total_; }
+  /// Whether some node holds the whole ask when it is wholly free.
+  [[nodiscard]] bool one_can_hold(const Ask& ask) const;
   /// Agents by the number of free devices on their nodes, fewest first.
   [[nodiscard]] const std::map<DeviceCount, std::set<int>>& by_free() const { return by_free_; }
 
@@ -77,6 +81,9 @@ class Nodes {
 
   std::map<int, Node> nodes_;
   std::map<DeviceCount, std::set<int>> by_free_;
+  /// Nodes by the number of all their devices.
+  std::map<DeviceCount, int> sizes_;
+  DeviceCount total_;
 };
 
 }  // namespace ditscale::orchestrator

@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "orchestrator/coordinator/room.hpp"
+#include "orchestrator/coordinator/order.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -167,17 +167,6 @@ class Pass {
 };
 
 }  // namespace
-
-bool goes_before(const State& state, std::size_t a, std::size_t b) {
-  const Trial& first = state.trials[a];
-  const Trial& second = state.trials[b];
-  const std::int64_t first_priority = first.cell.trial.resources.priority;
-  const std::int64_t second_priority = second.cell.trial.resources.priority;
-  if (first_priority != second_priority) return first_priority > second_priority;
-  const double first_s = first.remaining_s();
-  const double second_s = second.remaining_s();
-  return first_s != second_s ? first_s > second_s : a < b;
-}
 
 std::vector<Placement> place_ready(State& state, double now_s) {
   if (state.stopping) return {};

@@ -12,9 +12,6 @@ struct Placement {
   Shares shares;
 };
 
-/// Whether `a` is to start before `b` where both could: by priority, then longest first, then in the order of the file.
-[[nodiscard]] bool goes_before(const State& state, std::size_t a, std::size_t b);
-
 /// Fills free devices, in the order of `goes_before`. The first trial that finds no room reserves the nodes where it
 /// will find it first (by the predicted ends of what runs there); others go ahead when they are predicted to end before
 /// that, or leave it enough ("EASY" backfilling: D. A. Lifka, The ANL/IBM SP scheduling system, 1995). Predictions may

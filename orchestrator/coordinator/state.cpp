@@ -24,13 +24,20 @@ double latest_start_s(const State& state, const Trial& trial) {
                          : std::numeric_limits<double>::infinity();
 }
 
+void count_queued(State& state, const Trial& trial, double sign) {
+  state.queued_gpu_s += sign * trial.remaining_s() * static_cast<double>(trial.ask.total_gpus());
+  state.queued_cpu_s += sign * trial.remaining_s() * static_cast<double>(trial.ask.total_cpus());
+}
+
 void insert_ready(State& state, std::size_t position) {
   const Trial& trial = state.trials[position];
+  count_queued(state, trial, 1);
   state.ready.insert(kind_of(trial), key_of(state, position), latest_start_s(state, trial));
 }
 
 void erase_ready(State& state, std::size_t position) {
   const Trial& trial = state.trials[position];
+  count_queued(state, trial, -1);
   state.ready.erase(kind_of(trial), key_of(state, position), latest_start_s(state, trial));
 }
 
@@ -148,6 +155,8 @@ void predict_all(State& state) {
     for (const auto& [unused, position] : queue) queued.push_back(position);
   }
   state.ready = {};
+  state.queued_gpu_s = 0;
+  state.queued_cpu_s = 0;
   for (Trial& trial : state.trials) trial.predicted_s = prediction(state, trial);
   for (const std::size_t position : queued) insert_ready(state, position);
 }

@@ -34,6 +34,9 @@ struct State {
   std::map<Ask, double> rates;
 
   ReadyQueue ready;
+  /// Remaining seconds x devices of all trials in `ready`.
+  double queued_gpu_s = 0;
+  double queued_cpu_s = 0;
   /// Could no longer reach a checkpoint before the time limit when they were looked at.
   std::vector<std::size_t> too_late;
   Reservations reservations;

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestrator/coordinator/order.hpp"
 #include "orchestrator/coordinator/room.hpp"
-#include "orchestrator/coordinator/scheduler.hpp"
 
 namespace ditscale::orchestrator {
 

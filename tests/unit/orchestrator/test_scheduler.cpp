@@ -56,6 +56,21 @@ TEST_F(Scheduler, StartsHigherPrioritiesFirstWhateverTheirLength) {
   EXPECT_THAT(started(), ElementsAre(2, 1, 0));
 }
 
+TEST_F(Scheduler, StartsAGangOfSeveralNodesBeforeLongerTrialsUnlessTheyMayDecideTheEnd) {
+  const std::vector<AgentReport> two{{1, "a", make_devices(2)}, {2, "b", make_devices(2)}};
+  sweeps::ResourceSpec gang;
+  gang.processes = 4;
+  std::vector<sweeps::Cell> cells{make_cell(0, 100'000), make_cell(1, 10, gang)};
+  sweep_of(cells);
+  join(two);
+  EXPECT_THAT(started(), ElementsAre(0)) << "nothing else is as long: it goes first";
+  for (int seed = 2; seed < 20; ++seed) cells.push_back(make_cell(seed, 90'000));
+  state = {};
+  sweep_of(cells);
+  join(two);
+  EXPECT_THAT(started(), ElementsAre(1));
+}
+
 /// One running for about 6 s, one that waits for two devices, one of about 93 s and one of about 3 s behind it.
 std::vector<sweeps::Cell> gap_in_front_of_a_wide_trial() {
   return {make_cell(0, 30'000, urgent(1)), make_cell(1, 3'000'000, {2, 0}), make_cell(2, 900'000), make_cell(3, 1000)};
