@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/error.hpp"
 #include "orchestrator/coordinator/room.hpp"
 
 namespace ditscale::orchestrator {
@@ -14,7 +15,7 @@ namespace ditscale::orchestrator {
 namespace {
 
 /// "2 nodes with 8 cpus and 4 gpus; 1 node with 64 cpus".
-std::string nodes_text(const std::map<int, Node>& nodes) {
+std::string nodes_text(const Nodes& nodes) {
   std::map<std::pair<std::int64_t, std::int64_t>, int> kinds;
   for (const auto& [unused, node] : nodes) ++kinds[{std::ssize(node.all.cpus), std::ssize(node.all.gpus)}];
   std::vector<std::string> texts;
@@ -25,9 +26,11 @@ std::string nodes_text(const std::map<int, Node>& nodes) {
   return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-std::map<int, Node> empty_nodes(const std::vector<AgentReport>& agents) {
-  std::map<int, Node> nodes;
-  for (const AgentReport& report : agents) nodes[report.agent] = {report.host, report.devices, report.devices};
+Nodes empty_nodes(const std::vector<AgentReport>& agents) {
+  Nodes nodes;
+  for (const AgentReport& report : agents) {
+    DITSCALE_CHECK(nodes.add(report.agent, report.host, report.devices), "agent {} joined twice", report.agent);
+  }
   return nodes;
 }
 
@@ -57,7 +60,7 @@ void share_devices(std::vector<AgentReport>& agents) {
 
 std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                          const std::vector<AgentReport>& agents) {
-  const std::map<int, Node> nodes = empty_nodes(agents);
+  const Nodes nodes = empty_nodes(agents);
   for (const sweeps::Cell& cell : cells) {
     const Ask ask = ask_for(nodes, cell.trial);
     if (capacity_for(nodes, ask) >= ask.processes) continue;

@@ -16,10 +16,6 @@ using results::TrialState;
 
 namespace {
 
-bool runs_on(const Run& run, int agent) {
-  return std::any_of(run.shares.begin(), run.shares.end(), [&](const Share& share) { return share.agent == agent; });
-}
-
 /// Applies one event; then, whatever it was, starts what can start and sees whether all is over.
 class Reaction {
  public:
@@ -40,17 +36,18 @@ class Reaction {
  private:
   void on(const AgentsJoined& joined) {
     for (const AgentReport& report : joined.agents) {
-      const Node node{report.node_name(), report.devices, report.devices};
-      DITSCALE_CHECK(state_.nodes.emplace(report.agent, node).second, "agent {} joined twice", report.agent);
+      DITSCALE_CHECK(state_.nodes.add(report.agent, report.node_name(), report.devices), "agent {} joined twice",
+                     report.agent);
     }
     fit_to_nodes(state_);
   }
 
   void on(const AgentLost& lost) {
-    for (Trial& trial : state_.trials) {
-      if (trial.run && runs_on(*trial.run, lost.agent)) lose_node_of(trial, lost);
-    }
-    state_.nodes.erase(lost.agent);
+    if (!state_.nodes.contains(lost.agent)) return;
+    const std::vector<Tenant> tenants = state_.nodes.at(lost.agent).tenants;
+    for (const Tenant& tenant : tenants) lose_node_of(state_.trials[tenant.position], lost);
+    state_.nodes.remove(lost.agent);
+    drop_lost(state_.reservations, state_.nodes);
     fit_to_nodes(state_);
     if (state_.nodes.empty()) state_.stopping = true;
   }
@@ -112,21 +109,22 @@ class Reaction {
 
   void end_run(Trial& trial, const Outcome& ending) {
     const Run run = *std::exchange(trial.run, std::nullopt);
+    const std::size_t position = position_of(trial);
     for (const Share& share : run.shares) {
-      const auto node = state_.nodes.find(share.agent);
-      if (node != state_.nodes.end()) node->second.free.give_back(share.devices);
+      if (state_.nodes.contains(share.agent)) state_.nodes.give_back(share.agent, position, share.devices);
     }
-    --state_.num_running;
+    state_.running.erase(position);
+    state_.kill_times.erase({run.kill_at_s, position});
     trial.progress.seconds += now_s_ - run.started_s;
     trial.progress.images_per_s.reset();
-    fit_to_nodes(state_, position_of(trial));
+    fit_to_nodes(state_, position);
     settle(trial, ending, run.first_checkpoint_step, state_.policy, now_s_);
     actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_});
     record_state(trial);
     if (results::is_final(trial.state)) {
       ++state_.num_final;
     } else {
-      enqueue(state_, position_of(trial), now_s_);
+      enqueue(state_, position, now_s_);
     }
   }
 
@@ -150,7 +148,8 @@ class Reaction {
     record.started_s = now_s_;
     trial.state = TrialState::kRunning;
     trial.reason.clear();
-    ++state_.num_running;
+    state_.running.insert(placement.position);
+    trial.overtaken = 0;
     actions_.push_back(PutAttempt{std::move(record)});
     record_state(trial);
     actions_.push_back(StartTrainer{trial.cell.id, run.attempt, run.shares});
@@ -160,31 +159,33 @@ class Reaction {
   void stop_at_time_limit() {
     if (!state_.stop_at_s || now_s_ < *state_.stop_at_s) return;
     if (!std::exchange(state_.stopping, true)) stop_all(StopKind::kCheckpoint);
-    if (now_s_ >= *state_.end_s) stop_all(StopKind::kKill);
+    if (now_s_ >= *state_.end_s && !std::exchange(state_.out_of_time, true)) stop_all(StopKind::kKill);
   }
 
   void stop_all(StopKind kind) {
-    for (Trial& trial : state_.trials) {
-      if (trial.run) stop(trial, kind);
-    }
+    for (const std::size_t position : state_.running) stop(state_.trials[position], kind);
   }
 
   void stop(Trial& trial, StopKind kind) {
     if (trial.run->stop >= kind) return;
     trial.run->stop = kind;
-    if (kind == StopKind::kCheckpoint) trial.run->kill_at_s = now_s_ + state_.policy.stop_wait_s;
+    if (kind == StopKind::kCheckpoint) {
+      trial.run->kill_at_s = now_s_ + state_.policy.stop_wait_s;
+      state_.kill_times.emplace(trial.run->kill_at_s, position_of(trial));
+    }
     actions_.push_back(StopTrainer{trial.run->leader(), trial.cell.id, trial.run->attempt, kind});
   }
 
   void kill_overdue() {
-    if (!state_.stopping) return;
-    for (Trial& trial : state_.trials) {
-      if (trial.run && now_s_ >= trial.run->kill_at_s) stop(trial, StopKind::kKill);
+    while (!state_.kill_times.empty() && state_.kill_times.begin()->first <= now_s_) {
+      const std::size_t position = state_.kill_times.begin()->second;
+      state_.kill_times.erase(state_.kill_times.begin());
+      stop(state_.trials[position], StopKind::kKill);
     }
   }
 
   void finish_if_over() {
-    if (state_.num_running > 0) return;
+    if (!state_.running.empty()) return;
     if (state_.num_final == state_.trials.size()) return finish_complete();
     if (state_.stopping) return finish(ExitCode::kIncomplete, "stopped before every trial had ended");
     if (state_.nodes.empty()) return;  // nobody has joined yet

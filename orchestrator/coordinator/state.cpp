@@ -1,8 +1,11 @@
 #include "orchestrator/coordinator/state.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <utility>
 
-#include "common/error.hpp"
 #include "orchestrator/coordinator/room.hpp"
 #include "sweeps/spec/cost.hpp"
 
@@ -12,6 +15,45 @@ namespace {
 
 ReadyQueue::Key key_of(const State& state, std::size_t position) {
   return {-state.trials[position].remaining_s(), position};
+}
+
+TrialKind kind_of(const Trial& trial) { return {trial.cell.trial.resources.priority, trial.ask}; }
+
+double latest_start_s(const State& state, const Trial& trial) {
+  return state.stop_at_s ? *state.stop_at_s - state.policy.start_up_s - trial.next_checkpoint_s()
+                         : std::numeric_limits<double>::infinity();
+}
+
+void count_queued(State& state, const Trial& trial, double sign) {
+  state.queued_gpu_s += sign * trial.remaining_s() * static_cast<double>(trial.ask.total_gpus());
+  state.queued_cpu_s += sign * trial.remaining_s() * static_cast<double>(trial.ask.total_cpus());
+}
+
+void insert_ready(State& state, std::size_t position) {
+  const Trial& trial = state.trials[position];
+  count_queued(state, trial, 1);
+  state.ready.insert(kind_of(trial), key_of(state, position), latest_start_s(state, trial));
+}
+
+void erase_ready(State& state, std::size_t position) {
+  const Trial& trial = state.trials[position];
+  count_queued(state, trial, -1);
+  state.ready.erase(kind_of(trial), key_of(state, position), latest_start_s(state, trial));
+}
+
+/// Trials of one kind shrink to the same number of processes.
+void add_elastic_kinds(State& state) {
+  std::map<std::tuple<Ask, std::int64_t, std::optional<std::int64_t>>, std::size_t> kinds;
+  for (std::size_t position = 0; position < state.trials.size(); ++position) {
+    Trial& trial = state.trials[position];
+    if (trial.ask.min_processes == trial.ask.processes) continue;
+    const sweeps::TrainSpec& train = trial.cell.trial.train;
+    const auto [kind, is_new] =
+        kinds.emplace(std::tuple(trial.ask, train.global_batch, train.micro_batch), state.elastic.size());
+    if (is_new) state.elastic.push_back({trial.ask, {}});
+    state.elastic[kind->second].positions.push_back(position);
+    trial.elastic = kind->second;
+  }
 }
 
 double assumed_macs_per_s(const Trial& trial) {
@@ -28,17 +70,6 @@ double prediction(const State& state, const Trial& trial) {
 
 }  // namespace
 
-bool ReadyQueue::contains(const Ask& ask, Key key) const {
-  const auto queue = queues_.find(ask);
-  return queue != queues_.end() && queue->second.count(key) != 0;
-}
-
-void ReadyQueue::erase(const Ask& ask, Key key) {
-  const auto queue = queues_.find(ask);
-  DITSCALE_CHECK(queue != queues_.end() && queue->second.erase(key) == 1, "trial {} was not in the queue", key.second);
-  if (queue->second.empty()) queues_.erase(queue);
-}
-
 State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double now_s, std::optional<double> limit_s) {
   State state;
   state.policy = policy;
@@ -50,6 +81,7 @@ State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double n
     state.positions.emplace(trial.cell.id, state.trials.size());
     state.trials.push_back(std::move(trial));
   }
+  add_elastic_kinds(state);
   if (limit_s) {
     state.end_s = now_s + *limit_s;
     state.stop_at_s = *state.end_s - std::min(policy.stop_margin_s, *limit_s * policy.stop_margin_share);
@@ -67,29 +99,46 @@ void enqueue(State& state, std::size_t position, double now_s) {
   if (trial.not_before_s > now_s) {
     state.waiting.emplace(trial.not_before_s, position);
   } else {
-    state.ready.insert(trial.ask, key_of(state, position));
+    insert_ready(state, position);
   }
 }
 
 void dequeue(State& state, std::size_t position) {
-  state.ready.erase(state.trials[position].ask, key_of(state, position));
+  const auto late = std::find(state.too_late.begin(), state.too_late.end(), position);
+  if (late != state.too_late.end()) {
+    state.too_late.erase(late);
+  } else {
+    erase_ready(state, position);
+  }
+  state.reservations.erase(position);
+}
+
+void set_aside_too_late(State& state, double now_s) {
+  while (const auto position = state.ready.too_late(now_s)) {
+    dequeue(state, *position);
+    state.too_late.push_back(*position);
+  }
 }
 
 void fit_to_nodes(State& state) {
-  for (std::size_t position = 0; position < state.trials.size(); ++position) {
-    if (!state.trials[position].run) fit_to_nodes(state, position);
+  for (ElasticKind& kind : state.elastic) {
+    const Ask fitted = ask_for(state.nodes, state.trials[kind.positions.front()].cell.trial);
+    if (fitted == kind.fitted) continue;
+    kind.fitted = fitted;
+    for (const std::size_t position : kind.positions) {
+      if (!state.trials[position].run) fit_to_nodes(state, position);
+    }
   }
 }
 
 void fit_to_nodes(State& state, std::size_t position) {
   Trial& trial = state.trials[position];
-  const Ask ask = ask_for(state.nodes, trial.cell.trial);
-  if (ask == trial.ask) return;
-  const bool is_ready = state.ready.contains(trial.ask, key_of(state, position));
+  if (!trial.elastic || state.elastic[*trial.elastic].fitted == trial.ask) return;
+  const bool is_ready = state.ready.contains(kind_of(trial), key_of(state, position));
   if (is_ready) dequeue(state, position);
-  trial.ask = ask;
+  trial.ask = state.elastic[*trial.elastic].fitted;
   trial.predicted_s = prediction(state, trial);
-  if (is_ready) state.ready.insert(ask, key_of(state, position));
+  if (is_ready) insert_ready(state, position);
 }
 
 void wake_waiting(State& state, double now_s) {
@@ -101,15 +150,15 @@ void wake_waiting(State& state, double now_s) {
 }
 
 void predict_all(State& state) {
-  std::vector<std::size_t> queued;
-  for (const auto& [ask, queue] : state.ready.queues()) {
+  std::vector<std::size_t> queued = std::exchange(state.too_late, {});
+  for (const auto& [kind, queue] : state.ready.queues()) {
     for (const auto& [unused, position] : queue) queued.push_back(position);
   }
   state.ready = {};
+  state.queued_gpu_s = 0;
+  state.queued_cpu_s = 0;
   for (Trial& trial : state.trials) trial.predicted_s = prediction(state, trial);
-  for (const std::size_t position : queued) {
-    state.ready.insert(state.trials[position].ask, key_of(state, position));
-  }
+  for (const std::size_t position : queued) insert_ready(state, position);
 }
 
 }  // namespace ditscale::orchestrator

@@ -8,32 +8,19 @@
 #include <utility>
 #include <vector>
 
+#include "orchestrator/coordinator/nodes.hpp"
 #include "orchestrator/coordinator/policy.hpp"
+#include "orchestrator/coordinator/ready_queue.hpp"
+#include "orchestrator/coordinator/reservation.hpp"
 #include "orchestrator/coordinator/trial.hpp"
 
 namespace ditscale::orchestrator {
 
-/// A node as its agent reported it.
-struct Node {
-  std::string host;
-  Devices all;
-  Devices free;
-};
-
-/// Trials that could start now, one ordered queue for each ask: longest first, then in the order of the file.
-class ReadyQueue {
- public:
-  /// (minus remaining seconds, position)
-  using Key = std::pair<double, std::size_t>;
-  void insert(const Ask& ask, Key key) { queues_[ask].insert(key); }
-  void erase(const Ask& ask, Key key);
-  [[nodiscard]] bool contains(const Ask& ask, Key key) const;
-  [[nodiscard]] const std::map<Ask, std::set<Key>>& queues() const { return queues_; }
-  [[nodiscard]] bool empty() const { return queues_.empty(); }
-
- private:
-  /// No empty queue is kept.
-  std::map<Ask, std::set<Key>> queues_;
+/// Trials that ask the same and may go on with fewer processes in the same way.
+struct ElasticKind {
+  /// What the nodes that are left can hold of it.
+  Ask fitted;
+  std::vector<std::size_t> positions;
 };
 
 /// All the coordinator knows. Changed by `react` and `restore` only; rebuilt from the records after a restart.
@@ -42,18 +29,28 @@ struct State {
   /// In the order of the sweep file.
   std::vector<Trial> trials;
   std::unordered_map<common::TrialId, std::size_t> positions;
-  /// By the agent's rank.
-  std::map<int, Node> nodes;
+  Nodes nodes;
   /// Measured MACs per second, by ask.
   std::map<Ask, double> rates;
 
   ReadyQueue ready;
+  /// Remaining seconds x devices of all trials in `ready`.
+  double queued_gpu_s = 0;
+  double queued_cpu_s = 0;
+  /// Could no longer reach a checkpoint before the time limit when they were looked at.
+  std::vector<std::size_t> too_late;
+  Reservations reservations;
+  std::vector<ElasticKind> elastic;
   /// Retries that wait: (not before, position).
   std::set<std::pair<double, std::size_t>> waiting;
-  std::size_t num_running = 0;
+  std::set<std::size_t> running;
+  /// When running trials that were asked to stop are killed: (time, position).
+  std::set<std::pair<double, std::size_t>> kill_times;
   std::size_t num_final = 0;
 
   bool stopping = false;
+  /// The time limit has come: all were killed.
+  bool out_of_time = false;
   /// When everything must have stopped, and when trainers are told to.
   std::optional<double> end_s;
   std::optional<double> stop_at_s;
@@ -69,8 +66,10 @@ struct State {
 
 /// Puts the trial at `position` into the queue it belongs to: ready, or waiting until its `not_before_s`.
 void enqueue(State& state, std::size_t position, double now_s);
-/// Takes it out of the ready queue.
+/// Takes it out of the ready queue, with what is reserved for it.
 void dequeue(State& state, std::size_t position);
+/// Takes trials that can no longer reach their next checkpoint in time out of the ready queue.
+void set_aside_too_late(State& state, double now_s);
 /// Lets every trial that does not run ask for what the nodes can hold. Call when nodes came or went.
 void fit_to_nodes(State& state);
 /// The same for the trial at `position`, which must not run.

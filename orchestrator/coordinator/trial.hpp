@@ -50,6 +50,8 @@ struct Trial {
   sweeps::Cell cell;
   /// With as many processes as the nodes that are left can hold.
   Ask ask;
+  /// Its place in State::elastic; empty when it takes all its processes or none.
+  std::optional<std::size_t> elastic;
   /// Seconds a whole training takes at the rate known now.
   double predicted_s = 0;
 
@@ -62,9 +64,8 @@ struct Trial {
   int losses_without_progress = 0;
   /// A retry waits until then.
   double not_before_s = 0;
-  /// Smaller trials that started ahead of it, and the nodes kept free for it after too many.
+  /// Trials that started ahead of it while it was the first of its kind and found no room.
   int overtaken = 0;
-  std::vector<int> kept_agents;
   Progress progress;
   std::optional<Run> run;
 

@@ -108,25 +108,4 @@ class Simulation {
 
 double makespan_s(const std::vector<Ask>& nodes, const std::vector<Job>& jobs) { return Simulation(nodes, jobs).run(); }
 
-double makespan_bound_s(const std::vector<Ask>& nodes, const std::vector<Job>& jobs) {
-  double cpus = 0;
-  double gpus = 0;
-  for (const Ask& node : nodes) {
-    cpus += static_cast<double>(node.cpus);
-    gpus += static_cast<double>(node.gpus);
-  }
-  double longest = 0;
-  double cpu_seconds = 0;
-  double gpu_seconds = 0;
-  for (const Job& job : jobs) {
-    longest = std::max(longest, job.seconds);
-    cpu_seconds += job.seconds * static_cast<double>(job.ask.total_cpus());
-    gpu_seconds += job.seconds * static_cast<double>(job.ask.total_gpus());
-  }
-  double bound = longest;
-  if (cpus > 0) bound = std::max(bound, cpu_seconds / cpus);
-  if (gpus > 0) bound = std::max(bound, gpu_seconds / gpus);
-  return bound;
-}
-
 }  // namespace ditscale::orchestrator

@@ -10,7 +10,7 @@ TEST(ListSchedule, OfNothingTakesNoTime) { EXPECT_EQ(makespan_s({{2, 0}}, {}), 0
 TEST(ListSchedule, RunsSideBySideWhatFits) {
   const std::vector<Job> jobs{{{1, 0}, 10}, {{1, 0}, 6}, {{1, 0}, 5}};
   EXPECT_DOUBLE_EQ(makespan_s({{2, 0}}, jobs), 11);
-  EXPECT_DOUBLE_EQ(makespan_bound_s({{2, 0}}, jobs), 10.5);
+  EXPECT_DOUBLE_EQ(makespan_bound_s({{2, 0}}, jobs), 11);
 }
 
 TEST(ListSchedule, LetsLaterJobsGoAheadOfOneThatDoesNotFit) {
@@ -25,6 +25,15 @@ TEST(ListSchedule, NeedsGpusWhereAskedFor) {
 }
 
 TEST(ListSchedule, LeavesOutJobsThatFitNowhere) { EXPECT_EQ(makespan_s({{2, 0}}, {{{3, 0}, 10}}), 0); }
+
+TEST(MakespanBound, AddsUpJobsThatCannotOverlap) {
+  EXPECT_DOUBLE_EQ(makespan_bound_s({{4, 0}}, {{{3, 0}, 10}, {{3, 0}, 6}, {{1, 0}, 1}}), 16);
+  EXPECT_DOUBLE_EQ(makespan_bound_s({{8, 4}, {8, 4}}, {{{1, 1, 5}, 10}, {{1, 1, 8}, 6}, {{4, 0}, 7}}), 16);
+}
+
+TEST(MakespanBound, SpreadsManyJobsEvenly) {
+  EXPECT_DOUBLE_EQ(makespan_bound_s({{2, 0}, {2, 0}}, std::vector<Job>(40, {{1, 0}, 3})), 30);
+}
 
 // Graham's own worst case for longest first on m = 2: jobs 3 3 2 2 2 take 7 where 6 are possible.
 TEST(ListSchedule, ShowsGrahamsWorstCase) {

@@ -43,6 +43,80 @@ TEST_F(Scheduler, KeepsANodeFreeForATrialThatWasOvertakenTooOften) {
   EXPECT_TRUE(state.trials[1].run);
 }
 
+sweeps::ResourceSpec urgent(std::int64_t priority) {
+  sweeps::ResourceSpec resources;
+  resources.priority = priority;
+  return resources;
+}
+
+TEST_F(Scheduler, StartsHigherPrioritiesFirstWhateverTheirLength) {
+  sweep_of(
+      {make_cell(0, 9000), make_cell(1, 10, urgent(1)), make_cell(2, 20, urgent(2)), make_cell(3, 9000, urgent(-1))});
+  join_one(3);
+  EXPECT_THAT(started(), ElementsAre(2, 1, 0));
+}
+
+TEST_F(Scheduler, StartsAGangOfSeveralNodesBeforeLongerTrialsUnlessTheyMayDecideTheEnd) {
+  const std::vector<AgentReport> two{{1, "a", make_devices(2)}, {2, "b", make_devices(2)}};
+  sweeps::ResourceSpec gang;
+  gang.processes = 4;
+  std::vector<sweeps::Cell> cells{make_cell(0, 100'000), make_cell(1, 10, gang)};
+  sweep_of(cells);
+  join(two);
+  EXPECT_THAT(started(), ElementsAre(0)) << "nothing else is as long: it goes first";
+  for (int seed = 2; seed < 20; ++seed) cells.push_back(make_cell(seed, 90'000));
+  state = {};
+  sweep_of(cells);
+  join(two);
+  EXPECT_THAT(started(), ElementsAre(1));
+}
+
+/// One running for about 6 s, one that waits for two devices, one of about 93 s and one of about 3 s behind it.
+std::vector<sweeps::Cell> gap_in_front_of_a_wide_trial() {
+  return {make_cell(0, 30'000, urgent(1)), make_cell(1, 3'000'000, {2, 0}), make_cell(2, 900'000), make_cell(3, 1000)};
+}
+
+TEST_F(Scheduler, LetsGoAheadWhatEndsBeforeTheReservedDevicesAreFree) {
+  sweep_of(gap_in_front_of_a_wide_trial());
+  join_one(2);
+  EXPECT_THAT(started(), ElementsAre(0, 3));
+  end_with(3, "succeeded");
+  end_with(0, "succeeded");
+  EXPECT_THAT(started(), ElementsAre(1));
+}
+
+TEST_F(Scheduler, LetsGoAheadWhatLeavesEnoughOfTheReservedNode) {
+  sweep_of(gap_in_front_of_a_wide_trial());
+  join_one(3);
+  EXPECT_THAT(started(), ElementsAre(0, 1));
+  state = {};
+  auto cells = gap_in_front_of_a_wide_trial();
+  cells.push_back(make_cell(4, 30'000, urgent(1)));
+  sweep_of(cells);
+  join_one(3);
+  EXPECT_THAT(started(), ElementsAre(0, 4, 2));
+}
+
+TEST_F(Scheduler, PutsTheLastProcessesOfAGangWhereTheyFitMostTightly) {
+  sweep_of({make_cell(0, 1000, {1, 10})});
+  join({{1, "a", make_devices(8, 8)}, {2, "b", make_devices(8, 8)}, {3, "c", make_devices(8, 3)}});
+  const Shares& shares = state.trials[0].run->shares;
+  ASSERT_EQ(shares.size(), 2U);
+  EXPECT_EQ(shares[0].agent, 1);
+  EXPECT_EQ(shares[1].agent, 3);
+}
+
+TEST_F(Scheduler, StartsNothingThatCannotReachACheckpointInTimeAndKeepsItForLater) {
+  // About 3 s of start-up and 0.1 ms a step: the long one's checkpoint comes after 103 s, the limit of 100 s stops
+  // at 75.
+  sweep_of({make_cell(0, 1'000'000, {1, 0}, 1'000'000), make_cell(1, 1000, {1, 0})}, 100);
+  join_one(1);
+  EXPECT_THAT(started(), ElementsAre(1));
+  end_with(1, "succeeded");
+  EXPECT_EQ(all_of<Finish>(actions).size(), 1U);
+  EXPECT_EQ(state.too_late, (std::vector<std::size_t>{0}));
+}
+
 TEST_F(Scheduler, LeavesNodesWithGpusToTrialsThatNeedThem) {
   sweep_of({make_cell(0, 1000, {1, 0})});
   join({{1, "gpu", make_devices(4, 2)}, {2, "cpu", make_devices(8, 0)}});

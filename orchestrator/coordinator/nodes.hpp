@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/coordinator/devices.hpp"
+
+namespace ditscale::orchestrator {
+
+/// Numbers of devices.
+struct DeviceCount {
+  /// GPUs first: what orders nodes leaves those with GPUs to trials that need them.
+  std::int64_t gpus = 0;
+  std::int64_t cpus = 0;
+
+  auto operator<=>(const DeviceCount&) const = default;
+  /// How many of the processes that `ask` describes find room in so many.
+  [[nodiscard]] std::int64_t room_for(const Ask& ask) const;
+  /// Adds what `processes` of `ask` hold; a negative number takes it away.
+  void add(const Ask& ask, std::int64_t processes);
+};
+[[nodiscard]] DeviceCount count_of(const Devices& devices);
+
+/// A trial that holds devices of a node.
+struct Tenant {
+  std::size_t position = 0;
+  double started_s = 0;
+  /// By prediction, made when it started.
+  double end_s = 0;
+  DeviceCount devices;
+
+  /// When it will be gone, seen at `now_s`: one that has outlived its prediction is taken to last a tenth of its age
+  /// longer.
+  [[nodiscard]] double expected_end_s(double now_s) const;
+};
+
+/// A node as its agent reported it.
+struct Node {
+  std::string host;
+  Devices all;
+  Devices free;
+  std::vector<Tenant> tenants;
+
+  /// Devices that are free at `at_s` if nothing else starts here.
+  [[nodiscard]] DeviceCount free_at(double at_s, double now_s) const;
+  /// When it will have room for `processes` of `ask`: `now_s` or the end of a tenant; infinity when it is too small.
+  [[nodiscard]] double room_at_s(const Ask& ask, std::int64_t processes, double now_s) const;
+};
+
+/// All nodes by the rank of their agent, found by what is free on them too.
+class Nodes {
+ public:
+  /// False when there is one of that rank already.
+  [[nodiscard]] bool add(int agent, const std::string& host, const Devices& devices);
+  void remove(int agent);
+
+  [[nodiscard]] const Node& at(int agent) const { return nodes_.at(agent); }
+  [[nodiscard]] bool contains(int agent) const { return nodes_.count(agent) != 0; }
+  [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] auto begin() const { return nodes_.begin(); }
+  [[nodiscard]] auto end() const { return nodes_.end(); }
+  /// Of all nodes together.
+  [[nodiscard]] const DeviceCount& total() const { return total_; }
+  /// Whether some node holds the whole ask when it is wholly free.
+  [[nodiscard]] bool one_can_hold(const Ask& ask) const;
+  /// Agents by the number of free devices on their nodes, fewest first.
+  [[nodiscard]] const std::map<DeviceCount, std::set<int>>& by_free() const { return by_free_; }
+
+  /// Takes devices for `processes` of `ask` from a node that has room for them.
+  [[nodiscard]] Devices take(int agent, const Ask& ask, std::int64_t processes, Tenant tenant);
+  /// Gives back all that the trial at `position` holds there.
+  void give_back(int agent, std::size_t position, const Devices& devices);
+
+ private:
+  void index(int agent);
+  void unindex(int agent);
+
+  std::map<int, Node> nodes_;
+  std::map<DeviceCount, std::set<int>> by_free_;
+  /// Nodes by the number of all their devices.
+  std::map<DeviceCount, int> sizes_;
+  DeviceCount total_;
+};
+
+}  // namespace ditscale::orchestrator
