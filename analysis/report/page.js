@@ -124,7 +124,7 @@ function addFigure(figure, parent) {
   let number = 0;
   const traces = figure.series.map(series => traceOf(series, ["band", "law", "backdrop", "contour"].includes(series.look) ? 0 : number++));
   const layout = { xaxis: axisOf(figure.x), yaxis: axisOf(figure.y), margin: { l: 70, r: 20, t: 10, b: 60 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
-    font: { family: "DejaVu Sans, sans-serif", size: 13 }, legend: { orientation: "h", y: -0.22 }, showlegend: figure.series.length > 1, hovermode: "closest" };
+    font: { family: "DejaVu Sans, sans-serif", size: 13 }, legend: { font: { size: 11 } }, showlegend: figure.series.length > 1, hovermode: "closest" };
   Plotly.newPlot(plot, traces, layout, { responsive: true, displaylogo: false });
   for (const name of ["x", "y"]) {
     if (figure[name].categories.length > 0 || !figure[name].positive) continue;
