@@ -38,7 +38,9 @@ std::vector<std::string> own_arguments(int argc, const char* const* argv, std::v
 
 constexpr const char* kPlanExample =
     "Example:\n"
-    "  orchestrator plan sweeps/fashion_mnist_demo.json --set base.train.steps=3000 --cpus 2\n";
+    "  orchestrator plan sweeps/fashion_mnist_demo.json --set base.train.steps=3000 --cpus 2\n"
+    "  orchestrator plan sweeps/dit_paper_grid.json --nodes 16 --gpus-per-node 8 --cpus-per-node 64 --failures 100\n"
+    "Exit codes: 0 done, 1 error or a trial that cannot run there, 2 usage.\n";
 
 constexpr const char* kRunExample =
     "Example:\n"
@@ -88,6 +90,22 @@ void add_plan(CLI::App& app, PlanOptions& options) {
   CLI::App* command = app.add_subcommand("plan", "Show what a sweep would train, and what that costs");
   add_sweep(*command, options.sweep);
   add_devices(*command, options.limits);
+  const CLI::Range count(1, 1 << 20);
+  command->add_option("--nodes", options.cluster.num_nodes, "Plan for so many nodes instead of this machine")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000));
+  command->add_option("--cpus-per-node", options.cluster.cpus_per_node, "Cores of each (default: as this machine)")
+      ->type_name("N")
+      ->check(count);
+  command->add_option("--gpus-per-node", options.cluster.gpus_per_node, "GPUs of each (default: none)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1 << 20));
+  command->add_option("--price-per-hour", options.price_per_hour, "Of one GPU, or of one core for trials without")
+      ->type_name("PRICE")
+      ->check(CLI::Range(0.0, 1e9));
+  command->add_option("--failures", options.num_failure_runs, "Simulate so many runs in which nodes fail")
+      ->type_name("RUNS")
+      ->check(CLI::Range(0, 100'000));
   command->add_flag("--json", options.json, "Print JSON");
   command->footer(kPlanExample);
 }

@@ -47,9 +47,24 @@ struct SweepChoice {
   std::optional<Shard> shard;
 };
 
+/// Nodes that are only thought of.
+struct ClusterDescription {
+  std::optional<int> num_nodes;
+  std::optional<int> cpus_per_node;
+  std::optional<int> gpus_per_node;
+
+  [[nodiscard]] bool is_given() const { return num_nodes || cpus_per_node || gpus_per_node; }
+};
+
 struct PlanOptions {
   SweepChoice sweep;
   DeviceLimits limits;
+  /// Plan for these instead of this machine.
+  ClusterDescription cluster;
+  /// Of one device (a GPU of trials that use them, else a core), in whatever currency.
+  std::optional<double> price_per_hour;
+  /// Simulated runs with failing nodes.
+  int num_failure_runs = 0;
   bool json = false;
 };
 

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <cstdio>
+
+#include <fmt/format.h>
 
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/study_choice.hpp"
@@ -7,14 +10,37 @@
 
 namespace ditscale::orchestrator {
 
+namespace {
+
+std::vector<AgentReport> described(const ClusterDescription& cluster, const Devices& here) {
+  Devices devices;
+  const int num_cpus = cluster.cpus_per_node.value_or(static_cast<int>(here.cpus.size()));
+  for (int cpu = 0; cpu < num_cpus; ++cpu) devices.cpus.push_back(cpu);
+  // As CUDA names them; sorted as text, which is how devices are kept.
+  for (int gpu = 0; gpu < cluster.gpus_per_node.value_or(0); ++gpu) devices.gpus.push_back(std::to_string(gpu));
+  std::sort(devices.gpus.begin(), devices.gpus.end());
+  std::vector<AgentReport> agents;
+  for (int rank = 1; rank <= cluster.num_nodes.value_or(1); ++rank) {
+    agents.push_back({rank, fmt::format("node{}", rank), devices});
+  }
+  return agents;
+}
+
+}  // namespace
+
 common::ExitCode plan_command(PlanOptions options, const Environment& environment) {
   options.limits.visible_gpus = environment.visible_gpus;
   const sweeps::Sweep sweep = load_sweep(options.sweep);
   const RateOf rates = rates_of(study_of(options.sweep.runs, sweep.name));
-  const Plan plan = make_plan(sweep, {local_report(options.limits)}, rates);
+  std::vector<AgentReport> agents{local_report(options.limits)};
+  if (options.cluster.is_given()) agents = described(options.cluster, agents.front().devices);
+  FailureQuestion failures;
+  failures.num_runs = options.num_failure_runs;
+  Plan plan = make_plan(sweep, agents, rates, failures);
+  plan.price_per_hour = options.price_per_hour;
   const std::string text = options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan);
   std::fputs(text.c_str(), stdout);
-  return common::ExitCode::kDone;
+  return plan.num_refused() == 0 ? common::ExitCode::kDone : common::ExitCode::kError;
 }
 
 }  // namespace ditscale::orchestrator

@@ -92,7 +92,7 @@ ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const Ag
     std::fputs(plan_text(plan).c_str(), stdout);
     std::printf("dry run: %zu of %zu trials have ended already; nothing was started\n", ended, sweep.cells.size());
   }
-  return ExitCode::kDone;
+  return plan.num_refused() == 0 ? ExitCode::kDone : ExitCode::kError;
 }
 
 ExitCode run_allocation(const RunOptions& options, const Environment& environment, const sweeps::Sweep& sweep,

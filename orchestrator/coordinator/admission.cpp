@@ -14,18 +14,6 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-/// "2 nodes with 8 cpus and 4 gpus; 1 node with 64 cpus".
-std::string nodes_text(const Nodes& nodes) {
-  std::map<std::pair<std::int64_t, std::int64_t>, int> kinds;
-  for (const auto& [unused, node] : nodes) ++kinds[{std::ssize(node.all.cpus), std::ssize(node.all.gpus)}];
-  std::vector<std::string> texts;
-  for (const auto& [kind, count] : kinds) {
-    const Ask all{kind.first, kind.second};
-    texts.push_back(fmt::format("{} node{} with {}", count, count == 1 ? "" : "s", all.text()));
-  }
-  return fmt::format("{}", fmt::join(texts, "; "));
-}
-
 Nodes empty_nodes(const std::vector<AgentReport>& agents) {
   Nodes nodes;
   for (const AgentReport& report : agents) {
@@ -49,6 +37,17 @@ void share(std::vector<AgentReport>& agents, const std::string& host, std::vecto
 
 }  // namespace
 
+std::string nodes_text(const std::vector<AgentReport>& agents) {
+  std::map<DeviceCount, int> kinds;
+  for (const AgentReport& report : agents) ++kinds[count_of(report.devices)];
+  std::vector<std::string> texts;
+  for (const auto& [kind, count] : kinds) {
+    const Ask all{kind.cpus, kind.gpus};
+    texts.push_back(fmt::format("{} node{} with {}", count, count == 1 ? "" : "s", all.text()));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
 void share_devices(std::vector<AgentReport>& agents) {
   std::set<std::string> hosts;
   for (const AgentReport& report : agents) hosts.insert(report.host);
@@ -67,7 +66,7 @@ std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
     return fmt::format(
         "trial {} ({}) asks for {}, more than is here ({}); lower base.resources in the sweep file (or with "
         "--set base.resources.cpus=N), or run where there is more",
-        cell.id.brief(), cell.label(), ask.text(), nodes_text(nodes));
+        cell.id.brief(), cell.label(), ask.text(), nodes_text(agents));
   }
   return std::nullopt;
 }

@@ -14,6 +14,9 @@ namespace ditscale::orchestrator {
 [[nodiscard]] std::optional<std::string> why_too_large(const std::vector<sweeps::Cell>& cells,
                                                        const std::vector<AgentReport>& agents);
 
+/// "2 nodes with 8 cpus and 4 gpus; 1 node with 64 cpus".
+[[nodiscard]] std::string nodes_text(const std::vector<AgentReport>& agents);
+
 /// Agents on one host may report the same devices: each such device is left to one of them, in turn.
 void share_devices(std::vector<AgentReport>& agents);
 

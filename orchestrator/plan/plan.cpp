@@ -1,10 +1,12 @@
 #include "orchestrator/plan/plan.hpp"
 
 #include <algorithm>
+#include <map>
 
-#include "common/error.hpp"
+#include <fmt/format.h>
+
 #include "orchestrator/coordinator/admission.hpp"
-#include "orchestrator/plan/list_schedule.hpp"
+#include "orchestrator/plan/makespan_bound.hpp"
 #include "orchestrator/view/text.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"
@@ -48,16 +50,24 @@ PlanRow row_of(const sweeps::Cell& cell, const std::optional<double>& rate) {
   return row;
 }
 
-void add_schedule(Plan& plan) {
+void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, double>& rates,
+                  const FailureQuestion& failures) {
   std::vector<Ask> nodes;
   for (const AgentReport& agent : plan.agents) {
     nodes.push_back({std::ssize(agent.devices.cpus), std::ssize(agent.devices.gpus)});
   }
   std::vector<Job> jobs;
-  for (const PlanRow& row : plan.rows) jobs.push_back({row.ask, row.predicted_s});
-  std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.seconds > b.seconds; });
-  plan.makespan_s = makespan_s(nodes, jobs);
+  std::vector<PlannedTrial> trials;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    if (!plan.rows[i].refusal.empty()) continue;
+    jobs.push_back({plan.rows[i].ask, plan.rows[i].predicted_s});
+    trials.push_back({sweep.cells[i], plan.rows[i].predicted_s});
+  }
+  if (trials.empty()) return;
+  plan.forecast = forecast(trials, plan.agents, rates, failures);
   plan.makespan_bound_s = makespan_bound_s(nodes, jobs);
+  // The simulation adds up steps: a rounded sum may fall below what it stands for.
+  plan.forecast.makespan_s = std::max(plan.forecast.makespan_s, plan.makespan_bound_s);
 }
 
 std::vector<std::string> table_row(const PlanRow& row) {
@@ -72,6 +82,15 @@ std::vector<std::string> table_row(const PlanRow& row) {
           duration_text(row.predicted_s)};
 }
 
+std::string nodes_line(const std::vector<AgentReport>& agents) {
+  if (agents.size() == 1) return fmt::format("devices: {}: {}\n", agents[0].host, agents[0].devices.text());
+  return fmt::format("devices: {}\n", nodes_text(agents));
+}
+
+std::string price_text(const Plan& plan) {
+  return plan.price_per_hour ? fmt::format(" (costs {:.2f})", *plan.price_per_hour * plan.device_seconds / 3600) : "";
+}
+
 std::string axes_text(const std::map<std::string, Json>& axes) {
   std::string text;
   for (const auto& [path, value] : axes) text += (text.empty() ? "" : " ") + path + "=" + value.dump();
@@ -80,21 +99,32 @@ std::string axes_text(const std::map<std::string, Json>& axes) {
 
 }  // namespace
 
-Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of) {
-  if (const auto problem = why_too_large(sweep.cells, agents)) throw common::ConfigError(*problem);
+std::size_t Plan::num_refused() const {
+  return static_cast<std::size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const PlanRow& row) { return !row.refusal.empty(); }));
+}
+
+Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
+               const FailureQuestion& failures) {
   Plan plan;
   plan.name = sweep.name;
   plan.excluded = sweep.excluded;
   plan.agents = agents;
+  std::map<Ask, double> rates;
   for (const sweeps::Cell& cell : sweep.cells) {
-    const auto rate = rate_of(ask_of(cell.trial.resources));
-    plan.rates_measured = plan.rates_measured || rate.has_value();
-    const PlanRow row = row_of(cell, rate);
-    plan.device_seconds += row.predicted_s * static_cast<double>(cell.trial.resources.num_devices());
-    plan.disk_bytes += row.disk_bytes;
-    plan.rows.push_back(row);
+    const Ask ask = ask_of(cell.trial.resources);
+    const auto rate = rate_of(ask);
+    if (rate) rates[ask] = *rate;
+    PlanRow row = row_of(cell, rate);
+    row.refusal = why_too_large({cell}, agents).value_or("");
+    if (row.refusal.empty()) {
+      plan.device_seconds += row.predicted_s * static_cast<double>(cell.trial.resources.num_devices());
+      plan.disk_bytes += row.disk_bytes;
+    }
+    plan.rows.push_back(std::move(row));
   }
-  add_schedule(plan);
+  plan.rates_measured = !rates.empty();
+  add_schedule(plan, sweep, rates, failures);
   return plan;
 }
 
@@ -106,12 +136,20 @@ std::string plan_text(const Plan& plan) {
   for (const sweeps::ExcludedCell& cell : plan.excluded) {
     text += fmt::format("left out: {}: {}\n", axes_text(cell.axes), cell.reason);
   }
-  for (const AgentReport& agent : plan.agents)
-    text += fmt::format("devices: {}: {}\n", agent.host, agent.devices.text());
-  text += fmt::format("{} trials, {} of device time, {} of disk\n", plan.rows.size(),
-                      duration_text(plan.device_seconds), bytes_text(plan.disk_bytes));
-  text += fmt::format("longest first takes {}; no schedule takes less than {}\n", duration_text(plan.makespan_s),
-                      duration_text(plan.makespan_bound_s));
+  for (const PlanRow& row : plan.rows) {
+    if (!row.refusal.empty()) text += fmt::format("cannot run: {}\n", row.refusal);
+  }
+  text += nodes_line(plan.agents);
+  text += fmt::format("{} trials, {} of device time{}, {} of disk\n", plan.rows.size() - plan.num_refused(),
+                      duration_text(plan.device_seconds), price_text(plan), bytes_text(plan.disk_bytes));
+  text += fmt::format("the schedule takes {}; no schedule takes less than {}\n",
+                      duration_text(plan.forecast.makespan_s), duration_text(plan.makespan_bound_s));
+  if (!plan.forecast.with_failures_s.empty()) {
+    text +=
+        fmt::format("with failures: {} in the middle of {} simulated runs, {} in nine of ten\n",
+                    duration_text(quantile(plan.forecast.with_failures_s, 0.5)), plan.forecast.with_failures_s.size(),
+                    duration_text(quantile(plan.forecast.with_failures_s, 0.9)));
+  }
   return text + (plan.rates_measured ? "seconds: by rates measured in this study\n"
                                      : "seconds: by assumed rates (nothing is measured yet): trust the order, not the "
                                        "values\n");
@@ -129,17 +167,30 @@ Json plan_json(const Plan& plan) {
                       {"training_flops", row.training_flops},
                       {"memory_bytes", row.memory_bytes},
                       {"disk_bytes", row.disk_bytes},
-                      {"predicted_s", row.predicted_s}});
+                      {"predicted_s", row.predicted_s},
+                      {"processes", row.ask.processes},
+                      {"cannot_run", row.refusal.empty() ? Json() : Json(row.refusal)}});
   }
   Json excluded = Json::array();
   for (const sweeps::ExcludedCell& cell : plan.excluded)
     excluded.push_back({{"axes", cell.axes}, {"reason", cell.reason}});
+  Json schedule = Json::array();
+  for (const PlannedSpan& span : plan.forecast.spans) {
+    schedule.push_back({{"id", span.trial.str()},
+                        {"hosts", hosts_text(span.shares)},
+                        {"devices", devices_text(span.shares)},
+                        {"start_s", span.start_s},
+                        {"end_s", span.end_s}});
+  }
   return {{"sweep", plan.name},
           {"trials", trials},
           {"excluded", excluded},
           {"device_seconds", plan.device_seconds},
           {"disk_bytes", plan.disk_bytes},
-          {"makespan_s", plan.makespan_s},
+          {"cost", plan.price_per_hour ? Json(*plan.price_per_hour * plan.device_seconds / 3600) : Json()},
+          {"schedule", schedule},
+          {"makespan_s", plan.forecast.makespan_s},
+          {"makespan_with_failures_s", plan.forecast.with_failures_s},
           {"makespan_bound_s", plan.makespan_bound_s},
           {"rates_measured", plan.rates_measured}};
 }

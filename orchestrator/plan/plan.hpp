@@ -7,6 +7,7 @@
 
 #include "common/json_document.hpp"
 #include "orchestrator/coordinator/events.hpp"
+#include "orchestrator/plan/forecast.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
@@ -25,6 +26,8 @@ struct PlanRow {
   /// Checkpoints that are kept, and the one being written.
   double disk_bytes = 0;
   double predicted_s = 0;
+  /// Why it can run on none of the nodes; empty when it can.
+  std::string refusal;
 };
 
 /// What a sweep would cost on these nodes.
@@ -33,21 +36,26 @@ struct Plan {
   std::vector<PlanRow> rows;
   std::vector<sweeps::ExcludedCell> excluded;
   std::vector<AgentReport> agents;
-  /// Sum of seconds x devices (GPUs of trials that use them, else cores).
+  /// Sum of seconds x devices (GPUs of trials that use them, else cores). This and all below is of trials that can run.
   double device_seconds = 0;
   double disk_bytes = 0;
-  /// Of longest first on these nodes, and what no schedule can beat.
-  double makespan_s = 0;
+  /// Of the coordinator's own decisions on these nodes, in a simulation; and what no schedule can beat.
+  Forecast forecast;
   double makespan_bound_s = 0;
   /// The rates behind the seconds were measured in this study; else they are an assumption.
   bool rates_measured = false;
+  /// Of one device; empty: costs are not shown.
+  std::optional<double> price_per_hour;
+
+  [[nodiscard]] std::size_t num_refused() const;
 };
 
 /// Measured MACs per second for an ask; empty when unknown.
 using RateOf = std::function<std::optional<double>(const Ask&)>;
 
-/// Plans every cell. Throws ConfigError when a cell fits on none of the nodes.
-[[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of);
+/// Plans every cell. With `failures`, the forecast tells what failing nodes make of it too.
+[[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
+                             const FailureQuestion& failures = {});
 
 [[nodiscard]] std::string plan_text(const Plan& plan);
 [[nodiscard]] common::Json plan_json(const Plan& plan);

@@ -39,6 +39,8 @@ class SimulatedCluster {
 
   /// Of each trial; those that have none follow the default.
   std::unordered_map<common::TrialId, Script> scripts;
+  /// Rates known from the start, as `State::rates`.
+  std::map<Ask, double> rates;
   /// Stands between the cluster and `react`, to watch it.
   std::function<Actions(State&, const ClusterEvent&, double now_s)> decide = react;
 

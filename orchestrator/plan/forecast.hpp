@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "orchestrator/coordinator/events.hpp"
+#include "sweeps/spec/sweep.hpp"
+
+namespace ditscale::orchestrator {
+
+/// A trial that can run, and how long it is predicted to.
+struct PlannedTrial {
+  sweeps::Cell cell;
+  double predicted_s = 0;
+};
+
+/// Where and when a trial is expected to run; seconds from the start.
+struct PlannedSpan {
+  common::TrialId trial;
+  Shares shares;
+  double start_s = 0;
+  double end_s = 0;
+};
+
+/// What failures the forecast is to reckon with: none by default.
+struct FailureQuestion {
+  /// Runs to simulate, each with luck of its own.
+  int num_runs = 0;
+  /// Mean time between failures of one node. Three weeks: what large clusters of GPU nodes report is days to months.
+  double node_mtbf_s = 21 * 86'400.0;
+};
+
+/// How the coordinator would run the trials.
+struct Forecast {
+  /// By start.
+  std::vector<PlannedSpan> spans;
+  double makespan_s = 0;
+  /// One for each run with failures, shortest first.
+  std::vector<double> with_failures_s;
+};
+
+/// Runs the coordinator's decisions on a simulated cluster of these nodes. Trials must fit there. `rates` are those the
+/// coordinator would know.
+[[nodiscard]] Forecast forecast(const std::vector<PlannedTrial>& trials, const std::vector<AgentReport>& agents,
+                                const std::map<Ask, double>& rates, const FailureQuestion& failures);
+
+/// Of values in order; the nearest rank. `values` is not empty.
+[[nodiscard]] double quantile(const std::vector<double>& values, double share);
+
+}  // namespace ditscale::orchestrator
