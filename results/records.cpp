@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace ditscale::results {
 
 namespace {
@@ -34,6 +36,11 @@ std::optional<TrialState> trial_state_from(std::string_view name) {
       std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.second == name; });
   if (found == kNames.end()) return std::nullopt;
   return found->first;
+}
+
+std::string DecisionRecord::text() const {
+  return fmt::format("{} {:.4g} at step {} was number {} of {}; the best {} went on", metric, value, step, rank,
+                     num_known, num_kept);
 }
 
 bool is_final(TrialState state) {

@@ -66,6 +66,22 @@ struct AttemptRecord {
   std::int64_t checkpoint_step = 0;
 };
 
+/// Whether a trial went on at a step where it was compared with others (early stopping).
+struct DecisionRecord {
+  common::TrialId trial;
+  std::int64_t step = 0;
+  std::string metric;
+  double value = 0;
+  /// Place among the values known then, 1 being the best, their number, and how many of them were to go on.
+  std::int64_t rank = 1;
+  std::int64_t num_known = 1;
+  std::int64_t num_kept = 1;
+  bool kept = true;
+  double time_s = 0;
+  /// "loss 0.231 at step 100 was 5th best of 8; the best 4 went on".
+  [[nodiscard]] std::string text() const;
+};
+
 /// An event with the attempt it belongs to.
 struct AttemptEvent {
   common::TrialId trial;

@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "results/storage/attempt_rows.hpp"
 #include "results/storage/database.hpp"
+#include "results/storage/decision_rows.hpp"
 #include "results/storage/projection.hpp"
 #include "results/storage/schema.hpp"
 #include "results/storage/statement.hpp"
@@ -127,6 +128,14 @@ void ResultsWriter::end_attempt(const TrialId& id, common::AttemptNumber number,
   impl_->require_one(impl_->run(*impl_->end_attempt, id.str(), to_int(number), to_name(state), reason, time_s), id);
 }
 
+void ResultsWriter::put_decision(const DecisionRecord& decision) {
+  impl_->atomically([&] { return put_decision_row(*impl_->database, decision); });
+}
+
+void ResultsWriter::overrule_decisions(const TrialId& id) {
+  impl_->atomically([&] { return overrule_decision_rows(*impl_->database, id); });
+}
+
 std::int64_t ResultsWriter::ingest(std::span<const AttemptEvent> events) {
   return impl_->atomically([&] { return impl_->projection->take(events); });
 }
@@ -137,6 +146,10 @@ std::vector<TrialStanding> ResultsWriter::standings() const {
 
 std::vector<AttemptRecord> ResultsWriter::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
+}
+
+std::vector<DecisionRecord> ResultsWriter::decisions() const {
+  return translating(impl_->path, [&] { return read_decision_rows(*impl_->database); });
 }
 
 std::int64_t ResultsWriter::last_event(const TrialId& id, common::AttemptNumber number) const {

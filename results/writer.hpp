@@ -45,6 +45,10 @@ class ResultsWriter {
   void start_attempt(const AttemptRecord& attempt);
   void end_attempt(const common::TrialId& id, common::AttemptNumber number, TrialState state, const std::string& reason,
                    double time_s);
+  /// Of a trial at a step, once.
+  void put_decision(const DecisionRecord& decision);
+  /// Lets a trial that was stopped early go on.
+  void overrule_decisions(const common::TrialId& id);
   /// Takes events in; those known already by (trial, attempt, number) are left out. Projects metrics, evaluations,
   /// checkpoints, samples and the facts of `started`. Returns how many were new. An event of an unknown kind is kept as
   /// it is.
@@ -53,6 +57,7 @@ class ResultsWriter {
   /// What a coordinator needs to go on after a restart.
   [[nodiscard]] std::vector<TrialStanding> standings() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+  [[nodiscard]] std::vector<DecisionRecord> decisions() const;
   /// Number of the newest event of an attempt; 0 when there is none.
   [[nodiscard]] std::int64_t last_event(const common::TrialId& id, common::AttemptNumber number) const;
   /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model;

@@ -41,7 +41,10 @@ ExitCode set_states(const common::StudyPaths& study, const std::vector<ReportRow
   results::ResultsWriter writer(study.database());
   const common::SystemClock clock;
   results::ResultsWriter::Batch batch(writer);
-  for (const ReportRow& row : rows) writer.set_trial_state(row.trial.id, state, reason, clock.unix_s());
+  for (const ReportRow& row : rows) {
+    writer.set_trial_state(row.trial.id, state, reason, clock.unix_s());
+    if (state == TrialState::kPending) writer.overrule_decisions(row.trial.id);
+  }
   batch.commit();
   return ExitCode::kDone;
 }

@@ -63,13 +63,13 @@ void print_report(const common::StudyPaths& paths, const sweeps::Sweep& sweep, E
 ExitCode nothing_left(const State& state, Display& display) {
   display.close();
   for (const Trial& trial : state.trials) {
-    if (trial.state == results::TrialState::kSucceeded) continue;
+    if (!trial.ended_badly()) continue;
     display.notice(
         "nothing to do: every trial has ended, and not every one succeeded; a higher --retries gives failed ones more "
         "attempts");
     return ExitCode::kFinishedWithFailures;
   }
-  display.notice("nothing to do: every trial has succeeded already");
+  display.notice("nothing to do: every trial has succeeded already, or was stopped early");
   return ExitCode::kNothingToDo;
 }
 
@@ -84,6 +84,7 @@ ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep&
   start_study_log(paths);
   Study study(paths, sweep);
   State state = make_state(sweep.cells, options.policy, clock.unix_s(), limit_of(options));
+  if (sweep.early_stopping) state.halving.emplace(*sweep.early_stopping);
   study.record(restore(state, study.past(), clock.unix_s()));
   const auto display =
       make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing, clock);

@@ -33,6 +33,9 @@ struct SetTrialState {
 struct Ingest {
   results::AttemptEvent event;
 };
+struct PutDecision {
+  results::DecisionRecord record;
+};
 
 struct StartTrainer {
   common::TrialId trial;
@@ -52,7 +55,8 @@ struct Finish {
   std::string reason;
 };
 
-using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, StartTrainer, StopTrainer, Finish>;
+using Action =
+    std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, StartTrainer, StopTrainer, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace ditscale::orchestrator

@@ -70,8 +70,20 @@ class Reaction {
       trial->run->last_event = spoke.event.number;
       absorb(trial->progress, spoke.event);
       if (const auto outcome = outcome_of(spoke.event)) trial->run->outcome = outcome;
+      if (state_.halving) compare(*trial, spoke.event);
     } else {
       accept_late_success(*trial, spoke);
+    }
+  }
+
+  /// Stops a trial that has fallen behind the others.
+  void compare(Trial& trial, const common::Event& event) {
+    for (results::DecisionRecord& decision : state_.halving->judge(trial.cell, event, now_s_)) {
+      if (!decision.kept) {
+        trial.stopped_early = "stopped early: " + decision.text();
+        stop(trial, StopKind::kCheckpoint);
+      }
+      actions_.push_back(PutDecision{std::move(decision)});
     }
   }
 
@@ -107,7 +119,9 @@ class Reaction {
 
   void on(const Tick&) {}
 
-  void end_run(Trial& trial, const Outcome& ending) {
+  void end_run(Trial& trial, Outcome ending) {
+    const bool by_itself = ending.state == TrialState::kSucceeded || ending.state == TrialState::kDiverged;
+    if (trial.stopped_early && !by_itself) ending = {TrialState::kCancelled, *trial.stopped_early};
     const Run run = *std::exchange(trial.run, std::nullopt);
     const std::size_t position = position_of(trial);
     for (const Share& share : run.shares) {
@@ -196,7 +210,13 @@ class Reaction {
 
   void finish_complete() {
     std::size_t bad = 0;
-    for (const Trial& trial : state_.trials) bad += trial.state == TrialState::kSucceeded ? 0 : 1;
+    std::size_t stopped_early = 0;
+    for (const Trial& trial : state_.trials) {
+      bad += trial.ended_badly() ? 1 : 0;
+      stopped_early += trial.stopped_early ? 1 : 0;
+    }
+    if (bad == 0 && stopped_early > 0)
+      return finish(ExitCode::kDone, fmt::format("every trial has succeeded or was stopped early ({})", stopped_early));
     if (bad == 0) return finish(ExitCode::kDone, "every trial has succeeded");
     finish(ExitCode::kFinishedWithFailures, fmt::format("{} of {} trials did not succeed", bad, state_.trials.size()));
   }

@@ -62,6 +62,13 @@ bool asked_for_again(const Trial& trial, const PastTrial& past) {
          trial.state != TrialState::kSucceeded;
 }
 
+void recall_decisions(State& state, Trial& trial, const std::vector<results::DecisionRecord>& decisions) {
+  for (const results::DecisionRecord& decision : decisions) {
+    if (state.halving) state.halving->remember(trial.cell, decision);
+    if (!decision.kept) trial.stopped_early = "stopped early: " + decision.text();
+  }
+}
+
 void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {
   for (const PastAttempt& attempt : past.attempts) replay(trial, attempt, policy, now_s, actions);
   if (asked_for_again(trial, past)) {
@@ -69,6 +76,10 @@ void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, do
     trial.reason = past.reason;
     trial.failures = std::min(trial.failures, policy.retries);
     trial.losses_without_progress = 0;
+  }
+  if (trial.stopped_early && !results::is_final(trial.state)) {
+    trial.state = TrialState::kCancelled;
+    trial.reason = *trial.stopped_early;
   }
   // A failure is judged anew: a larger budget of retries opens the trial again.
   const bool reopened = past.state == TrialState::kFailed && !past.attempts.empty() && !results::is_final(trial.state);
@@ -91,6 +102,7 @@ Actions restore(State& state, const std::unordered_map<common::TrialId, PastTria
   for (std::size_t position = 0; position < state.trials.size(); ++position) {
     Trial& trial = state.trials[position];
     const auto known = past.find(trial.cell.id);
+    if (known != past.end()) recall_decisions(state, trial, known->second.decisions);
     if (known != past.end()) restore_trial(trial, known->second, state.policy, now_s, actions);
     if (results::is_final(trial.state)) {
       ++state.num_final;

@@ -19,7 +19,9 @@ struct PastTrial {
   results::TrialState state = results::TrialState::kPending;
   std::string reason;
   /// Oldest first.
-  std::vector<PastAttempt> attempts;
+  std::vector<PastAttempt> attempts = {};
+  /// In the order of their steps.
+  std::vector<results::DecisionRecord> decisions = {};
 };
 
 /// Brings `state` (fresh from `make_state`) to where the records left it. Attempts that are still "running" there are

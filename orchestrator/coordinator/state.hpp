@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "orchestrator/coordinator/halving.hpp"
 #include "orchestrator/coordinator/nodes.hpp"
 #include "orchestrator/coordinator/policy.hpp"
 #include "orchestrator/coordinator/ready_queue.hpp"
@@ -47,6 +48,9 @@ struct State {
   /// When running trials that were asked to stop are killed: (time, position).
   std::set<std::pair<double, std::size_t>> kill_times;
   std::size_t num_final = 0;
+
+  /// Absent: no trial is stopped early.
+  std::optional<Halving> halving;
 
   bool stopping = false;
   /// The time limit has come: all were killed.

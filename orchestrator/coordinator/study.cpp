@@ -57,6 +57,7 @@ struct Recorder {
     flush();
     writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
   }
+  void operator()(PutDecision& put) { flush(), writer.put_decision(put.record); }
   void operator()(Ingest& ingest) { events.push_back(std::move(ingest.event)); }
   void operator()(StartTrainer&) {}
   void operator()(StopTrainer&) {}
@@ -161,6 +162,10 @@ std::unordered_map<common::TrialId, PastTrial> Study::past() const {
   for (const results::AttemptRecord& attempt : writer_->attempts()) {
     const auto trial = past.find(attempt.trial);
     if (trial != past.end()) trial->second.attempts.push_back({attempt, {}});
+  }
+  for (results::DecisionRecord& decision : writer_->decisions()) {
+    const auto trial = past.find(decision.trial);
+    if (trial != past.end()) trial->second.decisions.push_back(std::move(decision));
   }
   for (auto& [unused, trial] : past) {
     std::sort(trial.attempts.begin(), trial.attempts.end(),

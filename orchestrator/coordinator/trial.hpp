@@ -66,8 +66,16 @@ struct Trial {
   double not_before_s = 0;
   /// Trials that started ahead of it while it was the first of its kind and found no room.
   int overtaken = 0;
+  /// Why it was stopped early; that is no failure.
+  std::optional<std::string> stopped_early;
   Progress progress;
   std::optional<Run> run;
+
+  /// It has ended otherwise than its sweep wanted.
+  [[nodiscard]] bool ended_badly() const {
+    const bool as_decided = state == results::TrialState::kCancelled && stopped_early;
+    return results::is_final(state) && state != results::TrialState::kSucceeded && !as_decided;
+  }
 
   /// Seconds that are left after its newest checkpoint.
   [[nodiscard]] double remaining_s() const;

@@ -93,6 +93,7 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     for (const char* table : {"events", "metrics", "evaluations", "checkpoints", "samples"}) {
       copy_rows(*database, table, "attempt");
     }
+    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;

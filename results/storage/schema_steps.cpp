@@ -164,10 +164,18 @@ WHERE e.attempt = (SELECT max(x.attempt) FROM evaluations x
                    WHERE x.trial = e.trial AND x.step = e.step AND x.settings = e.settings AND x.metric = e.metric);
 )sql";
 
-constexpr std::array<SchemaStep, 4> kSteps{{{1, "tables", kTables},
+constexpr const char* kDecisions = R"sql(
+CREATE TABLE decisions(
+  trial TEXT NOT NULL REFERENCES trials(id), step INTEGER NOT NULL, metric TEXT NOT NULL, value REAL NOT NULL,
+  rank INTEGER NOT NULL, num_known INTEGER NOT NULL, num_kept INTEGER NOT NULL, kept INTEGER NOT NULL,
+  time_s REAL NOT NULL, PRIMARY KEY(trial, step)) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<SchemaStep, 5> kSteps{{{1, "tables", kTables},
                                             {2, "views for users", kViews},
                                             {3, "summaries of metrics", kSummaries},
-                                            {4, "standard errors of scores", kStandardErrors}}};
+                                            {4, "standard errors of scores", kStandardErrors},
+                                            {5, "decisions of early stopping", kDecisions}}};
 
 }  // namespace
 

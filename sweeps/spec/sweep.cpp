@@ -20,6 +20,8 @@ using common::ObjectReader;
 
 namespace {
 
+constexpr const char* kEarlyStopping = "early_stopping";
+
 using AxisValues = std::map<std::string, Json>;
 
 bool valid_name(const std::string& name) {
@@ -95,6 +97,8 @@ class Expansion {
         rules_(reader_, document),
         include_(list_of_objects(reader_, "include")) {
     read_name();
+    if (const Json* rule = reader_.child(kEarlyStopping))
+      sweep_.early_stopping = read_early_stopping(document, *rule, kEarlyStopping);
     reader_.finish();
     check_none_is_lost(document, setters());
   }
@@ -105,6 +109,7 @@ class Expansion {
     rules_.check_all_possible();
     if (sweep_.cells.empty())
       throw ConfigError(fmt::format("{}: every cell is excluded; nothing is left to run", document_.where("exclude")));
+    if (sweep_.early_stopping) check_early_stopping(*sweep_.early_stopping, sweep_.cells, document_, kEarlyStopping);
     return std::move(sweep_);
   }
 

@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/json_document.hpp"
+#include "sweeps/spec/early_stopping.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::sweeps {
@@ -33,6 +35,7 @@ struct Sweep {
   std::string description;
   std::vector<Cell> cells;
   std::vector<ExcludedCell> excluded;
+  std::optional<EarlyStopping> early_stopping = std::nullopt;
 };
 
 /// Largest number of cells a sweep may have.
@@ -45,6 +48,7 @@ inline constexpr std::size_t kMaxCells = 1'000'000;
 /// - zip: [{path: [values…], …}, …]: in each group the axes advance together; groups multiply with the grid
 /// - include: [{path: value, …}, …]: further cells, over base; the whole sweep when there is neither grid nor zip
 /// - exclude: [{path: value, …}, …]: cells of the product whose trial has all these values
+/// - early_stopping: {metric, at_steps, keep, among}: trials that fall behind are stopped
 /// - seeds: [0, 1, …] or a count: every cell is repeated with each seed, but included ones that set their own
 ///
 /// `assignments` ("train.steps=100", "grid.model.width=[64]", "name=other") are applied first.

@@ -169,8 +169,9 @@ void StudyFixture::TearDown() {
   if (!HasFailure()) fs::remove_all(folder_);
 }
 
-fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps, const common::Json& resources) {
-  const common::Json sweep{
+fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps, const common::Json& resources,
+                                   const common::Json& early_stopping) {
+  common::Json sweep{
       {"name", "study"},
       {"base",
        {{"model", {{"depth", 1}, {"width", 16}, {"heads", 2}, {"patch", 7}}},
@@ -179,6 +180,7 @@ fs::path StudyFixture::write_sweep(const std::vector<int>& seeds, int steps, con
         {"resources", resources},
         {"evaluate", {{{"every_steps", steps}, {"num_samples", 10}, {"sampler", "ddim"}, {"steps", 2}}}}}},
       {"grid", {{"seed", seeds}}}};
+  if (!early_stopping.is_null()) sweep["early_stopping"] = early_stopping;
   sweep_ = folder_ / "sweep.json";
   common::write_file_atomically(sweep_, sweep.dump(2));
   return sweep_;

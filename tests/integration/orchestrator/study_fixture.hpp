@@ -59,7 +59,8 @@ class StudyFixture : public ::testing::Test {
 
   /// Writes a sweep file with these seeds (each a behaviour, see fake_worker.cpp) and this many steps.
   std::filesystem::path write_sweep(const std::vector<int>& seeds, int steps = 20,
-                                    const common::Json& resources = common::Json::object());
+                                    const common::Json& resources = common::Json::object(),
+                                    const common::Json& early_stopping = nullptr);
   /// Starts `orchestrator run` on it.
   [[nodiscard]] std::unique_ptr<Command> start(const std::vector<std::string>& more = {}, int step_ms = 0);
   /// The same, to its end.

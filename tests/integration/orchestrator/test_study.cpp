@@ -120,6 +120,22 @@ TEST_F(Study, HasOneCoordinatorOnly) {
   EXPECT_EQ(command->wait().code, 0) << "the first is not disturbed";
 }
 
+TEST_F(Study, StopsTrialsThatFallBehindAndLetsThemGoOnWhenAskedTo) {
+  write_sweep({0, 1, 2, 3, 4, 5}, 20, common::Json::object(), {{"at_steps", {6}}, {"keep", 0.3}});
+  const Ended ended = run({"--cpus", "1"}, 20);
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("stopped early: loss"));
+  std::map<std::string, int> states;
+  for (const auto& [label, result] : table()) ++states[result.substr(0, result.find(' '))];
+  EXPECT_GE(states["cancelled"], 1);
+  EXPECT_GE(states["succeeded"], 1);
+  EXPECT_EQ(states["cancelled"] + states["succeeded"], 6);
+  EXPECT_EQ(run({"--cpus", "1"}).code, 5) << "nothing is left to do";
+  EXPECT_EQ(call({"retry", "study"}).code, 0);
+  EXPECT_EQ(run({"--cpus", "1"}).code, 0);
+  for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+}
+
 TEST_F(Study, RunsAsAnMpiJobOfTheUsersOwnWithTwoAgents) {
   write_sweep({0, 1, 2, 3});
   const char* path = std::getenv("PATH");

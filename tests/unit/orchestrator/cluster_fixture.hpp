@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "orchestrator/coordinator/reactor.hpp"
+#include "orchestrator/coordinator/restore.hpp"
 
 namespace ditscale::orchestrator {
 
