@@ -30,11 +30,11 @@ common::FileLock lock_study(const common::StudyPaths& paths) {
   return std::move(*lock);
 }
 
+/// Which cells there are. What each of them resolves to stands in its trial's record.
 Json document_of(const sweeps::Sweep& sweep) {
   Json cells = Json::array();
   for (const sweeps::Cell& cell : sweep.cells) {
-    cells.push_back(
-        {{"id", cell.id.str()}, {"label", cell.label()}, {"axes", cell.axes}, {"trial", cell.trial.to_json()}});
+    cells.push_back({{"id", cell.id.str()}, {"label", cell.label()}, {"axes", cell.axes}});
   }
   Json excluded = Json::array();
   for (const sweeps::ExcludedCell& cell : sweep.excluded) {
