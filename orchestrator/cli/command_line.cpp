@@ -86,6 +86,19 @@ void add_devices(CLI::App& command, DeviceLimits& limits) {
       ->type_name("LIST");
 }
 
+void add_memory(CLI::App& command, PlanOptions& options) {
+  command.add_option("--gpu-memory", options.gpu_memory_bytes, "Of one GPU, as 80GB or 16GiB: shows what fits")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE");
+  command
+      .add_option("--memory-per-node", options.node_memory_bytes,
+                  "Shared by a node's trials without GPU (default: as this machine, unless other nodes are described)")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE");
+}
+
 void add_plan(CLI::App& app, PlanOptions& options) {
   CLI::App* command = app.add_subcommand("plan", "Show what a sweep would train, and what that costs");
   add_sweep(*command, options.sweep);
@@ -103,6 +116,7 @@ void add_plan(CLI::App& app, PlanOptions& options) {
   command->add_option("--price-per-hour", options.price_per_hour, "Of one GPU, or of one core for trials without")
       ->type_name("PRICE")
       ->check(CLI::Range(0.0, 1e9));
+  add_memory(*command, options);
   command->add_option("--failures", options.num_failure_runs, "Simulate so many runs in which nodes fail")
       ->type_name("RUNS")
       ->check(CLI::Range(0, 100'000));

@@ -26,6 +26,16 @@ std::vector<AgentReport> described(const ClusterDescription& cluster, const Devi
   return agents;
 }
 
+std::optional<double> in_double(const std::optional<std::uint64_t>& bytes) {
+  return bytes ? std::optional<double>(static_cast<double>(*bytes)) : std::nullopt;
+}
+
+DeviceMemory memory_of(const PlanOptions& options) {
+  DeviceMemory memory{in_double(options.gpu_memory_bytes), in_double(options.node_memory_bytes)};
+  if (!memory.node_bytes && !options.cluster.is_given()) memory.node_bytes = local_memory_bytes();
+  return memory;
+}
+
 }  // namespace
 
 common::ExitCode plan_command(PlanOptions options, const Environment& environment) {
@@ -36,7 +46,7 @@ common::ExitCode plan_command(PlanOptions options, const Environment& environmen
   if (options.cluster.is_given()) agents = described(options.cluster, agents.front().devices);
   FailureQuestion failures;
   failures.num_runs = options.num_failure_runs;
-  Plan plan = make_plan(sweep, agents, rates, failures);
+  Plan plan = make_plan(sweep, agents, rates, failures, memory_of(options));
   plan.price_per_hour = options.price_per_hour;
   const std::string text = options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan);
   std::fputs(text.c_str(), stdout);
