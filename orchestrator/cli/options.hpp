@@ -69,6 +69,10 @@ struct PlanOptions {
   std::optional<std::uint64_t> node_memory_bytes;
   /// Simulated runs with failing nodes.
   int num_failure_runs = 0;
+  /// Draw the schedule below the text.
+  bool gantt = false;
+  /// Draw it into this SVG file.
+  std::optional<std::filesystem::path> gantt_file;
   bool json = false;
 };
 

@@ -46,6 +46,17 @@ TEST(CommandLine, ReadsWhatAPlanIsFor) {
   EXPECT_EQ(plan.node_memory_bytes, std::uint64_t{512} << 30);
 }
 
+TEST(CommandLine, TakesNoSweepForAPicture) {
+  const auto here = std::get<PlanOptions>(*parse({"plan", "x.json", "--gantt"}).options);
+  EXPECT_TRUE(here.gantt);
+  EXPECT_FALSE(here.gantt_file);
+  const auto picture = std::get<PlanOptions>(*parse({"plan", "x.json", "--gantt", "x.svg"}).options);
+  EXPECT_FALSE(picture.gantt);
+  EXPECT_EQ(picture.gantt_file, "x.svg");
+  EXPECT_TRUE(std::get<PlanOptions>(*parse({"plan", "--gantt", "--json", "x.json"}).options).gantt);
+  EXPECT_THROW((void)parse({"plan", "x.json", "--gantt", "y.json"}), common::UsageError);
+}
+
 TEST(CommandLine, ReadsASubmissionAndLeavesTheRestToSbatch) {
   const auto parsed = parse({"submit", "x.json", "--nodes", "16", "--gpus-per-node", "8", "--time", "24:00:00",
                              "--shards", "2", "--", "--partition=gpu", "--", "--nodes=3"});
