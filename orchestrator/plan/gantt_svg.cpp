@@ -21,7 +21,7 @@ constexpr double kTop = 64;
 constexpr double kLegendLine = 18;
 constexpr std::size_t kMaxHostCharacters = 24;
 
-/// Light enough for black text, and neighbours differ in lightness: they are told apart without colour, too.
+/// Light enough for black text. Borders and letters tell trials apart where there is no colour.
 constexpr std::array<const char*, 6> kFills{"#cfe3f5", "#8fb8de", "#f7e3b5", "#dda15e", "#d4ecd2", "#93c29a"};
 
 /// As XML's text or attribute; what XML cannot hold becomes '?'.
