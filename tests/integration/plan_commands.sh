@@ -35,7 +35,7 @@ grep -q '^<svg .*viewBox' schedule.svg
 # Every option of `plan` is on the page.
 options="$(orchestrator plan --help | grep -oE -- '--[a-z-]+' | sort -u | grep -v -- --help)"
 for option in $options; do
-  grep -q -- "\`$option[ \`]" "$source_folder/docs/plan.md" || { echo "docs/plan.md does not name $option" >&2; exit 1; }
+  grep -q -- "\`${option}[ \`]" "$source_folder/docs/plan.md" || { echo "docs/plan.md does not name $option" >&2; exit 1; }
 done
 status=0
 orchestrator plan my_study.json --nodes 1 --memory-per-node 1kB >refused.txt || status=$?
