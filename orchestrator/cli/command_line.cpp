@@ -22,6 +22,8 @@ constexpr const char* kExitCodes =
 struct Texts {
   std::string limit;
   std::string shard;
+  /// Absent: not asked for; empty: without a file.
+  std::optional<std::string> gantt;
 };
 
 /// The command line in CLI11's order (last first); what stands behind "--" of `submit` is sbatch's.
@@ -86,7 +88,20 @@ void add_devices(CLI::App& command, DeviceLimits& limits) {
       ->type_name("LIST");
 }
 
-void add_plan(CLI::App& app, PlanOptions& options) {
+void add_memory(CLI::App& command, PlanOptions& options) {
+  command.add_option("--gpu-memory", options.gpu_memory_bytes, "Of one GPU, as 80GB or 16GiB: shows what fits")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE");
+  command
+      .add_option("--memory-per-node", options.node_memory_bytes,
+                  "Shared by a node's trials without GPU (default: as this machine, unless other nodes are described)")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE");
+}
+
+void add_plan(CLI::App& app, PlanOptions& options, Texts& texts) {
   CLI::App* command = app.add_subcommand("plan", "Show what a sweep would train, and what that costs");
   add_sweep(*command, options.sweep);
   add_devices(*command, options.limits);
@@ -103,9 +118,13 @@ void add_plan(CLI::App& app, PlanOptions& options) {
   command->add_option("--price-per-hour", options.price_per_hour, "Of one GPU, or of one core for trials without")
       ->type_name("PRICE")
       ->check(CLI::Range(0.0, 1e9));
+  add_memory(*command, options);
   command->add_option("--failures", options.num_failure_runs, "Simulate so many runs in which nodes fail")
       ->type_name("RUNS")
       ->check(CLI::Range(0, 100'000));
+  command->add_option("--gantt", texts.gantt, "Draw the schedule, here or into a file")
+      ->type_name("[FILE.svg]")
+      ->expected(0, 1);
   command->add_flag("--json", options.json, "Print JSON");
   command->footer(kPlanExample);
 }
@@ -152,6 +171,18 @@ void add_status(CLI::App& app, StatusOptions& options) {
   command->footer(kStatusExample);
 }
 
+/// A sweep file that stands behind a bare --gantt would be taken for the picture, and written over.
+void read_gantt(const std::string& text, PlanOptions& options) {
+  options.gantt = text.empty();
+  if (options.gantt) return;
+  options.gantt_file = text;
+  if (options.gantt_file->extension() != ".svg") {
+    throw common::UsageError(fmt::format(
+        "--gantt {}: write a file that ends in .svg, or nothing (with the sweep before it) to draw into the terminal",
+        text));
+  }
+}
+
 std::optional<double> parse_part(const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -187,7 +218,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   RunOptions run;
   StatusOptions status;
   Texts texts;
-  add_plan(app, plan);
+  add_plan(app, plan, texts);
   add_run(app, run, texts);
   add_status(app, status);
   BatchCommands batch(app);
@@ -201,6 +232,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (!texts.limit.empty()) run.limit_s = parse_duration_s(texts.limit);
   if (!texts.shard.empty()) run.sweep.shard = parse_shard(texts.shard);
+  if (texts.gantt) read_gantt(*texts.gantt, plan);
   if (app.got_subcommand("plan")) return {plan, 0};
   if (app.got_subcommand("run")) return {run, 0};
   if (app.got_subcommand("status")) return {status, 0};

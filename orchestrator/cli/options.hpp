@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -63,8 +64,15 @@ struct PlanOptions {
   ClusterDescription cluster;
   /// Of one device (a GPU of trials that use them, else a core), in whatever currency.
   std::optional<double> price_per_hour;
+  std::optional<std::uint64_t> gpu_memory_bytes;
+  /// Absent: this machine's, or unknown where `cluster` is given.
+  std::optional<std::uint64_t> node_memory_bytes;
   /// Simulated runs with failing nodes.
   int num_failure_runs = 0;
+  /// Draw the schedule below the text.
+  bool gantt = false;
+  /// Draw it into this SVG file.
+  std::optional<std::filesystem::path> gantt_file;
   bool json = false;
 };
 

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "common/atomic_file.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
+#include "orchestrator/plan/gantt.hpp"
 #include "orchestrator/plan/plan.hpp"
 
 namespace ditscale::orchestrator {
@@ -26,6 +28,28 @@ std::vector<AgentReport> described(const ClusterDescription& cluster, const Devi
   return agents;
 }
 
+std::optional<double> in_double(const std::optional<std::uint64_t>& bytes) {
+  return bytes ? std::optional<double>(static_cast<double>(*bytes)) : std::nullopt;
+}
+
+DeviceMemory memory_of(const PlanOptions& options) {
+  DeviceMemory memory{in_double(options.gpu_memory_bytes), in_double(options.node_memory_bytes)};
+  if (!memory.node_bytes && !options.cluster.is_given()) memory.node_bytes = local_memory_bytes();
+  return memory;
+}
+
+/// The last part of what is printed.
+std::string drawn(const Plan& plan, const PlanOptions& options, std::size_t terminal_columns) {
+  constexpr std::size_t kMaxLines = 40;
+  constexpr std::size_t kMaxLinesOfPicture = 200;
+  constexpr std::size_t kColumnsOfFile = 100;
+  if (options.gantt_file) {
+    common::write_file_atomically(*options.gantt_file, gantt_svg(gantt_of(plan, kMaxLinesOfPicture)));
+  }
+  if (!options.gantt || options.json) return "";
+  return "\n" + gantt_text(gantt_of(plan, kMaxLines), terminal_columns == 0 ? kColumnsOfFile : terminal_columns);
+}
+
 }  // namespace
 
 common::ExitCode plan_command(PlanOptions options, const Environment& environment) {
@@ -36,9 +60,10 @@ common::ExitCode plan_command(PlanOptions options, const Environment& environmen
   if (options.cluster.is_given()) agents = described(options.cluster, agents.front().devices);
   FailureQuestion failures;
   failures.num_runs = options.num_failure_runs;
-  Plan plan = make_plan(sweep, agents, rates, failures);
+  Plan plan = make_plan(sweep, agents, rates, failures, memory_of(options));
   plan.price_per_hour = options.price_per_hour;
-  const std::string text = options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan);
+  const std::string text = (options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan)) +
+                           drawn(plan, options, environment.terminal_columns);
   std::fputs(text.c_str(), stdout);
   return plan.num_refused() == 0 ? common::ExitCode::kDone : common::ExitCode::kError;
 }

@@ -26,14 +26,6 @@ double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
   return checkpoints * kBuffersInCheckpoint * kBytesPerValue * static_cast<double>(parameters);
 }
 
-double memory_bytes(const sweeps::TrialSpec& trial) {
-  const std::int64_t images =
-      std::min(trial.train.micro_batch.value_or(trial.train.global_batch), trial.train.global_batch);
-  return static_cast<double>(
-      sweeps::training_state_bytes(trial.shape()) +
-      sweeps::activation_bytes(trial.shape(), images, static_cast<std::int64_t>(kBytesPerValue)));
-}
-
 PlanRow row_of(const sweeps::Cell& cell, const std::optional<double>& rate) {
   const sweeps::TrialSpec& trial = cell.trial;
   PlanRow row;
@@ -44,10 +36,21 @@ PlanRow row_of(const sweeps::Cell& cell, const std::optional<double>& rate) {
   row.forward_macs = sweeps::forward_macs(trial.shape());
   row.training_flops = sweeps::training_flops_per_image(trial.shape()) * static_cast<double>(trial.train.steps) *
                        static_cast<double>(trial.train.global_batch);
-  row.memory_bytes = memory_bytes(trial);
+  row.memory_bytes = process_memory_bytes(trial, trial.train.local_micro_batch(trial.resources.num_processes()));
   row.disk_bytes = disk_bytes(trial, row.total_parameters);
   row.predicted_s = sweeps::predicted_s(trial, rate.value_or(sweeps::default_macs_per_s(trial.resources)));
   return row;
+}
+
+void judge_memory(PlanRow& row, const sweeps::Cell& cell, std::optional<double> available_bytes) {
+  row.available_bytes = available_bytes;
+  if (!available_bytes) return;
+  row.largest_micro_batch = largest_micro_batch(cell.trial, *available_bytes);
+  if (*row.largest_micro_batch > 0 || !row.refusal.empty()) return;
+  row.refusal =
+      fmt::format("trial {} ({}) needs {} for each process even with train.micro_batch=1, more than {} has ({})",
+                  cell.id.brief(), cell.label(), bytes_text(process_memory_bytes(cell.trial, 1)),
+                  cell.trial.resources.gpus > 0 ? "a GPU" : "each on a full node", bytes_text(*available_bytes));
 }
 
 void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, double>& rates,
@@ -77,6 +80,7 @@ std::vector<std::string> table_row(const PlanRow& row) {
           fmt::format("{:.4g}", static_cast<double>(row.forward_macs) * 1e-9),
           fmt::format("{:.3g}", row.training_flops),
           bytes_text(row.memory_bytes),
+          row.largest_micro_batch ? std::to_string(*row.largest_micro_batch) : "-",
           bytes_text(row.disk_bytes),
           row.ask.text(),
           duration_text(row.predicted_s)};
@@ -88,7 +92,16 @@ std::string nodes_line(const std::vector<AgentReport>& agents) {
 }
 
 std::string price_text(const Plan& plan) {
-  return plan.price_per_hour ? fmt::format(" (costs {:.2f})", *plan.price_per_hour * plan.device_seconds / 3600) : "";
+  const auto cost = plan.cost();
+  return cost ? fmt::format(", costs {:.2f}", *cost) : "";
+}
+
+std::string micro_batch_line(const Plan& plan) {
+  const auto count = std::count_if(plan.rows.begin(), plan.rows.end(),
+                                   [](const PlanRow& row) { return row.needs_smaller_micro_batch(); });
+  if (count == 0) return "";
+  return fmt::format("{} trial{} more memory than there is: set train.micro_batch to what the table shows, or less\n",
+                     count, count == 1 ? " needs" : "s need");
 }
 
 std::string axes_text(const std::map<std::string, Json>& axes) {
@@ -99,13 +112,21 @@ std::string axes_text(const std::map<std::string, Json>& axes) {
 
 }  // namespace
 
+bool PlanRow::needs_smaller_micro_batch() const {
+  return refusal.empty() && available_bytes && memory_bytes > *available_bytes;
+}
+
+std::optional<double> Plan::cost() const {
+  return price_per_hour ? std::optional<double>(*price_per_hour * device_hours()) : std::nullopt;
+}
+
 std::size_t Plan::num_refused() const {
   return static_cast<std::size_t>(
       std::count_if(rows.begin(), rows.end(), [](const PlanRow& row) { return !row.refusal.empty(); }));
 }
 
 Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
-               const FailureQuestion& failures) {
+               const FailureQuestion& failures, const DeviceMemory& memory) {
   Plan plan;
   plan.name = sweep.name;
   plan.excluded = sweep.excluded;
@@ -117,6 +138,7 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
     if (rate) rates[ask] = *rate;
     PlanRow row = row_of(cell, rate);
     row.refusal = why_too_large({cell}, agents).value_or("");
+    judge_memory(row, cell, available_memory_bytes(cell.trial, agents, memory));
     if (row.refusal.empty()) {
       plan.device_seconds += row.predicted_s * static_cast<double>(cell.trial.resources.num_devices());
       plan.disk_bytes += row.disk_bytes;
@@ -129,8 +151,8 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
 }
 
 std::string plan_text(const Plan& plan) {
-  std::vector<std::vector<std::string>> rows{
-      {"trial", "label", "params", "Gflops", "training FLOPs", "memory", "disk", "asks for", "predicted"}};
+  std::vector<std::vector<std::string>> rows{{"trial", "label", "params", "Gflops", "training FLOPs", "memory",
+                                              "micro-batch", "disk", "asks for", "predicted"}};
   for (const PlanRow& row : plan.rows) rows.push_back(table_row(row));
   std::string text = table_text(rows);
   for (const sweeps::ExcludedCell& cell : plan.excluded) {
@@ -139,9 +161,10 @@ std::string plan_text(const Plan& plan) {
   for (const PlanRow& row : plan.rows) {
     if (!row.refusal.empty()) text += fmt::format("cannot run: {}\n", row.refusal);
   }
+  text += micro_batch_line(plan);
   text += nodes_line(plan.agents);
-  text += fmt::format("{} trials, {} of device time{}, {} of disk\n", plan.rows.size() - plan.num_refused(),
-                      duration_text(plan.device_seconds), price_text(plan), bytes_text(plan.disk_bytes));
+  text += fmt::format("{} trials, {:.3g} device hours{}, {} of disk\n", plan.rows.size() - plan.num_refused(),
+                      plan.device_hours(), price_text(plan), bytes_text(plan.disk_bytes));
   text += fmt::format("the schedule takes {}; no schedule takes less than {}\n",
                       duration_text(plan.forecast.makespan_s), duration_text(plan.makespan_bound_s));
   if (!plan.forecast.with_failures_s.empty()) {
@@ -166,6 +189,8 @@ Json plan_json(const Plan& plan) {
                       {"forward_macs", row.forward_macs},
                       {"training_flops", row.training_flops},
                       {"memory_bytes", row.memory_bytes},
+                      {"available_bytes", row.available_bytes ? Json(*row.available_bytes) : Json()},
+                      {"largest_micro_batch", row.largest_micro_batch ? Json(*row.largest_micro_batch) : Json()},
                       {"disk_bytes", row.disk_bytes},
                       {"predicted_s", row.predicted_s},
                       {"processes", row.ask.processes},
@@ -186,8 +211,9 @@ Json plan_json(const Plan& plan) {
           {"trials", trials},
           {"excluded", excluded},
           {"device_seconds", plan.device_seconds},
+          {"device_hours", plan.device_hours()},
           {"disk_bytes", plan.disk_bytes},
-          {"cost", plan.price_per_hour ? Json(*plan.price_per_hour * plan.device_seconds / 3600) : Json()},
+          {"cost", plan.cost() ? Json(*plan.cost()) : Json()},
           {"schedule", schedule},
           {"makespan_s", plan.forecast.makespan_s},
           {"makespan_with_failures_s", plan.forecast.with_failures_s},

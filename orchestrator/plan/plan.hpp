@@ -8,6 +8,7 @@
 #include "common/json_document.hpp"
 #include "orchestrator/coordinator/events.hpp"
 #include "orchestrator/plan/forecast.hpp"
+#include "orchestrator/plan/memory.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
@@ -21,13 +22,20 @@ struct PlanRow {
   std::int64_t forward_macs = 0;
   /// Real FLOPs of the whole training.
   double training_flops = 0;
-  /// Training state and activations of the largest micro-batch, in fp32; an estimate without the allocator's slack.
+  /// Of one process, with the micro-batch that the sweep sets; see process_memory_bytes.
   double memory_bytes = 0;
+  /// What one process has; empty: unknown.
+  std::optional<double> available_bytes;
+  /// The largest that fits into that; 0: none.
+  std::optional<std::int64_t> largest_micro_batch;
   /// Checkpoints that are kept, and the one being written.
   double disk_bytes = 0;
   double predicted_s = 0;
   /// Why it can run on none of the nodes; empty when it can.
   std::string refusal;
+
+  /// Fits, but not with the micro-batch that the sweep sets.
+  [[nodiscard]] bool needs_smaller_micro_batch() const;
 };
 
 /// What a sweep would cost on these nodes.
@@ -48,6 +56,8 @@ struct Plan {
   std::optional<double> price_per_hour;
 
   [[nodiscard]] std::size_t num_refused() const;
+  [[nodiscard]] double device_hours() const { return device_seconds / 3600; }
+  [[nodiscard]] std::optional<double> cost() const;
 };
 
 /// Measured MACs per second for an ask; empty when unknown.
@@ -55,7 +65,7 @@ using RateOf = std::function<std::optional<double>(const Ask&)>;
 
 /// Plans every cell. With `failures`, the forecast tells what failing nodes make of it too.
 [[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
-                             const FailureQuestion& failures = {});
+                             const FailureQuestion& failures = {}, const DeviceMemory& memory = {});
 
 [[nodiscard]] std::string plan_text(const Plan& plan);
 [[nodiscard]] common::Json plan_json(const Plan& plan);

@@ -51,11 +51,13 @@ class PlainDisplay final : public Display {
     if (clock_.monotonic_s() < next_s_) return;
     next_s_ = clock_.monotonic_s() + timing_.plain_progress_s;
     const Overview overview = overview_of(state);
-    notice(fmt::format("progress: {}, {:.0f} % of the work, about {} left", counts_text(overview),
-                       100 * overview.done_share, duration_text(estimate_left_s(state, clock_.unix_s()))));
+    const Outlook outlook = look_ahead(state, clock_.unix_s());
+    notice(fmt::format("progress: {}, {:.0f} % of the work, about {} left, {}", counts_text(overview),
+                       100 * overview.done_share, duration_text(outlook.left_s), utilisation_text(state.nodes)));
     for (const Trial& trial : state.trials) {
       if (trial.run) notice("  " + running_text(trial));
     }
+    if (!outlook.next.empty()) notice(outlook.next);
   }
 
   void close() override { flush(); }
@@ -95,13 +97,13 @@ class LiveDisplay final : public Display {
     const double now_s = clock_.monotonic_s();
     if (num_drawn_ > 0 && now_s < next_draw_s_) return;
     if (now_s >= next_estimate_s_) {
-      left_s_ = estimate_left_s(state, clock_.unix_s());
+      outlook_ = look_ahead(state, clock_.unix_s());
       next_estimate_s_ = now_s + timing_.estimate_s;
     }
     next_draw_s_ = now_s + timing_.redraw_s;
     std::string text = erased();
     // One column less than there is: a full line would wrap and spoil the count of lines.
-    for (const std::string& line : live_lines(state, study_, left_s_, columns_ - 1, kMaxRunningLines)) {
+    for (const std::string& line : live_lines(state, study_, outlook_, columns_ - 1, kMaxRunningLines)) {
       text += line + "\n";
       ++num_drawn_;
     }
@@ -125,7 +127,7 @@ class LiveDisplay final : public Display {
   std::size_t num_drawn_ = 0;
   double next_draw_s_ = 0;
   double next_estimate_s_ = 0;
-  double left_s_ = 0;
+  Outlook outlook_;
 };
 
 }  // namespace

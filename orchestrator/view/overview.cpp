@@ -93,17 +93,18 @@ std::string running_text(const Trial& trial) {
   return text;
 }
 
-std::vector<std::string> live_lines(const State& state, const std::string& name, double left_s, std::size_t columns,
-                                    std::size_t max_running) {
+std::vector<std::string> live_lines(const State& state, const std::string& name, const Outlook& outlook,
+                                    std::size_t columns, std::size_t max_running) {
   const Overview overview = overview_of(state);
-  const std::string left = state.stopping ? "stopping" : "about " + duration_text(left_s) + " left";
+  const std::string left = state.stopping ? "stopping" : "about " + duration_text(outlook.left_s) + " left";
   std::vector<std::string> lines{fmt::format("{}: {}, {}", name, counts_text(overview), left),
-                                 bar(overview.done_share, columns)};
+                                 bar(overview.done_share, columns), utilisation_text(state.nodes)};
   std::size_t shown = 0;
   for (const Trial& trial : state.trials) {
     if (trial.run && shown++ < max_running) lines.push_back("  " + running_text(trial));
   }
   if (shown > max_running) lines.push_back(fmt::format("  and {} more", shown - max_running));
+  if (!outlook.next.empty()) lines.push_back(outlook.next);
   for (std::string& line : lines) line = cut(line, columns);
   return lines;
 }

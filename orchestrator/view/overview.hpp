@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/state.hpp"
+#include "orchestrator/view/outlook.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -30,8 +31,9 @@ struct Overview {
 /// One line for a running trial: id, label, step, loss, speed, attempt.
 [[nodiscard]] std::string running_text(const Trial& trial);
 
-/// The whole live view: a head line, a bar, a line for each running trial (at most `max_running`).
-[[nodiscard]] std::vector<std::string> live_lines(const State& state, const std::string& name, double left_s,
+/// The whole live view: a head line, a bar, the devices that are busy, a line for each running trial (at most
+/// `max_running`), and what comes next.
+[[nodiscard]] std::vector<std::string> live_lines(const State& state, const std::string& name, const Outlook& outlook,
                                                   std::size_t columns, std::size_t max_running);
 
 }  // namespace ditscale::orchestrator

@@ -31,6 +31,32 @@ TEST(CommandLine, ReadsPlanAndStatus) {
   EXPECT_EQ(std::get<StatusOptions>(*parse({"status", "demo"}).options).choice.study, "demo");
 }
 
+TEST(CommandLine, ReadsWhatAPlanIsFor) {
+  const auto parsed =
+      parse({"plan", "x.json", "--nodes", "16", "--cpus-per-node", "64", "--gpus-per-node", "8", "--price-per-hour",
+             "2.5", "--failures", "100", "--gpu-memory", "80GB", "--memory-per-node", "512GiB"});
+  ASSERT_TRUE(parsed.options);
+  const auto& plan = std::get<PlanOptions>(*parsed.options);
+  EXPECT_EQ(plan.cluster.num_nodes, 16);
+  EXPECT_EQ(plan.cluster.cpus_per_node, 64);
+  EXPECT_EQ(plan.cluster.gpus_per_node, 8);
+  EXPECT_EQ(plan.price_per_hour, 2.5);
+  EXPECT_EQ(plan.num_failure_runs, 100);
+  EXPECT_EQ(plan.gpu_memory_bytes, 80'000'000'000);
+  EXPECT_EQ(plan.node_memory_bytes, std::uint64_t{512} << 30);
+}
+
+TEST(CommandLine, TakesNoSweepForAPicture) {
+  const auto here = std::get<PlanOptions>(*parse({"plan", "x.json", "--gantt"}).options);
+  EXPECT_TRUE(here.gantt);
+  EXPECT_FALSE(here.gantt_file);
+  const auto picture = std::get<PlanOptions>(*parse({"plan", "x.json", "--gantt", "x.svg"}).options);
+  EXPECT_FALSE(picture.gantt);
+  EXPECT_EQ(picture.gantt_file, "x.svg");
+  EXPECT_TRUE(std::get<PlanOptions>(*parse({"plan", "--gantt", "--json", "x.json"}).options).gantt);
+  EXPECT_THROW((void)parse({"plan", "x.json", "--gantt", "y.json"}), common::UsageError);
+}
+
 TEST(CommandLine, ReadsASubmissionAndLeavesTheRestToSbatch) {
   const auto parsed = parse({"submit", "x.json", "--nodes", "16", "--gpus-per-node", "8", "--time", "24:00:00",
                              "--shards", "2", "--", "--partition=gpu", "--", "--nodes=3"});
@@ -60,6 +86,10 @@ TEST(CommandLine, AnswersWrongUseWithExitCodeTwo) {
                                                                  {"run"},
                                                                  {"run", "x.json", "--cpus", "0"},
                                                                  {"run", "x.json", "--retries", "-1"},
+                                                                 {"plan", "x", "--gpu-memory", "0"},
+                                                                 {"plan", "x", "--gpu-memory", "80 apples"},
+                                                                 {"plan", "x", "--memory-per-node", "-1GB"},
+                                                                 {"plan", "x", "--failures", "-1"},
                                                                  {"plan", "x", "y"}}) {
     const auto parsed = parse(wrong);
     EXPECT_FALSE(parsed.options);

@@ -78,12 +78,34 @@ TEST_F(View, ShowsRunningTrialsWithStepLossAndSpeed) {
   sweep_of({make_cell(0), make_cell(1)});
   join_one(1);
   speak(0, "metric", {{"step", 250}, {"loss", 0.125}, {"images_per_s", 812.4}});
-  const auto lines = live_lines(state, "demo", 60, 100, 5);
-  ASSERT_EQ(lines.size(), 3U);
+  const auto lines = live_lines(state, "demo", {60, "next: that"}, 100, 5);
+  ASSERT_EQ(lines.size(), 5U);
   EXPECT_EQ(lines[0], "demo: 0 done, 1 running, 1 queued, about 1 min 00 s left");
   EXPECT_THAT(lines[1], HasSubstr("[#"));
-  EXPECT_THAT(lines[2], HasSubstr("step 250/1000  loss 0.1250  812 images/s"));
-  for (const auto& line : live_lines(state, "demo", 60, 40, 5)) EXPECT_LE(line.size(), 40U);
+  EXPECT_EQ(lines[2], "1 of 1 cpus busy");
+  EXPECT_EQ(lines[4], "next: that");
+  EXPECT_THAT(lines[3], HasSubstr("step 250/1000  loss 0.1250  812 images/s"));
+  for (const auto& line : live_lines(state, "demo", {60, ""}, 40, 5)) EXPECT_LE(line.size(), 40U);
+}
+
+TEST_F(View, CountsTheDevicesThatAreBusy) {
+  sweep_of({make_cell(0, 1000, {2, 1}), make_cell(1)});
+  join_one(4, 2);
+  EXPECT_EQ(utilisation_text(state.nodes), "3 of 4 cpus and 1 of 2 gpus busy");
+  end_with(1, "succeeded");
+  EXPECT_EQ(utilisation_text(state.nodes), "2 of 4 cpus and 1 of 2 gpus busy");
+}
+
+TEST_F(View, TellsWhenTheNextTrialStarts) {
+  sweep_of({make_cell(0, 2'000'000), make_cell(1), make_cell(2)});
+  EXPECT_THAT(next_text(state, now_s), HasSubstr("when there are nodes that can hold it"));
+  join_one(1);
+  const double start_s = state.trials[0].run->started_s;
+  EXPECT_EQ(next_text(state, start_s + 1),
+            "next: " + id(1).brief() + " seed=1 in about " + duration_text(state.trials[0].predicted_s - 1));
+  end_with(0, "succeeded");
+  end_with(1, "succeeded");
+  EXPECT_EQ(next_text(state, now_s), "") << "nothing is queued";
 }
 
 TEST_F(View, WritesPlainLinesIntoAFile) {
@@ -109,7 +131,7 @@ TEST_F(View, RedrawsInPlaceOnATerminal) {
   display->update(state);
   display->close();
   const std::string text = written();
-  const std::string erase = "\x1b[3A\r\x1b[J";
+  const std::string erase = "\x1b[4A\r\x1b[J";
   const std::size_t first = text.find(erase);
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(text.rfind(erase), text.size() - erase.size()) << "the end takes the view away";

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs the commands that docs/plan.md shows in sh blocks, as they stand there. No trainer is needed.
+# Usage: plan_commands.sh <source folder> <folder of the programs>
+set -euo pipefail
+source_folder="$1"
+export PATH="$2:$PATH"
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+cat >my_study.json <<'SWEEP'
+{"name": "my_study",
+ "base": {"model": {"depth": 1, "width": 16, "heads": 2, "patch": 7}, "train": {"global_batch": 8, "steps": 4000}},
+ "grid": {"seed": [0, 1, 2]}}
+SWEEP
+
+mapfile -t commands < <(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/plan.md" |
+  sed -e ':again' -e '/\\$/ {N; s/\\\n//; b again}' -e 's/  *#.*$//')
+if [ "${#commands[@]}" -lt 6 ]; then
+  echo "only ${#commands[@]} commands were found in docs/plan.md" >&2
+  exit 1
+fi
+for command in "${commands[@]}"; do
+  echo "+ $command"
+  bash -c "$command" | tee -a all.txt
+done
+
+# What the page says of them.
+for phrase in 'node1  aaaa' 'with failures: ' 'device hours' '"largest_micro_batch": 8' '"cost": '; do
+  grep -qF -- "$phrase" all.txt || { echo "nothing shows $phrase" >&2; exit 1; }
+done
+grep -q '^<svg .*viewBox' schedule.svg
+[ ! -e runs ] || { echo "plan made a folder" >&2; exit 1; }
+
+# Every option of `plan` is on the page.
+options="$(orchestrator plan --help | grep -oE -- '--[a-z-]+' | sort -u | grep -v -- --help)"
+for option in $options; do
+  grep -q -- "\`${option}[ \`]" "$source_folder/docs/plan.md" || { echo "docs/plan.md does not name $option" >&2; exit 1; }
+done
+status=0
+orchestrator plan my_study.json --nodes 1 --memory-per-node 1kB >refused.txt || status=$?
+[ "$status" = 1 ] && grep -q 'even with train.micro_batch=1' refused.txt

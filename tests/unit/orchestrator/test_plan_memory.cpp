@@ -1,0 +1,75 @@
+#include "orchestrator/plan/plan.hpp"
+#include "sweeps/spec/arithmetic.hpp"
+#include "tests/unit/orchestrator/cluster_fixture.hpp"
+
+namespace ditscale::orchestrator {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::optional<double> unknown_rate(const Ask&) { return std::nullopt; }
+
+sweeps::Cell cell_of(std::int64_t global_batch, sweeps::ResourceSpec resources = {1, 0}) {
+  sweeps::Cell cell = make_cell(0, 1000, resources);
+  cell.trial.train.global_batch = global_batch;
+  cell.id = cell.trial.id();
+  return cell;
+}
+
+/// Room for the state and the activations of so many images, to the byte.
+double room_for_images(const sweeps::Cell& cell, std::int64_t images) {
+  return static_cast<double>(sweeps::training_state_bytes(cell.trial.shape()) +
+                             sweeps::activation_bytes(cell.trial.shape(), images, 4));
+}
+
+Plan plan_of(const sweeps::Cell& cell, const Devices& devices, const DeviceMemory& memory) {
+  sweeps::Sweep sweep;
+  sweep.cells = {cell};
+  return make_plan(sweep, {{1, "a", devices}}, unknown_rate, {}, memory);
+}
+
+TEST(PlanMemory, FindsTheLargestMicroBatchThatDividesAProcessesShare) {
+  const sweeps::Cell cell = cell_of(96, {1, 2});  // 48 images for each of two GPUs
+  const Devices devices = make_devices(2, 2);
+  for (const auto& [images, divisor] : {std::pair{48, 48}, {47, 24}, {24, 24}, {23, 16}, {11, 8}, {5, 4}, {1, 1}}) {
+    const Plan plan = plan_of(cell, devices, {room_for_images(cell, images), std::nullopt});
+    EXPECT_EQ(plan.rows[0].largest_micro_batch, divisor) << images;
+    EXPECT_TRUE(plan.rows[0].refusal.empty());
+    EXPECT_EQ(plan_json(plan)["trials"][0]["largest_micro_batch"], divisor);
+    EXPECT_EQ(plan.rows[0].needs_smaller_micro_batch(), divisor < 48) << images;
+  }
+}
+
+TEST(PlanMemory, RefusesATrialOfWhichNotEvenOneImageFits) {
+  const sweeps::Cell cell = cell_of(8, {1, 1});
+  const Plan plan = plan_of(cell, make_devices(1, 1), {room_for_images(cell, 1) - 1, std::nullopt});
+  EXPECT_EQ(plan.num_refused(), 1U);
+  EXPECT_THAT(plan_text(plan), HasSubstr("cannot run: trial"));
+  EXPECT_THAT(plan.rows[0].refusal, HasSubstr("even with train.micro_batch=1, more than a GPU has"));
+  EXPECT_EQ(plan.device_seconds, 0);
+}
+
+TEST(PlanMemory, SharesANodesMemoryAmongTheTrialsThatFillIt) {
+  const sweeps::Cell cell = cell_of(8, {2, 0});
+  const Plan plan = plan_of(cell, make_devices(7), {std::nullopt, 3 * room_for_images(cell, 4)});
+  EXPECT_EQ(plan.rows[0].largest_micro_batch, 4) << "three trials of two cores run side by side";
+  EXPECT_THAT(plan_text(plan), HasSubstr("1 trial needs more memory than there is"));
+}
+
+TEST(PlanMemory, SaysNothingOfMemoryItDoesNotKnow) {
+  const Plan plan = plan_of(cell_of(8, {1, 1}), make_devices(1, 1), {std::nullopt, 1.0});
+  EXPECT_FALSE(plan.rows[0].largest_micro_batch);
+  EXPECT_EQ(plan.num_refused(), 0U);
+  EXPECT_TRUE(plan_json(plan)["trials"][0]["largest_micro_batch"].is_null());
+  EXPECT_THAT(plan_text(plan), Not(HasSubstr("more memory")));
+}
+
+TEST(PlanMemory, CountsDeviceHours) {
+  const Plan plan = plan_of(cell_of(8, {2, 0}), make_devices(2), {});
+  EXPECT_DOUBLE_EQ(plan_json(plan)["device_hours"].get<double>(), 2 * plan.rows[0].predicted_s / 3600);
+  EXPECT_THAT(plan_text(plan), HasSubstr("device hours"));
+}
+
+}  // namespace
+}  // namespace ditscale::orchestrator
