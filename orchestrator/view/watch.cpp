@@ -21,6 +21,25 @@ double steps_of(const ReportRow& row) { return std::max(1.0, train_of(row).value
 
 double images_of(const ReportRow& row) { return steps_of(row) * train_of(row).value("global_batch", 1.0); }
 
+/// Of the trial's resources; what stands there as null counts as absent.
+std::int64_t resource(const ReportRow& row, const char* name, std::int64_t absent) {
+  const common::Json resources = row.trial.spec.value("resources", common::Json::object());
+  const auto found = resources.find(name);
+  return found != resources.end() && found->is_number_integer() ? found->get<std::int64_t>() : absent;
+}
+
+void add_devices(Movement& movement, const ReportRow& row) {
+  const std::int64_t gpus = resource(row, "gpus", 0);
+  const std::int64_t processes = gpus > 0 ? gpus : resource(row, "processes", 1);
+  movement.num_cpus += processes * resource(row, "cpus", 1);
+  movement.num_gpus += gpus;
+}
+
+std::string devices_line(const Movement& movement) {
+  std::string text = fmt::format("{} trials that ask for {} cpus", movement.num_running, movement.num_cpus);
+  return movement.num_gpus > 0 ? text + fmt::format(" and {} gpus", movement.num_gpus) : text;
+}
+
 double done_share(const ReportRow& row) {
   if (results::is_final(row.trial.state)) return 1.0;
   return std::clamp(static_cast<double>(row.steps_done.value_or(0)) / steps_of(row), 0.0, 1.0);
@@ -84,8 +103,11 @@ std::string next_line(const Report& report, const Movement& movement) {
     const bool waits = row.trial.state != TrialState::kRunning && !results::is_final(row.trial.state);
     if (waits && (longest == nullptr || row.trial.training_flops > longest->trial.training_flops)) longest = &row;
   }
-  return fmt::format("next: {} {} starts {}", longest->trial.id.brief(), longest->trial.label,
-                     movement.num_running == 0 ? "with the next run" : "when its devices are free");
+  const std::string when = movement.num_running == 0 ? "with the next run"
+                           : movement.first_end_s    ? fmt::format("when its devices are free, the first in about {}",
+                                                                   duration_text(*movement.first_end_s))
+                                                     : "when its devices are free";
+  return fmt::format("next: {} {} starts {}", longest->trial.id.brief(), longest->trial.label, when);
 }
 
 }  // namespace
@@ -99,6 +121,11 @@ Movement movement_of(const Report& report) {
     done_flops += row.trial.training_flops * done_share(row);
     if (row.trial.state == TrialState::kRunning) {
       ++movement.num_running;
+      add_devices(movement, row);
+      if (row.images_per_s && *row.images_per_s > 0) {
+        const double end_s = (1 - done_share(row)) * images_of(row) / *row.images_per_s;
+        movement.first_end_s = std::min(end_s, movement.first_end_s.value_or(end_s));
+      }
       movement.images_per_s += row.images_per_s.value_or(0);
       movement.flops_per_s += row.images_per_s.value_or(0) * row.trial.training_flops / images_of(row);
     } else if (!results::is_final(row.trial.state)) {
@@ -116,8 +143,8 @@ std::vector<std::string> watch_lines(const Report& report, std::size_t columns) 
   std::vector<std::string> lines{fmt::format("{}: {}{}", report.name, counts(report), left),
                                  bar(movement.done_share, columns)};
   if (movement.num_running > 0) {
-    lines.push_back(fmt::format("{:.0f} images/s, {}FLOP/s in {} trials", movement.images_per_s,
-                                si_text(movement.flops_per_s), movement.num_running));
+    lines.push_back(fmt::format("{:.0f} images/s, {}FLOP/s in {}", movement.images_per_s, si_text(movement.flops_per_s),
+                                devices_line(movement)));
   }
   add_running(report, lines);
   for (std::string line : {best_line(report), next_line(report, movement)}) {

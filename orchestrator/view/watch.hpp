@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,11 @@ struct Movement {
   double flops_per_s = 0;
   std::size_t num_running = 0;
   std::size_t num_waiting = 0;
+  /// What the running trials ask for.
+  std::int64_t num_cpus = 0;
+  std::int64_t num_gpus = 0;
+  /// Until the first running trial is trained, at its own speed; empty while none is measured.
+  std::optional<double> first_end_s;
   /// Seconds until everything, queued work included, is trained at that speed; empty while nothing is measured. Time
   /// for scores is not in it.
   std::optional<double> left_s;

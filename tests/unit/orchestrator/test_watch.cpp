@@ -46,10 +46,21 @@ TEST(Watch, CountsQueuedWorkInTheTimeThatIsLeft) {
   EXPECT_DOUBLE_EQ(*movement.left_s, 40);
 }
 
+TEST(Watch, TellsWhatRunningTrialsHoldAndWhenTheFirstIsTrained) {
+  Report report = half_way();
+  report.rows[1].trial.spec["resources"] = {{"cpus", 2}, {"gpus", 4}, {"processes", nullptr}};
+  report.rows[2].trial.spec["resources"] = {{"cpus", 3}, {"processes", 2}};
+  const auto lines = watch_lines(report, 0);
+  EXPECT_THAT(lines, Contains(HasSubstr("in 2 trials that ask for 14 cpus and 4 gpus")));
+  // 500 images at 20 a second, before 1,000 at 30.
+  EXPECT_THAT(lines, Contains(HasSubstr("the first in about 25.0 s")));
+}
+
 TEST(Watch, DoesNotGuessWhenNothingIsMeasured) {
   Report report = half_way();
   for (ReportRow& each : report.rows) each.images_per_s.reset();
   EXPECT_FALSE(movement_of(report).left_s);
+  EXPECT_FALSE(movement_of(report).first_end_s);
   EXPECT_FALSE(movement_of(Report{}).left_s);
 }
 
