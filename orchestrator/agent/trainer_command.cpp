@@ -16,6 +16,7 @@ namespace {
 /// Where a single trainer finds the pipe to its agent.
 constexpr int kEventFd = 3;
 constexpr const char* kGpuOrder = "CUDA_DEVICE_ORDER";
+constexpr const char* kVisibleGpus = "CUDA_VISIBLE_DEVICES";
 
 using Arguments = std::vector<std::string>;
 
@@ -74,7 +75,7 @@ common::SpawnOptions single_trainer(const StartMessage& order, const TrainerSett
   const std::string threads = std::to_string(devices.cpus.size());
   common::SpawnOptions options = common_options(order, settings);
   options.argv = train_command(order, settings, {"--event-fd", std::to_string(kEventFd), "--threads", threads});
-  options.environment["CUDA_VISIBLE_DEVICES"] = joined(devices.gpus);
+  options.environment[kVisibleGpus] = joined(devices.gpus);
   options.environment["OMP_NUM_THREADS"] = threads;
   options.removed_prefixes = outer_job_prefixes(/*one_host=*/false);
   options.cpus = devices.cpus;
@@ -92,7 +93,14 @@ common::SpawnOptions gang_of_trainers(const StartMessage& order, const TrainerSe
   for (const Share& share : shares) parts.push_back(part_of(share, order, settings, events));
   common::SpawnOptions options = common_options(order, settings);
   options.argv = {settings.mpirun.string()};
-  const Arguments arguments = gang_arguments(parts, settings.gpus_by_bus ? Arguments{kGpuOrder} : Arguments{});
+  Arguments exported;
+  if (settings.gpus_by_bus) exported.emplace_back(kGpuOrder);
+  if (shares.front().devices.gpus.empty()) {
+    // GPUs that were not asked for are hidden; else --gpu-list says which are visible.
+    options.environment[kVisibleGpus] = "";
+    exported.emplace_back(kVisibleGpus);
+  }
+  const Arguments arguments = gang_arguments(parts, exported);
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.environment.insert(settings.mpirun_environment.begin(), settings.mpirun_environment.end());
   options.removed_prefixes = outer_job_prefixes(shares.size() == 1);
