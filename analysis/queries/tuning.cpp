@@ -33,30 +33,35 @@ bool best_at_edge(const ByValue& scores) {
   return best == scores.begin() || best == std::prev(scores.end());
 }
 
-void warn(std::vector<std::string>& warnings, const std::vector<ScorePoint>& points, const std::string& path) {
+void warn_of_one_value(std::vector<std::string>& warnings, const std::vector<ScorePoint>& points,
+                       const std::string& path) {
   const auto by_model = tried(points, path);
   std::set<double> values;
+  for (const auto& [unused, scores] : by_model) {
+    for (const auto& [value, score] : scores) values.insert(value);
+  }
+  if (by_model.size() < 2 || values.size() != 1) return;
+  warnings.push_back(
+      fmt::format("all sizes were trained with {} = {}: where the best value changes with size, so does the exponent",
+                  path, *values.begin()));
+}
+
+void warn_of_edge(std::vector<std::string>& warnings, const std::vector<ScorePoint>& points, const std::string& path) {
   std::vector<std::string> at_edge;
-  for (const auto& [model, scores] : by_model) {
-    for (const auto& [value, unused] : scores) values.insert(value);
+  for (const auto& [model, scores] : tried(points, path)) {
     if (scores.size() > 1 && best_at_edge(scores)) at_edge.push_back(model);
   }
-  if (by_model.size() > 1 && values.size() == 1) {
-    warnings.push_back(
-        fmt::format("all sizes were trained with {} = {}: where the best value changes with size, so does the exponent",
-                    path, *values.begin()));
-  }
-  if (!at_edge.empty()) {
-    warnings.push_back(fmt::format("the best {} lies at the edge of those tried for {}: try values beyond it", path,
-                                   fmt::join(at_edge, ", ")));
-  }
+  if (at_edge.empty()) return;
+  warnings.push_back(fmt::format("the best {} lies at the edge of those tried for {}: try values beyond it", path,
+                                 fmt::join(at_edge, ", ")));
 }
 
 }  // namespace
 
 std::vector<std::string> tuning_warnings(const std::vector<ScorePoint>& final_points) {
   std::vector<std::string> warnings;
-  warn(warnings, final_points, "train.lr");
+  warn_of_one_value(warnings, final_points, "train.lr");
+  for (const char* path : {"train.lr", "train.global_batch"}) warn_of_edge(warnings, final_points, path);
   return warnings;
 }
 

@@ -7,8 +7,8 @@
 
 namespace ditscale::analysis {
 
-/// What makes an exponent doubtful in how the runs were trained: one learning rate (or batch) for all sizes, or a best
-/// one at the edge of those tried.
+/// What makes an exponent doubtful in how the runs were trained: one learning rate for all sizes, or a best
+/// learning rate or batch at the edge of those tried.
 [[nodiscard]] std::vector<std::string> tuning_warnings(const std::vector<ScorePoint>& final_points);
 
 /// "12 of 18 points stand in the middle of their schedule …".
