@@ -220,9 +220,9 @@ std::vector<SettingsRow> ResultsReader::settings() const {
   });
 }
 
-std::optional<double> ResultsReader::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
-                                                         std::int64_t processes) const {
-  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus, processes); });
+std::optional<sweeps::Speed> ResultsReader::measured_speed(std::int64_t cpus, std::int64_t gpus,
+                                                           std::int64_t processes) const {
+  return translating(impl_->path, [&] { return results::measured_speed(*impl_->database, cpus, gpus, processes); });
 }
 
 void ResultsReader::query(const std::string& sql, const OnColumns& on_columns, const OnRow& on_row) const {

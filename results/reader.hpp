@@ -11,6 +11,7 @@
 
 #include "results/records.hpp"
 #include "results/stored_json.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::results {
 
@@ -111,8 +112,8 @@ class ResultsReader {
   [[nodiscard]] std::vector<SettingsRow> settings() const;
 
   /// As ResultsWriter's.
-  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
-                                                          std::int64_t processes) const;
+  [[nodiscard]] std::optional<sweeps::Speed> measured_speed(std::int64_t cpus, std::int64_t gpus,
+                                                            std::int64_t processes) const;
 
   using OnColumns = std::function<void(const std::vector<std::string>&)>;
   using OnRow = std::function<void(const std::vector<SqlValue>&)>;

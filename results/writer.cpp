@@ -156,9 +156,9 @@ std::int64_t ResultsWriter::last_event(const TrialId& id, common::AttemptNumber 
   return translating(impl_->path, [&] { return last_event_of(*impl_->database, id, number); });
 }
 
-std::optional<double> ResultsWriter::measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
-                                                         std::int64_t processes) const {
-  return translating(impl_->path, [&] { return median_macs_per_s(*impl_->database, cpus, gpus, processes); });
+std::optional<sweeps::Speed> ResultsWriter::measured_speed(std::int64_t cpus, std::int64_t gpus,
+                                                           std::int64_t processes) const {
+  return translating(impl_->path, [&] { return results::measured_speed(*impl_->database, cpus, gpus, processes); });
 }
 
 }  // namespace ditscale::results

@@ -8,6 +8,7 @@
 
 #include "results/durability.hpp"
 #include "results/records.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::results {
 
@@ -60,10 +61,9 @@ class ResultsWriter {
   [[nodiscard]] std::vector<DecisionRecord> decisions() const;
   /// Number of the newest event of an attempt; 0 when there is none.
   [[nodiscard]] std::int64_t last_event(const common::TrialId& id, common::AttemptNumber number) const;
-  /// Median over finished attempts of (MACs done ÷ seconds of attempt) per number of cpus and gpus, for the cost model;
-  /// empty when none.
-  [[nodiscard]] std::optional<double> measured_macs_per_s(std::int64_t cpus, std::int64_t gpus,
-                                                          std::int64_t processes) const;
+  /// What finished attempts on such devices show of their speed; empty when there are none.
+  [[nodiscard]] std::optional<sweeps::Speed> measured_speed(std::int64_t cpus, std::int64_t gpus,
+                                                            std::int64_t processes) const;
 
  private:
   struct Impl;

@@ -82,11 +82,12 @@ double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
 
 Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {
   Cost cost;
-  std::optional<double> rate;
-  if (study.measured_macs_per_s) rate = study.measured_macs_per_s(spec.resources);
-  cost.measured = rate.has_value();
-  cost.macs_per_s = rate.value_or(sweeps::default_macs_per_s(spec.resources));
-  cost.seconds = sweeps::predicted_s(spec, cost.macs_per_s);
+  std::optional<sweeps::Speed> measured;
+  if (study.measured_speed) measured = study.measured_speed(spec.resources);
+  cost.measured = measured.has_value();
+  const sweeps::Speed speed = measured.value_or(sweeps::default_macs_per_s(spec.resources));
+  cost.macs_per_s = speed.macs_per_s;
+  cost.seconds = sweeps::predicted_s(spec, speed);
   const std::int64_t devices = spec.resources.num_devices();
   cost.device_hours = cost.seconds / 3600 * static_cast<double>(devices);
   return cost;

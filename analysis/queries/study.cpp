@@ -163,8 +163,8 @@ Study load_study(const fs::path& database) {
   study.read_losses = [reader](const TrialId& id, results::LossKind kind, std::int64_t after_step) {
     return reader->losses(id, kind, after_step);
   };
-  study.measured_macs_per_s = [reader](const sweeps::ResourceSpec& resources) {
-    return reader->measured_macs_per_s(resources.cpus, resources.gpus, resources.num_processes());
+  study.measured_speed = [reader](const sweeps::ResourceSpec& resources) {
+    return reader->measured_speed(resources.cpus, resources.gpus, resources.num_processes());
   };
   study.index();
   return study;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "results/reader.hpp"
+#include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::analysis {
@@ -54,7 +55,7 @@ struct Study {
   std::function<std::vector<results::LossRow>(const common::TrialId&, results::LossKind, std::int64_t after_step)>
       read_losses;
   /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
-  std::function<std::optional<double>(const sweeps::ResourceSpec&)> measured_macs_per_s;
+  std::function<std::optional<sweeps::Speed>(const sweeps::ResourceSpec&)> measured_speed;
 
   /// Prepares the look-ups below; again after `trials` or `evaluations` changed.
   void index();

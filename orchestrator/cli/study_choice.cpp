@@ -80,8 +80,7 @@ RateOf rates_of(const common::StudyPaths& study) {
   if (!lock) return unknown;
   const std::shared_ptr<MeasuredStudy> open(
       new MeasuredStudy{std::move(*lock), results::ResultsWriter(study.database())});
-  return
-      [open](const Ask& ask) { return open->database.measured_macs_per_s(ask.cpus, ask.total_gpus(), ask.processes); };
+  return [open](const Ask& ask) { return open->database.measured_speed(ask.cpus, ask.total_gpus(), ask.processes); };
 }
 
 }  // namespace ditscale::orchestrator

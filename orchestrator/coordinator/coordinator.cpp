@@ -17,8 +17,13 @@ using common::ExitCode;
 
 namespace {
 
-/// Rates that differ by less than this share would only reshuffle equals.
-constexpr double kRateChange = 0.02;
+/// Speeds that differ by less than this share would only reshuffle equals.
+constexpr double kSpeedChange = 0.02;
+
+bool alike(const sweeps::Speed& a, const sweeps::Speed& b) {
+  return std::abs(a.macs_per_s - b.macs_per_s) <= kSpeedChange * b.macs_per_s &&
+         std::abs(a.block_s - b.block_s) <= kSpeedChange * b.block_s;
+}
 /// Events that are held in memory before they are recorded, and then the messages wait.
 constexpr std::size_t kMostPending = 4096;
 
@@ -47,7 +52,7 @@ double Coordinator::now_s() const { return parts_.clock.monotonic_s() + unix_off
 ExitCode Coordinator::run() {
   if (!await_agents()) return ExitCode::kIncomplete;
   for (const Trial& trial : parts_.state.trials) num_ended_ += trial.num_attempts;
-  learn_rates();
+  learn_speeds();
   Backoff backoff(parts_.timing);
   while (!finish_) {
     const bool news = look();
@@ -159,7 +164,7 @@ void Coordinator::on(const EndedMessage& ended) {
       TrainerEnded{ended.trial, ended.attempt, ended.code, ended.signal, ended.how, ended.silent_s, ended.log_tail});
   apply();
   ++num_ended_;
-  learn_rates();
+  learn_speeds();
 }
 
 template <typename Other>
@@ -167,18 +172,17 @@ void Coordinator::on(const Other&) {
   throw common::InternalError("the coordinator was sent a message for an agent");
 }
 
-void Coordinator::learn_rates() {
+void Coordinator::learn_speeds() {
   if (trouble_ || num_ended_ < next_lesson_) return;
   // Each answer reads the records of all attempts: a tenth more of them make it worth while.
   next_lesson_ = num_ended_ + num_ended_ / 10 + 1;
   std::set<Ask> asks;
   for (const Trial& trial : parts_.state.trials) asks.insert(trial.ask);
   for (const Ask& ask : asks) {
-    const auto rate = parts_.study.measured_rate(ask);
-    const auto known = parts_.state.rates.find(ask);
-    const bool same =
-        rate && known != parts_.state.rates.end() && std::abs(*rate - known->second) <= kRateChange * known->second;
-    if (rate && !same) dispatch(RateMeasured{ask, *rate});
+    const auto speed = parts_.study.measured_speed(ask);
+    const auto known = parts_.state.speeds.find(ask);
+    const bool same = speed && known != parts_.state.speeds.end() && alike(*speed, known->second);
+    if (speed && !same) dispatch(SpeedMeasured{ask, *speed});
   }
 }
 

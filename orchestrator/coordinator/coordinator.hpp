@@ -48,7 +48,7 @@ class Coordinator {
   template <typename Other>
   void on(const Other& message);
   void ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt);
-  void learn_rates();
+  void learn_speeds();
   void apply();
   void record();
   void perform(const StartTrainer& start);
@@ -58,7 +58,7 @@ class Coordinator {
   double unix_offset_s_;
   /// Decided, but not applied yet.
   Actions pending_;
-  /// Attempts that have ended, and how many must have before the rates are learnt anew.
+  /// Attempts that have ended, and how many must have before speeds are learnt anew.
   std::int64_t num_ended_ = 0;
   std::int64_t next_lesson_ = 0;
   /// Events alone are recorded from then on.

@@ -8,6 +8,7 @@
 #include "common/event.hpp"
 #include "common/ids.hpp"
 #include "orchestrator/coordinator/devices.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -63,15 +64,15 @@ struct StopRequested {
 };
 
 /// What the devices really reach, for the predictions.
-struct RateMeasured {
+struct SpeedMeasured {
   Ask ask;
-  double macs_per_s = 0;
+  sweeps::Speed speed;
 };
 
 /// Time has passed.
 struct Tick {};
 
 using ClusterEvent =
-    std::variant<AgentsJoined, AgentLost, TrainerSpoke, TrainerEnded, StopRequested, RateMeasured, Tick>;
+    std::variant<AgentsJoined, AgentLost, TrainerSpoke, TrainerEnded, StopRequested, SpeedMeasured, Tick>;
 
 }  // namespace ditscale::orchestrator

@@ -112,8 +112,8 @@ class Reaction {
     stop_all(request.at_once ? StopKind::kKill : StopKind::kCheckpoint);
   }
 
-  void on(const RateMeasured& measured) {
-    state_.rates[measured.ask] = measured.macs_per_s;
+  void on(const SpeedMeasured& measured) {
+    state_.speeds[measured.ask] = measured.speed;
     predict_all(state_);
   }
 

@@ -63,9 +63,9 @@ double assumed_macs_per_s(const Trial& trial) {
 }
 
 double prediction(const State& state, const Trial& trial) {
-  const auto measured = state.rates.find(trial.ask);
-  const double rate = measured != state.rates.end() ? measured->second : assumed_macs_per_s(trial);
-  return sweeps::predicted_s(trial.cell.trial, rate);
+  const auto measured = state.speeds.find(trial.ask);
+  const sweeps::Speed speed = measured != state.speeds.end() ? measured->second : assumed_macs_per_s(trial);
+  return sweeps::predicted_s(trial.cell.trial, speed);
 }
 
 }  // namespace

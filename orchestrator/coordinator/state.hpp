@@ -14,6 +14,7 @@
 #include "orchestrator/coordinator/ready_queue.hpp"
 #include "orchestrator/coordinator/reservation.hpp"
 #include "orchestrator/coordinator/trial.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -32,7 +33,7 @@ struct State {
   std::unordered_map<common::TrialId, std::size_t> positions;
   Nodes nodes;
   /// Measured MACs per second, by ask.
-  std::map<Ask, double> rates;
+  std::map<Ask, sweeps::Speed> speeds;
 
   ReadyQueue ready;
   /// Remaining seconds x devices of all trials in `ready`.
@@ -80,7 +81,7 @@ void fit_to_nodes(State& state);
 void fit_to_nodes(State& state, std::size_t position);
 /// Moves retries whose wait is over into the ready queue.
 void wake_waiting(State& state, double now_s);
-/// Predicts all trials anew with the rates known now.
+/// Predicts all trials anew with the speeds known now.
 void predict_all(State& state);
 
 }  // namespace ditscale::orchestrator

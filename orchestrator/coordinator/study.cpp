@@ -209,8 +209,8 @@ std::vector<common::Event> Study::events_of(const common::TrialId& trial, common
   return std::move(file.events);
 }
 
-std::optional<double> Study::measured_rate(const Ask& ask) const {
-  return writer_->measured_macs_per_s(ask.cpus, ask.total_gpus(), ask.processes);
+std::optional<sweeps::Speed> Study::measured_speed(const Ask& ask) const {
+  return writer_->measured_speed(ask.cpus, ask.total_gpus(), ask.processes);
 }
 
 }  // namespace ditscale::orchestrator

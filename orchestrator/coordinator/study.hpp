@@ -11,6 +11,7 @@
 #include "orchestrator/coordinator/actions.hpp"
 #include "orchestrator/coordinator/restore.hpp"
 #include "results/writer.hpp"
+#include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
@@ -39,7 +40,7 @@ class Study {
   /// Number of the newest event of one attempt on record.
   [[nodiscard]] std::int64_t last_event(const common::TrialId& trial, common::AttemptNumber attempt) const;
   /// Measured MACs per second of devices asked for like this; empty when unknown.
-  [[nodiscard]] std::optional<double> measured_rate(const Ask& ask) const;
+  [[nodiscard]] std::optional<sweeps::Speed> measured_speed(const Ask& ask) const;
 
   [[nodiscard]] const common::StudyPaths& paths() const { return paths_; }
 

@@ -10,11 +10,11 @@ namespace ditscale::orchestrator {
 namespace {
 
 SimulatedCluster cluster_of(const std::vector<PlannedTrial>& trials, const std::vector<AgentReport>& agents,
-                            const std::map<Ask, double>& rates, const SimulationOptions& options) {
+                            const std::map<Ask, sweeps::Speed>& speeds, const SimulationOptions& options) {
   std::vector<sweeps::Cell> cells;
   for (const PlannedTrial& trial : trials) cells.push_back(trial.cell);
   SimulatedCluster cluster(std::move(cells), agents, options);
-  cluster.rates = rates;
+  cluster.speeds = speeds;
   for (const PlannedTrial& trial : trials) {
     cluster.scripts[trial.cell.id].seconds_per_step =
         trial.predicted_s / static_cast<double>(trial.cell.trial.train.steps);
@@ -25,10 +25,10 @@ SimulatedCluster cluster_of(const std::vector<PlannedTrial>& trials, const std::
 }  // namespace
 
 Forecast forecast(const std::vector<PlannedTrial>& trials, const std::vector<AgentReport>& agents,
-                  const std::map<Ask, double>& rates, const FailureQuestion& failures) {
+                  const std::map<Ask, sweeps::Speed>& speeds, const FailureQuestion& failures) {
   SimulationOptions options;
   options.tells_every_checkpoint = false;
-  SimulatedCluster cluster = cluster_of(trials, agents, rates, options);
+  SimulatedCluster cluster = cluster_of(trials, agents, speeds, options);
   cluster.run();
   Forecast forecast;
   forecast.makespan_s = cluster.elapsed_s();
@@ -40,7 +40,7 @@ Forecast forecast(const std::vector<PlannedTrial>& trials, const std::vector<Age
   options.misfortunes.node_mtbf_s = failures.node_mtbf_s;
   for (int run = 0; run < failures.num_runs; ++run) {
     options.seed = static_cast<std::uint64_t>(run);
-    SimulatedCluster failing = cluster_of(trials, agents, rates, options);
+    SimulatedCluster failing = cluster_of(trials, agents, speeds, options);
     failing.run();
     forecast.with_failures_s.push_back(failing.elapsed_s());
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/events.hpp"
+#include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
@@ -39,10 +40,10 @@ struct Forecast {
   std::vector<double> with_failures_s;
 };
 
-/// Runs the coordinator's decisions on a simulated cluster of these nodes. Trials must fit there. `rates` are those the
-/// coordinator would know.
+/// Runs the coordinator's decisions on a simulated cluster of these nodes. Trials must fit there. `speeds` are those
+/// the coordinator would know.
 [[nodiscard]] Forecast forecast(const std::vector<PlannedTrial>& trials, const std::vector<AgentReport>& agents,
-                                const std::map<Ask, double>& rates, const FailureQuestion& failures);
+                                const std::map<Ask, sweeps::Speed>& speeds, const FailureQuestion& failures);
 
 /// Of values in order; the nearest rank. `values` is not empty.
 [[nodiscard]] double quantile(const std::vector<double>& values, double share);

@@ -26,7 +26,7 @@ double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
   return checkpoints * kBuffersInCheckpoint * kBytesPerValue * static_cast<double>(parameters);
 }
 
-PlanRow row_of(const sweeps::Cell& cell, const std::optional<double>& rate) {
+PlanRow row_of(const sweeps::Cell& cell, const std::optional<sweeps::Speed>& rate) {
   const sweeps::TrialSpec& trial = cell.trial;
   PlanRow row;
   row.id = cell.id;
@@ -53,7 +53,7 @@ void judge_memory(PlanRow& row, const sweeps::Cell& cell, std::optional<double> 
                   cell.trial.resources.gpus > 0 ? "a GPU" : "each on a full node", bytes_text(*available_bytes));
 }
 
-void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, double>& rates,
+void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, sweeps::Speed>& speeds,
                   const FailureQuestion& failures) {
   std::vector<Ask> nodes;
   for (const AgentReport& agent : plan.agents) {
@@ -67,7 +67,7 @@ void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, do
     trials.push_back({sweep.cells[i], plan.rows[i].predicted_s});
   }
   if (trials.empty()) return;
-  plan.forecast = forecast(trials, plan.agents, rates, failures);
+  plan.forecast = forecast(trials, plan.agents, speeds, failures);
   plan.makespan_bound_s = makespan_bound_s(nodes, jobs);
   // The simulation adds up steps: a rounded sum may fall below what it stands for.
   plan.forecast.makespan_s = std::max(plan.forecast.makespan_s, plan.makespan_bound_s);
@@ -131,11 +131,11 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
   plan.name = sweep.name;
   plan.excluded = sweep.excluded;
   plan.agents = agents;
-  std::map<Ask, double> rates;
+  std::map<Ask, sweeps::Speed> speeds;
   for (const sweeps::Cell& cell : sweep.cells) {
     const Ask ask = ask_of(cell.trial.resources);
     const auto rate = rate_of(ask);
-    if (rate) rates[ask] = *rate;
+    if (rate) speeds[ask] = *rate;
     PlanRow row = row_of(cell, rate);
     row.refusal = why_too_large({cell}, agents).value_or("");
     judge_memory(row, cell, available_memory_bytes(cell.trial, agents, memory));
@@ -145,8 +145,8 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
     }
     plan.rows.push_back(std::move(row));
   }
-  plan.rates_measured = !rates.empty();
-  add_schedule(plan, sweep, rates, failures);
+  plan.rates_measured = !speeds.empty();
+  add_schedule(plan, sweep, speeds, failures);
   return plan;
 }
 

@@ -9,6 +9,7 @@
 #include "orchestrator/coordinator/events.hpp"
 #include "orchestrator/plan/forecast.hpp"
 #include "orchestrator/plan/memory.hpp"
+#include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
@@ -61,7 +62,7 @@ struct Plan {
 };
 
 /// Measured MACs per second for an ask; empty when unknown.
-using RateOf = std::function<std::optional<double>(const Ask&)>;
+using RateOf = std::function<std::optional<sweeps::Speed>(const Ask&)>;
 
 /// Plans every cell. With `failures`, the forecast tells what failing nodes make of it too.
 [[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,

@@ -51,8 +51,8 @@ void SimulatedCluster::boot() {
   finished_ = false;
   starts_in_round_ = 0;
   state_ = make_state(cells_, options_.policy, now_s_, options_.limit_s);
-  state_.rates = rates;
-  if (!rates.empty()) predict_all(state_);
+  state_.speeds = speeds;
+  if (!speeds.empty()) predict_all(state_);
   const Actions to_record = restore(state_, disk_.past(), now_s_);
   ledger_.restarted();
   ledger_.decided(to_record, state_, disk_, now_s_);

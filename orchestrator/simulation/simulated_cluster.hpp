@@ -12,6 +12,7 @@
 #include "orchestrator/coordinator/reactor.hpp"
 #include "orchestrator/simulation/ledger.hpp"
 #include "orchestrator/simulation/script.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -39,8 +40,8 @@ class SimulatedCluster {
 
   /// Of each trial; those that have none follow the default.
   std::unordered_map<common::TrialId, Script> scripts;
-  /// Rates known from the start, as `State::rates`.
-  std::map<Ask, double> rates;
+  /// Speeds known from the start, as `State::speeds`.
+  std::map<Ask, sweeps::Speed> speeds;
   /// Stands between the cluster and `react`, to watch it.
   std::function<Actions(State&, const ClusterEvent&, double now_s)> decide = react;
 

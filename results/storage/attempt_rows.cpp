@@ -1,7 +1,5 @@
 #include "results/storage/attempt_rows.hpp"
 
-#include <algorithm>
-
 #include <SQLiteCpp/Column.h>
 
 #include "results/storage/statement.hpp"
@@ -16,14 +14,16 @@ constexpr const char* kRead =
     "coalesce((SELECT max(step) FROM checkpoints c WHERE c.trial = a.trial AND c.attempt = a.number), 0) "
     "FROM attempts a ORDER BY trial, number";
 
-constexpr const char* kRates =
-    "SELECT (3.0 * t.forward_macs * (a.last_images - a.first_images) "
+constexpr const char* kRuns =
+    "SELECT a.ended_s - a.started_s, (3.0 * t.forward_macs * (a.last_images - a.first_images) "
     "        + coalesce((SELECT sum(macs) FROM (SELECT max(e.sampling_macs) AS macs FROM evaluations e "
-    "                    WHERE e.trial = a.trial AND e.attempt = a.number GROUP BY e.step, e.settings)), 0)) "
-    "       / (a.ended_s - a.started_s) "
+    "                    WHERE e.trial = a.trial AND e.attempt = a.number GROUP BY e.step, e.settings)), 0)), "
+    "       1.0 * (a.last_images - a.first_images) / json_extract(t.spec, '$.train.global_batch') "
+    "       * json_extract(t.spec, '$.model.depth') "
     "FROM attempts a JOIN trials t ON t.id = a.trial "
     "WHERE a.cpus = ? AND a.gpus = ? AND coalesce(a.processes, 1) = ? AND a.state IN ('succeeded', 'preempted') "
-    "      AND a.ended_s > a.started_s AND a.last_images > a.first_images";
+    "      AND a.ended_s > a.started_s AND a.last_images > a.first_images "
+    "ORDER BY a.ended_s DESC LIMIT 500";
 
 }  // namespace
 
@@ -54,16 +54,15 @@ std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& tr
   return read.executeStep() ? read.getColumn(0).getInt64() : 0;
 }
 
-std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,
-                                        std::int64_t processes) {
-  SQLite::Statement read(database, kRates);
+std::optional<sweeps::Speed> measured_speed(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,
+                                            std::int64_t processes) {
+  SQLite::Statement read(database, kRuns);
   bind_all(read, cpus, gpus, processes);
-  std::vector<double> rates;
-  while (read.executeStep()) rates.push_back(read.getColumn(0).getDouble());
-  if (rates.empty()) return std::nullopt;
-  std::sort(rates.begin(), rates.end());
-  const std::size_t middle = rates.size() / 2;
-  return rates.size() % 2 == 1 ? rates[middle] : 0.5 * (rates[middle - 1] + rates[middle]);
+  std::vector<sweeps::MeasuredRun> runs;
+  while (read.executeStep())
+    runs.push_back({read.getColumn(0).getDouble(), read.getColumn(1).getDouble(), read.getColumn(2).getDouble()});
+  if (runs.empty()) return std::nullopt;
+  return sweeps::fit_speed(runs);
 }
 
 }  // namespace ditscale::results

@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include "results/records.hpp"
+#include "sweeps/spec/speed.hpp"
 
 namespace ditscale::results {
 
@@ -25,10 +26,10 @@ inline constexpr const char* kPutAttempt =
 [[nodiscard]] std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& trial,
                                          common::AttemptNumber number);
 
-/// Median over attempts that ended well or were preempted, with `cpus` for each of `processes` and `gpus` in all, of
-/// MACs done ÷ seconds of attempt. MACs done: three forward passes per image trained by this attempt, plus the sampling
-/// of its evaluations.
-[[nodiscard]] std::optional<double> median_macs_per_s(SQLite::Database& database, std::int64_t cpus, std::int64_t gpus,
-                                                      std::int64_t processes);
+/// Speed of the newest 500 attempts that ended well or were preempted, with `cpus` for each of `processes` and `gpus`
+/// in all; empty when there is none. MACs done: three forward passes per image trained by the attempt, plus the
+/// sampling of its evaluations.
+[[nodiscard]] std::optional<sweeps::Speed> measured_speed(SQLite::Database& database, std::int64_t cpus,
+                                                          std::int64_t gpus, std::int64_t processes);
 
 }  // namespace ditscale::results

@@ -7,8 +7,6 @@ namespace ditscale::sweeps {
 namespace {
 constexpr double kMacsPerCoreSecond = 2e10;
 constexpr double kMacsPerGpuSecond = 1e14;
-/// Start-up of LibTorch and reading of the data, seconds.
-constexpr double kStartUp_s = 3.0;
 }  // namespace
 
 std::int64_t num_evaluations(const EvaluateSpec& evaluate, std::int64_t last_step) {
@@ -44,9 +42,10 @@ TrialWork work_of(const TrialSpec& trial) {
   return work;
 }
 
-double predicted_s(const TrialSpec& trial, double macs_per_s) {
+double predicted_s(const TrialSpec& trial, const Speed& speed) {
   const TrialWork work = work_of(trial);
-  return kStartUp_s + (work.training_macs + work.sampling_macs) / macs_per_s;
+  const double block_steps = static_cast<double>(trial.train.steps) * static_cast<double>(trial.model.depth);
+  return kStartUp_s + (work.training_macs + work.sampling_macs) / speed.macs_per_s + block_steps * speed.block_s;
 }
 
 double default_macs_per_s(const ResourceSpec& resources) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::sweeps {
@@ -26,8 +27,11 @@ struct TrialWork {
 /// MACs to make one set of samples.
 [[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
 
-/// Seconds a trial takes: work over rate. `macs_per_s` is what the trial's devices reach; see `default_macs_per_s`.
-[[nodiscard]] double predicted_s(const TrialSpec& trial, double macs_per_s);
+/// Start-up of LibTorch and reading of the data.
+inline constexpr double kStartUp_s = 3.0;
+
+/// Seconds a trial takes on devices of this speed; see `default_macs_per_s` and `fit_speed`.
+[[nodiscard]] double predicted_s(const TrialSpec& trial, const Speed& speed);
 
 /// Rate to assume before anything was measured: a deliberately round 2e10 MACs/s per processor core and 1e14 per GPU.
 /// It orders trials well (longest first needs only ratios) and is replaced by measured rates as soon as one trial has
