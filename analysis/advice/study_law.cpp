@@ -86,8 +86,9 @@ Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {
   if (study.measured_speed) measured = study.measured_speed(spec.resources);
   cost.measured = measured.has_value();
   const sweeps::Speed speed = measured.value_or(sweeps::default_macs_per_s(spec.resources));
-  cost.macs_per_s = speed.macs_per_s;
   cost.seconds = sweeps::predicted_s(spec, speed);
+  const sweeps::TrialWork work = sweeps::work_of(spec);
+  cost.macs_per_s = (work.training_macs + work.sampling_macs) / (cost.seconds - sweeps::kStartUp_s);
   const std::int64_t devices = spec.resources.num_devices();
   cost.device_hours = cost.seconds / 3600 * static_cast<double>(devices);
   return cost;

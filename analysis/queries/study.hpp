@@ -54,7 +54,7 @@ struct Study {
   std::function<std::vector<results::MetricRow>(const common::TrialId&)> read_metrics;
   std::function<std::vector<results::LossRow>(const common::TrialId&, results::LossKind, std::int64_t after_step)>
       read_losses;
-  /// Median rate of past attempts on so many devices, for costs; empty when nothing was measured on them.
+  /// Speed of past attempts on so many devices, for costs; empty when nothing was measured on them.
   std::function<std::optional<sweeps::Speed>(const sweeps::ResourceSpec&)> measured_speed;
 
   /// Prepares the look-ups below; again after `trials` or `evaluations` changed.

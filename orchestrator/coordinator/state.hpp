@@ -32,7 +32,7 @@ struct State {
   std::vector<Trial> trials;
   std::unordered_map<common::TrialId, std::size_t> positions;
   Nodes nodes;
-  /// Measured MACs per second, by ask.
+  /// Measured, by ask.
   std::map<Ask, sweeps::Speed> speeds;
 
   ReadyQueue ready;

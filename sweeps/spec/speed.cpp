@@ -26,9 +26,10 @@ Speed median_rate(std::span<const MeasuredRun> runs) {
 bool tell_apart(std::span<const MeasuredRun> runs) {
   constexpr std::size_t kFewestRuns = 4;
   constexpr std::size_t kFewestModels = 3;
-  std::set<double> macs_per_block_step;
-  for (const MeasuredRun& run : runs) macs_per_block_step.insert(std::round(run.macs / run.block_steps));
-  return runs.size() >= kFewestRuns && macs_per_block_step.size() >= kFewestModels;
+  // In steps of a factor of the square root of two: the same model counts once, whatever its share of sampling was.
+  std::set<long> sizes;
+  for (const MeasuredRun& run : runs) sizes.insert(std::lround(2 * std::log2(run.macs / run.block_steps)));
+  return runs.size() >= kFewestRuns && sizes.size() >= kFewestModels;
 }
 
 /// Seconds per MAC and per block-step of the weighted normal equations; each run is divided by its seconds.

@@ -27,8 +27,8 @@ struct MeasuredRun {
 };
 
 /// The speed that explains the runs best: both numbers by least squares of relative errors, outliers weighing less
-/// (Huber, 0.1). Where fewer than four runs of fewer than three different models can not tell the two apart, or they
-/// contradict them, the median rate alone. `runs` must not be empty.
+/// (Huber, 0.1). The median rate alone where fewer than four runs, or fewer than three models that differ by much,
+/// cannot tell the two apart, or contradict them. `runs` must not be empty.
 [[nodiscard]] Speed fit_speed(std::span<const MeasuredRun> runs);
 
 }  // namespace ditscale::sweeps

@@ -1,5 +1,6 @@
 #include "sweeps/spec/speed.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -30,6 +31,13 @@ double predicted_of(const Speed& speed, const MeasuredRun& run) {
   return kStartUp_s + run.macs / speed.macs_per_s + run.block_steps * speed.block_s;
 }
 
+Speed median_rate(const std::vector<MeasuredRun>& runs) {
+  std::vector<double> rates;
+  for (const MeasuredRun& run : runs) rates.push_back(run.macs / (run.seconds - kStartUp_s));
+  std::sort(rates.begin(), rates.end());
+  return rates[rates.size() / 2];
+}
+
 TEST(FitSpeed, FindsAPlantedSpeed) {
   const Speed found = fit_speed(planted_study());
   EXPECT_NEAR(found.macs_per_s, kPlanted.macs_per_s, 1e-6 * kPlanted.macs_per_s);
@@ -50,14 +58,17 @@ TEST(FitSpeed, PredictsRunsThatItHasNotSeen) {
   std::normal_distribution<> scatter(0, 0.05);
   auto runs = planted_study();
   for (MeasuredRun& run : runs) run.seconds *= std::exp(scatter(random));
-  double worst = 0;
+  double worst = 0, worst_by_rate = 0;
   for (std::size_t left_out = 0; left_out < runs.size(); ++left_out) {
     auto others = runs;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(left_out));
     const double error = std::log(predicted_of(fit_speed(others), runs[left_out]) / runs[left_out].seconds);
     worst = std::max(worst, std::abs(error));
+    const double by_rate = predicted_of(median_rate(others), runs[left_out]) / runs[left_out].seconds;
+    worst_by_rate = std::max(worst_by_rate, std::abs(std::log(by_rate)));
   }
   EXPECT_LT(worst, 0.25) << "five times the scatter";
+  EXPECT_GT(worst_by_rate, 0.5);
 }
 
 TEST(FitSpeed, TakesOneRunForTheRateAlone) {
@@ -66,6 +77,13 @@ TEST(FitSpeed, TakesOneRunForTheRateAlone) {
   EXPECT_DOUBLE_EQ(found.macs_per_s, 5e10);
   EXPECT_EQ(found.block_s, 0);
   EXPECT_NEAR(predicted_of(found, run), run.seconds, 1e-9);
+}
+
+/// One model, with more or less sampling in its attempts, says nothing of blocks.
+TEST(FitSpeed, CountsAModelOnce) {
+  std::vector<MeasuredRun> runs;
+  for (const double share : {1.0, 1.02, 1.05, 1.1}) runs.push_back(planted(4, share * 1e8));
+  EXPECT_EQ(fit_speed(runs).block_s, 0);
 }
 
 TEST(FitSpeed, DoesNotBelieveInBlocksThatTakeLessThanNoTime) {
