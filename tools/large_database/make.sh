@@ -22,9 +22,8 @@ awk -v trials="$trials" 'BEGIN {
 }' >"$runs"
 "$analysis" import "$runs" --db "$database" --name large --settings features=fashion_cnn --settings num_samples=2000
 
-# The rows come in the order of the key, and the summaries at once: the trigger would take an hour.
+# The rows come in the order of the key.
 sqlite3 "$database" <<SQL
-.dbconfig enable_trigger off
 PRAGMA synchronous = OFF;
 PRAGMA foreign_keys = OFF;
 BEGIN;

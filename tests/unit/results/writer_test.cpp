@@ -1,5 +1,10 @@
 #include "results/writer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <random>
+#include <span>
+
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
@@ -269,6 +274,40 @@ TEST_F(Writer, SummariesOfMetricsAreThoseOfTheRowsThatCount) {
   EXPECT_DOUBLE_EQ(row.images_per_s.value(), (100 + 700 + 900) / 3.0);
   EXPECT_FALSE(row.last_loss.has_value());  // the last one was not finite
   EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
+}
+
+/// Three attempts of two trials go over the same steps, and their events come in any order, in batches of any size.
+TEST_F(Writer, SummariesOfMetricsFitWhateverTheOrder) {
+  const std::array<sweeps::TrialSpec, 2> specs{test::small_spec(64), test::small_spec(128)};
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::filesystem::remove(file_);
+    ResultsWriter writer(file_);
+    std::vector<AttemptEvent> events;
+    for (const sweeps::TrialSpec& spec : specs) {
+      put_trial(writer, spec);
+      for (int number = 1; number <= 3; ++number) {
+        MadeUpAttempt attempt(spec, number);
+        start(writer, attempt);
+        for (int i = 0; i < 8; ++i) attempt.metric(random() % 6, 0.1 * i, static_cast<double>(random() % 900));
+        events.insert(events.end(), attempt.events().begin(), attempt.events().end());
+      }
+    }
+    std::shuffle(events.begin(), events.end(), random);
+    for (std::span<const AttemptEvent> rest(events); !rest.empty();) {
+      const std::size_t batch = std::min<std::size_t>(rest.size(), 1 + random() % 9);
+      writer.ingest(rest.first(batch));
+      rest = rest.subspan(batch);
+    }
+    std::vector<std::string> wrong;
+    ResultsReader(file_).query(
+        "SELECT v.trial FROM v_metrics v JOIN v_trials t ON t.id = v.trial GROUP BY v.trial "
+        "HAVING abs(avg(v.images_per_s) - t.images_per_s) > 1e-9 OR t.last_loss IS NOT "
+        "(SELECT m.loss FROM v_metrics m WHERE m.trial = v.trial ORDER BY m.step DESC LIMIT 1)",
+        [](const auto&) {}, [&](const auto& row) { wrong.push_back(std::get<std::string>(row.at(0))); });
+    EXPECT_EQ(wrong, std::vector<std::string>{}) << seed;
+    EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{}) << seed;
+  }
 }
 
 }  // namespace
