@@ -21,9 +21,9 @@ class Reaction {
  public:
   Reaction(State& state, double now_s) : state_(state), now_s_(now_s) {}
 
-  Actions run(const ClusterEvent& event) {
+  Actions run(ClusterEvent& event) {
     if (state_.finished) return {};
-    std::visit([this](const auto& each) { on(each); }, event);
+    std::visit([this](auto& each) { on(each); }, event);
     stop_at_time_limit();
     kill_overdue();
     wake_waiting(state_, now_s_);
@@ -60,31 +60,32 @@ class Reaction {
     stop(trial, StopKind::kKill);
   }
 
-  void on(const TrainerSpoke& spoke) {
+  /// Takes the event out of `spoke`.
+  void on(TrainerSpoke& spoke) {
     Trial* trial = find_trial(state_, spoke.trial);
     if (trial == nullptr) return;
     const bool current = trial->run && trial->run->attempt == spoke.attempt;
     if (current && spoke.event.number <= trial->run->last_event) return;  // known from the pipe or the file
-    actions_.push_back(Ingest{{spoke.trial, spoke.attempt, spoke.event}});
+    std::vector<results::DecisionRecord> decisions;
     if (current) {
       trial->run->last_event = spoke.event.number;
       absorb(trial->progress, spoke.event);
       if (const auto outcome = outcome_of(spoke.event)) trial->run->outcome = outcome;
-      if (state_.halving) compare(*trial, spoke.event);
+      if (state_.halving) decisions = state_.halving->judge(trial->cell, spoke.event, now_s_);
     } else {
       accept_late_success(*trial, spoke);
     }
+    actions_.push_back(Ingest{{std::move(spoke.trial), spoke.attempt, std::move(spoke.event)}});
+    for (results::DecisionRecord& decision : decisions) obey(*trial, std::move(decision));
   }
 
   /// Stops a trial that has fallen behind the others.
-  void compare(Trial& trial, const common::Event& event) {
-    for (results::DecisionRecord& decision : state_.halving->judge(trial.cell, event, now_s_)) {
-      if (!decision.kept) {
-        trial.stopped_early = "stopped early: " + decision.text();
-        stop(trial, StopKind::kCheckpoint);
-      }
-      actions_.push_back(PutDecision{std::move(decision)});
+  void obey(Trial& trial, results::DecisionRecord decision) {
+    if (!decision.kept) {
+      trial.stopped_early = "stopped early: " + decision.text();
+      stop(trial, StopKind::kCheckpoint);
     }
+    actions_.push_back(PutDecision{std::move(decision)});
   }
 
   /// A trainer that was taken for lost has finished after all; it counts as long as no newer attempt has started.
@@ -239,6 +240,6 @@ class Reaction {
 
 }  // namespace
 
-Actions react(State& state, const ClusterEvent& event, double now_s) { return Reaction(state, now_s).run(event); }
+Actions react(State& state, ClusterEvent event, double now_s) { return Reaction(state, now_s).run(event); }
 
 }  // namespace ditscale::orchestrator
