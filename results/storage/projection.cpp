@@ -80,7 +80,13 @@ std::int64_t Projection::take(std::span<const AttemptEvent> events) {
 }
 
 /// False when it was known already.
-bool Projection::keep(const AttemptEvent& e) {
+bool Projection::keep(const AttemptEvent& event) {
+  if (event.event.kind != "metric") return keep_text(event);
+  if (metrics_.holds(event)) return false;
+  return metrics_.put_whole(event) || keep_text(event);
+}
+
+bool Projection::keep_text(const AttemptEvent& e) {
   const std::int32_t attempt = common::to_int(e.attempt);
   const std::string body = e.event.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (execute(keep_, e.trial.str(), attempt, e.event.number, e.event.time_s, e.event.kind, body) == 0) return false;
@@ -103,7 +109,7 @@ void Projection::project(const AttemptEvent& event) {
   const std::string& kind = event.event.kind;
   if (kind == "started") return started(event);
   if (kind == "parameters") return parameters(event);
-  if (kind == "metric") return metrics_.put(event);
+  if (kind == "metric") return metrics_.put_columns(event);
   if (kind == "checkpoint") return checkpoint(event);
   if (kind == "samples") return samples(event);
   if (kind == "evaluation") return evaluation(event);

@@ -30,6 +30,7 @@ class Projection {
     std::optional<std::int64_t> step, images;
   };
   bool keep(const AttemptEvent& event);
+  bool keep_text(const AttemptEvent& event);
   void project(const AttemptEvent& event);
   void started(const AttemptEvent& event);
   void parameters(const AttemptEvent& event);

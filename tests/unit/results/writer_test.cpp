@@ -276,6 +276,33 @@ TEST_F(Writer, SummariesOfMetricsAreThoseOfTheRowsThatCount) {
   EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
 }
 
+/// A metric that its row cannot hold whole is in `events` too; no event is lost or counted twice.
+TEST_F(Writer, KeepsEveryMetricWhole) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.started(0).metric(50, 0.9).metric(50, 0.8).metric(100, 0.7);
+  std::vector<AttemptEvent> events = attempt.events();
+  events.push_back(events.back());
+  ++events.back().event.number;
+  events.back().event.body["step"] = 150;
+  events.back().event.body["temperature"] = 3.5;
+  events.push_back(events.back());
+  ++events.back().event.number;
+  events.back().event.body = {{"loss", 0.5}};  // no step
+  EXPECT_EQ(writer.ingest(events), 6);
+  EXPECT_EQ(writer.ingest(events), 0);
+  std::vector<std::string> lines;
+  ResultsReader(file_).query(
+      "SELECT printf('%d %s', number, kind) AS line FROM events UNION ALL SELECT printf('%d row', event) FROM metrics "
+      "WHERE event IS NOT NULL UNION ALL SELECT printf('loss %.1f', loss) FROM metrics ORDER BY line",
+      [](const auto&) {}, [&](const auto& row) { lines.push_back(std::get<std::string>(row.at(0))); });
+  EXPECT_EQ(lines, (std::vector<std::string>{"1 started", "2 row", "3 metric", "4 row", "5 metric", "6 metric",
+                                             "loss 0.7", "loss 0.7", "loss 0.8"}));
+  EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
+}
+
 /// Three attempts of two trials go over the same steps, and their events come in any order, in batches of any size.
 TEST_F(Writer, SummariesOfMetricsFitWhateverTheOrder) {
   const std::array<sweeps::TrialSpec, 2> specs{test::small_spec(64), test::small_spec(128)};
