@@ -37,6 +37,9 @@ orchestrator::Environment environment() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE", "PMI_RANK"}) {
     result.under_mpi = result.under_mpi || std::getenv(name) != nullptr;
   }
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+    result.expects_first_rank = result.expects_first_rank || variable(name) == "0";
+  }
   result.is_root = ::geteuid() == 0;
   if (const char* job = std::getenv("SLURM_JOB_ID")) result.slurm_job = job;
   result.node_name = variable("SLURMD_NODENAME");

@@ -22,6 +22,8 @@ struct Environment {
   std::string path;
   /// Started by mpirun: this process is a rank.
   bool under_mpi = false;
+  /// As rank 0, by what its launcher has set.
+  bool expects_first_rank = false;
   bool is_root = false;
   /// The batch job this process is part of (SLURM_JOB_ID).
   std::optional<std::string> slurm_job;

@@ -26,11 +26,11 @@ struct Policy {
 
 /// Waits and limits of the processes around the decisions. Time is in seconds.
 struct Timing {
-  /// Sleeps between looks for messages of other hosts: short after news, doubling while nothing happens. Who is
+  /// Sleeps between looks for messages of other hosts: short after news, longer while nothing happens. Who is
   /// on the same host rings.
   double shortest_sleep_s = 0.005;
   double longest_sleep_s = 0.05;
-  double sleep_growth = 2.0;
+  double sleep_growth = 4.0;
   /// An agent reads its trainers' pipes at most so often, and passes on what it read at most so often, unless a trainer
   /// ends: each look and each message costs more than an event. A pipe holds some 300 events.
   double read_s = 0.02;
