@@ -38,6 +38,8 @@ class Reaction {
     for (const AgentReport& report : joined.agents) {
       DITSCALE_CHECK(state_.nodes.add(report.agent, report.node_name(), report.devices), "agent {} joined twice",
                      report.agent);
+      const DeviceCount devices = count_of(report.devices);
+      actions_.push_back(JoinNode{{now_s_, report.agent, report.host, devices.cpus, devices.gpus, std::nullopt}});
     }
     fit_to_nodes(state_);
   }
@@ -47,6 +49,7 @@ class Reaction {
     const std::vector<Tenant> tenants = state_.nodes.at(lost.agent).tenants;
     for (const Tenant& tenant : tenants) lose_node_of(state_.trials[tenant.position], lost);
     state_.nodes.remove(lost.agent);
+    actions_.push_back(LeaveNode{lost.agent, now_s_});
     drop_lost(state_.reservations, state_.nodes);
     fit_to_nodes(state_);
     if (state_.nodes.empty()) state_.stopping = true;
@@ -224,6 +227,7 @@ class Reaction {
 
   void finish(ExitCode code, std::string reason) {
     state_.finished = true;
+    for (const auto& [agent, unused] : state_.nodes) actions_.push_back(LeaveNode{agent, now_s_});
     actions_.push_back(Finish{code, std::move(reason)});
   }
 

@@ -61,6 +61,8 @@ struct Recorder {
     writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
   }
   void operator()(PutDecision& put) { flush(), writer.put_decision(put.record); }
+  void operator()(JoinNode& join) { writer.join_node(join.record); }
+  void operator()(LeaveNode& leave) { writer.leave_node(leave.agent, leave.time_s); }
   void operator()(Ingest& ingest) { events.push_back(std::move(ingest.event)); }
   void operator()(StartTrainer&) {}
   void operator()(StopTrainer&) {}
@@ -129,6 +131,7 @@ void Study::put_cells(const sweeps::Sweep& sweep) {
   const Json document = document_of(sweep);
   results::ResultsWriter::Batch batch(*writer_);
   writer_->put_sweep(sweep.name, sweep.description, document);
+  writer_->leave_stale_nodes();
   for (std::size_t position = 0; position < sweep.cells.size();) {
     // A part at a time: the records of a large sweep are larger than its cells.
     std::vector<results::TrialRecord> records;

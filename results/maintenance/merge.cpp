@@ -103,7 +103,9 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
       copy_rows(*database, table, "attempt");
     }
     database->exec(kSummariseMetrics);
-    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
+    for (const char* table : {"decisions", "nodes"}) {
+      database->exec(fmt::format("INSERT OR IGNORE INTO main.{0} SELECT * FROM source.{0}", table));
+    }
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;

@@ -181,12 +181,19 @@ DROP TRIGGER metric_comes;
 DROP TRIGGER metric_counts;
 )sql";
 
-constexpr std::array<SchemaStep, 6> kSteps{{{1, "tables", kTables},
+constexpr const char* kNodes = R"sql(
+CREATE TABLE nodes(
+  joined_s REAL NOT NULL, agent INTEGER NOT NULL, host TEXT NOT NULL, cpus INTEGER NOT NULL, gpus INTEGER NOT NULL,
+  left_s REAL, PRIMARY KEY(joined_s, agent, host)) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<SchemaStep, 7> kSteps{{{1, "tables", kTables},
                                             {2, "views for users", kViews},
                                             {3, "summaries of metrics", kSummaries},
                                             {4, "standard errors of scores", kStandardErrors},
                                             {5, "decisions of early stopping", kDecisions},
-                                            {6, "metrics once, summaries without triggers", kMetricsOnce}}};
+                                            {6, "metrics once, summaries without triggers", kMetricsOnce},
+                                            {7, "nodes of a run", kNodes}}};
 
 }  // namespace
 

@@ -276,6 +276,27 @@ TEST_F(Writer, SummariesOfMetricsAreThoseOfTheRowsThatCount) {
   EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
 }
 
+TEST_F(Writer, KnowsWhichNodesAreThere) {
+  const auto nodes = [&] {
+    std::vector<std::string> lines;
+    for (const NodeRecord& node : ResultsReader(file_).nodes())
+      lines.push_back(
+          fmt::format("{} {} {}", node.host, node.cpus, node.left_s ? fmt::format("{}", *node.left_s) : "-"));
+    return lines;
+  };
+  ResultsWriter writer(file_);
+  writer.join_node({100, 1, "a", 8, 0, std::nullopt});
+  writer.join_node({100, 2, "b", 4, 2, std::nullopt});
+  writer.leave_node(2, 150);
+  EXPECT_EQ(nodes(), (std::vector<std::string>{"a 8 -", "b 4 150"}));
+  // The coordinator was killed: what it knew last was the start of an attempt at 1,000 s.
+  put_trial(writer, spec_);
+  start(writer, MadeUpAttempt(spec_, 1));
+  writer.leave_stale_nodes();
+  writer.join_node({2000, 1, "c", 1, 0, std::nullopt});
+  EXPECT_EQ(nodes(), (std::vector<std::string>{"a 8 1000", "b 4 150", "c 1 -"}));
+}
+
 /// A metric that its row cannot hold whole is in `events` too; no event is lost or counted twice.
 TEST_F(Writer, KeepsEveryMetricWhole) {
   ResultsWriter writer(file_);
