@@ -55,6 +55,7 @@ ExitCode run_on_study(const orchestrator::Options& options, const orchestrator::
   if (const auto* doctor = std::get_if<orchestrator::DoctorOptions>(&options)) {
     return orchestrator::doctor_command(*doctor, here);
   }
+  if (const auto* guard = std::get_if<orchestrator::GuardOptions>(&options)) return guard_command(*guard, here);
   if (const auto* cancel = std::get_if<orchestrator::CancelOptions>(&options)) return cancel_command(*cancel);
   if (const auto* resume = std::get_if<orchestrator::ResumeOptions>(&options)) return resume_command(*resume);
   if (const auto* retry = std::get_if<orchestrator::RetryOptions>(&options)) return retry_command(*retry);

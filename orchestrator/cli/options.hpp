@@ -133,6 +133,12 @@ struct SubmitOptions {
   bool dry_run = false;
 };
 
+/// Set by the batch script.
+struct GuardOptions {
+  /// A study's folder.
+  std::filesystem::path study;
+};
+
 struct CancelOptions {
   StudyChoice choice;
   /// Trials by the start of their id; none: the study's jobs.
@@ -175,7 +181,7 @@ struct DoctorOptions {
   bool json = false;
 };
 
-using Options = std::variant<PlanOptions, RunOptions, StatusOptions, SubmitOptions, CancelOptions, ResumeOptions,
-                             RetryOptions, LogsOptions, ExplainOptions, DoctorOptions>;
+using Options = std::variant<PlanOptions, RunOptions, StatusOptions, SubmitOptions, GuardOptions, CancelOptions,
+                             ResumeOptions, RetryOptions, LogsOptions, ExplainOptions, DoctorOptions>;
 
 }  // namespace ditscale::orchestrator
