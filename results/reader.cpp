@@ -204,7 +204,8 @@ std::vector<LossRow> ResultsReader::losses(const common::TrialId& trial, LossKin
 
 std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric) const {
   return impl_->rows<EvaluationRow>(
-      "SELECT trial, step, images, settings_id, metric, value, reason FROM v_evaluations "
+      "SELECT trial, step, images, settings_id, metric, value, reason, standard_error, covariance_rank "
+      "FROM v_evaluations "
       "WHERE ?1 = '' OR metric = ?1 ORDER BY trial, step, settings_id, metric",
       [](const SQLite::Statement& row) {
         return EvaluationRow{common::TrialId(row.getColumn(0).getString()),
@@ -213,7 +214,9 @@ std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric)
                              row.getColumn(3).getString(),
                              row.getColumn(4).getString(),
                              real_at(row, 5),
-                             row.getColumn(6).getString()};
+                             row.getColumn(6).getString(),
+                             real_at(row, 7),
+                             integer_at(row, 8)};
       },
       metric);
 }

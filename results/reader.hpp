@@ -71,6 +71,10 @@ struct EvaluationRow {
   /// Empty when it could not be computed; `reason` says why then.
   std::optional<double> value;
   std::string reason;
+  /// By the jackknife over groups of samples; empty when it is not known.
+  std::optional<double> standard_error;
+  /// Of the samples' features; empty when the score needs none.
+  std::optional<std::int64_t> covariance_rank;
 };
 
 /// Everything that makes scores comparable, under its id.

@@ -101,6 +101,7 @@ void add_evaluation_columns(RowSource& source, const Study& study) {
   add("images", Kind::kInteger, [](const Row& r) { return or_null(r.images); });
   add("metric", Kind::kText, [](const Row& r) { return r.metric; });
   add("value", Kind::kNumber, [](const Row& r) { return or_null(r.value); });
+  add("standard_error", Kind::kNumber, [](const Row& r) { return or_null(r.standard_error); });
   add("settings", Kind::kText, [](const Row& r) { return r.settings_id.substr(0, 8); });
   add("reason", Kind::kText, [](const Row& r) { return r.reason; });
 }
@@ -184,7 +185,7 @@ RowSource rows_of(const Study& study, RowKind kind, const std::string& settings_
       source.trial = trial_by_id(study, study.evaluations);
       add_trial_columns(source);
       add_evaluation_columns(source, study);
-      source.shown_by_default = {"trial", "label", "step", "metric", "value", "settings", "reason"};
+      source.shown_by_default = {"trial", "label", "step", "metric", "value", "standard_error", "settings", "reason"};
       break;
     case RowKind::kMetrics:
       DITSCALE_CHECK(false, "metrics are read by trial");

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "analysis/queries/infinite_samples.hpp"
 #include "common/error.hpp"
 
 namespace ditscale::analysis {
@@ -32,8 +33,8 @@ std::set<std::string> differing_keys(const std::vector<SettingsRow>& settings) {
 std::string no_scores_message(const Study& study, const std::string& metric) {
   const auto names = study.score_names();
   if (!names.empty()) {
-    return fmt::format("{}: no score is called \"{}\"; there are: {}", study.database.string(), metric,
-                       fmt::join(names, ", "));
+    return fmt::format("{}: no score is called \"{}\"; there are: {}{}", study.database.string(), metric,
+                       fmt::join(names, ", "), why_not_extrapolated(study, metric));
   }
   return fmt::format("{}: nothing was scored yet; wait for the first evaluation, or add \"evaluate\" to the sweep",
                      study.database.string());
@@ -92,6 +93,8 @@ std::string score_label(const std::string& metric, const SettingsRow& settings) 
   std::string name = metric;
   if (metric == "fid") name = "FID";
   if (metric == "sfid") name = "sFID";
+  if (metric == "fid_infinity") name = "FID of infinitely many samples";
+  if (metric == "sfid_infinity") name = "sFID of infinitely many samples";
   return fmt::format("{} ({} features)", name, features_of(settings));
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "analysis/queries/infinite_samples.hpp"
 #include "common/error.hpp"
 #include "common/trial_paths.hpp"
 #include "sweeps/spec/model_spec.hpp"
@@ -166,6 +167,7 @@ Study load_study(const fs::path& database) {
   study.measured_speed = [reader](const sweeps::ResourceSpec& resources) {
     return reader->measured_speed(resources.cpus, resources.gpus, resources.num_processes());
   };
+  add_extrapolated_scores(study);
   study.index();
   return study;
 }

@@ -47,7 +47,7 @@ struct Study {
   std::filesystem::path database;
   std::string name;
   std::vector<StudyTrial> trials;
-  /// By trial, then step.
+  /// By trial, then step; with those extrapolated to infinitely many samples (infinite_samples.hpp).
   std::vector<results::EvaluationRow> evaluations;
   std::vector<results::SettingsRow> settings;
   std::vector<results::AttemptRecord> attempts;

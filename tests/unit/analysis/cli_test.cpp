@@ -230,6 +230,43 @@ TEST_F(Cli, MixedSettingsAreRefusedUntilOneIsChosen) {
   EXPECT_EQ(on_database({"trials"}).code, 0);  // a column for each
 }
 
+TEST_F(Cli, ScoresOfSeveralNumbersOfSamplesAreExtrapolatedToInfinitelyMany) {
+  // FID = 5000 MACs^-0.25 + c / n, and c differs from model to model, so that no single n gives the planted exponent.
+  {
+    results::ResultsWriter writer(file_);
+    const std::vector<int> widths{64, 96, 128, 192, 256};
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      const sweeps::TrialSpec spec = test::small_spec(widths[i]);
+      writer.put_trials(std::vector{test::record_of(spec, static_cast<std::int64_t>(i))});
+      test::MadeUpAttempt attempt(spec, 1);
+      writer.start_attempt(attempt.record());
+      for (const int n : {500, 1000, 2000}) {
+        if (i == 4 && n > 500) continue;
+        attempt.evaluation(300, fid_of(spec) + 4000.0 * static_cast<double>(i + 1) / n, n);
+      }
+      writer.ingest(attempt.outcome(300, "succeeded").events());
+      writer.set_trial_state(spec.id(), results::TrialState::kSucceeded, "", 1030);
+    }
+  }
+  const Answer fit = on_database({"fit", "--y", "fid_infinity", "--form", "power", "--json"});
+  ASSERT_EQ(fit.code, 0) << fit.err;
+  const Json json = Json::parse(fit.out);
+  EXPECT_NEAR(json["parameters"]["alpha"].get<double>(), 0.25, 1e-9);
+  EXPECT_EQ(json["source"]["settings"]["num_samples"], "extrapolated from 500, 1000, 2000");
+  EXPECT_THAT(json["left_out"].dump(), HasSubstr("one usable numbers of samples of fid"));
+  EXPECT_THAT(on_database({"trials"}).out, HasSubstr("fid_infinity"));
+  const Json rows =
+      Json::parse(on_database({"query", "--from", "evaluations", "--where", "metric = 'fid_infinity'", "--json"}).out);
+  EXPECT_EQ(rows.size(), 5U);
+}
+
+TEST_F(Cli, OneNumberOfSamplesIsNotExtrapolatedAndSaysWhatToRun) {
+  make_study(3);
+  const Answer answer = on_database({"fit", "--y", "fid_infinity"});
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_THAT(answer.err, HasSubstr("fid was scored with 2000 samples, and an extrapolation in 1/n takes two"));
+}
+
 TEST_F(Cli, AnUnfinishedTrialIsLeftOutOfTheFitAndNamed) {
   make_study(4);
   {

@@ -106,22 +106,6 @@ TEST(LawFit, HubersLossAgreesWithScipys) {
   EXPECT_NEAR(2 * fit.found.objective, 0.03685433360507951, 1e-8);
 }
 
-TEST(LawFit, ScalingTheObjectiveChangesNoParameter) {
-  for (const bool with_floor : {false, true}) {
-    for (const bool huber : {false, true}) {
-      FitOptions options = form(with_floor);
-      if (huber) options.huber_delta = 1e-3;
-      const LawFit plain = fit_law(noisy(), options);
-      for (const double scale : {1e-8, 1e-4, 1e4}) {
-        options.objective_scale = scale;
-        const LawFit scaled = fit_law(noisy(), options);
-        EXPECT_NEAR(scaled.law().value("alpha") / plain.law().value("alpha"), 1, 1e-6) << with_floor << huber << scale;
-        EXPECT_NEAR(scaled.found.objective / plain.found.objective, 1, 1e-8) << with_floor << huber << scale;
-      }
-    }
-  }
-}
-
 TEST(LawFit, NeitherTheOrderNorTheUnitsOfThePointsMatter) {
   const Law reference = fit_law(noisy(), form(true)).law();
   std::vector<FitPoint> points = noisy();
