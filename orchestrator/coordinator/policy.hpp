@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 namespace ditscale::orchestrator {
 
 /// Every limit on a trial's life. Time is in seconds.
@@ -22,6 +24,14 @@ struct Policy {
   double stop_margin_share = 0.25;
   /// Start-up of a trainer before its first step, when judging whether it can reach a checkpoint in time.
   double start_up_s = 3.0;
+
+  /// Of looking for a better order of the queue (improve_order). Above so many queued trials it is not looked for: one
+  /// try takes some 3 us for each, and the order shows less the more there are. No tries: the order never changes.
+  std::size_t max_queued_for_order = 500;
+  /// A look may place so many trials (60 ms or so), and ends after so many tries, or so many in a row without gain.
+  std::size_t max_order_placements = 20'000;
+  std::size_t max_order_tries = 80;
+  std::size_t max_order_tries_in_vain = 30;
 };
 
 /// Waits and limits of the processes around the decisions. Time is in seconds.

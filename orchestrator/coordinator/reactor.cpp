@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "orchestrator/coordinator/ending.hpp"
+#include "orchestrator/coordinator/improve_order.hpp"
 #include "orchestrator/coordinator/scheduler.hpp"
 
 namespace ditscale::orchestrator {
@@ -26,9 +27,11 @@ class Reaction {
     std::visit([this](auto& each) { on(each); }, event);
     stop_at_time_limit();
     kill_overdue();
-    wake_waiting(state_, now_s_);
     // What a trainer says frees no device, and there may be many thousands of words a second.
-    if (!std::holds_alternative<TrainerSpoke>(event)) start_ready();
+    if (!std::holds_alternative<TrainerSpoke>(event)) {
+      wake_waiting(state_, now_s_);
+      start_ready();
+    }
     finish_if_over();
     return std::move(actions_);
   }
@@ -147,6 +150,7 @@ class Reaction {
   }
 
   void start_ready() {
+    improve_order(state_, now_s_);
     for (Placement& placement : place_ready(state_, now_s_)) start(placement);
   }
 
