@@ -34,6 +34,7 @@ endfunction()
 set(MPI_CXX_SKIP_MPICXX TRUE)                       # the C interface is all we use
 ditscale_find(MPI libopenmpi-dev COMPONENTS C)      # MPI::MPI_C
 ditscale_find(nlohmann_json nlohmann-json3-dev)     # nlohmann_json::nlohmann_json
+ditscale_find(simdjson libsimdjson-dev)             # simdjson::simdjson
 ditscale_find(fmt libfmt-dev)                       # fmt::fmt
 ditscale_find(spdlog libspdlog-dev)                 # spdlog::spdlog
 ditscale_find(CLI11 libcli11-dev)                   # CLI11::CLI11

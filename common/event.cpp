@@ -1,44 +1,91 @@
 #include "common/event.hpp"
 
-#include <algorithm>
+#include <new>
+
+#include <simdjson.h>
 
 #include "common/error.hpp"
 
 namespace ditscale::common {
 
+namespace dom = simdjson::dom;
+
 namespace {
-constexpr int kMaxDepth = 64;
+
+/// A hostile depth must not reach the recursive copy of a value.
+constexpr std::size_t kMaxDepth = 64;
+
+/// Keeps its memory from line to line.
+dom::parser& parser() {
+  thread_local dom::parser kept = [] {
+    dom::parser made;
+    if (made.allocate(std::size_t{1} << 12, kMaxDepth) != simdjson::SUCCESS) throw std::bad_alloc();
+    return made;
+  }();
+  return kept;
 }
+
+Json json_of(const dom::element& value);
+
+Json json_of(const dom::object& object) {
+  Json::object_t members;
+  for (const auto member : object)
+    members.insert_or_assign(members.end(), std::string(member.key), json_of(member.value));
+  return members;
+}
+
+Json json_of(const dom::element& value) {
+  switch (value.type()) {
+    case dom::element_type::OBJECT:
+      return json_of(value.get_object().value());
+    case dom::element_type::ARRAY: {
+      Json::array_t elements;
+      const dom::array array = value.get_array().value();
+      for (const dom::element element : array) elements.push_back(json_of(element));
+      return elements;
+    }
+    case dom::element_type::INT64:
+      return value.get_int64().value();
+    case dom::element_type::UINT64:
+      return value.get_uint64().value();
+    case dom::element_type::DOUBLE:
+      return value.get_double().value();
+    case dom::element_type::STRING:
+      return std::string(value.get_string().value());
+    case dom::element_type::BOOL:
+      return value.get_bool().value();
+    case dom::element_type::NULL_VALUE:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::string Event::to_line() const {
   return Json{{"v", kEventVersion}, {"n", number}, {"t", time_s}, {"kind", kind}, {"body", body}}.dump(
       -1, ' ', false, Json::error_handler_t::replace);
 }
 
-Event Event::from_line(const std::string& line) {
-  const auto refuse = [&](const char* why) { return CorruptData(fmt::format("event line {}: {}", why, shown(line))); };
-  // A hostile depth must not reach the recursive copy of a value.
-  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) throw refuse("is nested too deep");
-    return true;
+Event Event::from_line(std::string_view line) {
+  const auto refuse = [&](const char* why) {
+    return CorruptData(fmt::format("event line {}: {}", why, shown(Json(std::string(line)))));
   };
-  // Almost every line has too few brackets to be deep, and is parsed faster without the question.
-  const bool flat = std::count_if(line.begin(), line.end(), [](char c) { return c == '[' || c == '{'; }) <= kMaxDepth;
-  Json json = Json::parse(line, flat ? Json::parser_callback_t() : limit_depth, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw refuse("is not a JSON object");
-  const auto field = [&](const char* key, bool (*right_type)(const Json&)) -> const Json& {
-    const auto found = json.find(key);
-    if (found == json.end() || !right_type(*found)) throw refuse("lacks a field or has it with a wrong type");
-    return *found;
+  const auto field = [&]<typename Value>(const dom::object& object, const char* key, Value) {
+    Value value;
+    if (object.at_key(key).get(value) != simdjson::SUCCESS) throw refuse("lacks a field or has it with a wrong type");
+    return value;
   };
-  const auto whole = [](const Json& value) { return value.is_number_integer(); };
-  if (field("v", whole) != kEventVersion) throw refuse("has an unknown version");
+  dom::object object;
+  const auto error = parser().parse(line.data(), line.size()).get(object);
+  if (error == simdjson::DEPTH_ERROR) throw refuse("is nested too deep");
+  if (error != simdjson::SUCCESS) throw refuse("is not a JSON object");
+  if (field(object, "v", std::int64_t()) != kEventVersion) throw refuse("has an unknown version");
   Event event;
-  event.number = field("n", whole).get<std::int64_t>();
-  event.time_s = field("t", [](const Json& value) { return value.is_number(); }).get<double>();
-  event.kind = field("kind", [](const Json& value) { return value.is_string(); }).get<std::string>();
-  static_cast<void>(field("body", [](const Json& value) { return value.is_object(); }));
-  event.body = std::move(json["body"]);
+  event.number = field(object, "n", std::int64_t());
+  event.time_s = field(object, "t", double());
+  event.kind = field(object, "kind", std::string_view());
+  event.body = json_of(field(object, "body", dom::object()));
   if (event.number < 1) throw refuse("has a number below 1");
   return event;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "common/json_document.hpp"
 
@@ -30,7 +31,7 @@ struct Event {
   /// One line of JSON without the newline: {"v":1,"n":…,"t":…,"kind":…,"body":{…}}.
   [[nodiscard]] std::string to_line() const;
   /// Throws CorruptData when the line is not an event of a version we know.
-  [[nodiscard]] static Event from_line(const std::string& line);
+  [[nodiscard]] static Event from_line(std::string_view line);
 };
 
 }  // namespace ditscale::common

@@ -37,6 +37,9 @@ orchestrator::Environment environment() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE", "PMI_RANK"}) {
     result.under_mpi = result.under_mpi || std::getenv(name) != nullptr;
   }
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+    result.expects_first_rank = result.expects_first_rank || variable(name) == "0";
+  }
   result.is_root = ::geteuid() == 0;
   if (const char* job = std::getenv("SLURM_JOB_ID")) result.slurm_job = job;
   result.node_name = variable("SLURMD_NODENAME");
@@ -52,6 +55,7 @@ ExitCode run_on_study(const orchestrator::Options& options, const orchestrator::
   if (const auto* doctor = std::get_if<orchestrator::DoctorOptions>(&options)) {
     return orchestrator::doctor_command(*doctor, here);
   }
+  if (const auto* guard = std::get_if<orchestrator::GuardOptions>(&options)) return guard_command(*guard, here);
   if (const auto* cancel = std::get_if<orchestrator::CancelOptions>(&options)) return cancel_command(*cancel);
   if (const auto* resume = std::get_if<orchestrator::ResumeOptions>(&options)) return resume_command(*resume);
   if (const auto* retry = std::get_if<orchestrator::RetryOptions>(&options)) return retry_command(*retry);

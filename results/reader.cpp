@@ -7,6 +7,7 @@
 
 #include "results/storage/attempt_rows.hpp"
 #include "results/storage/database.hpp"
+#include "results/storage/node_rows.hpp"
 #include "results/storage/raw_query.hpp"
 #include "results/storage/schema.hpp"
 #include "results/storage/statement.hpp"
@@ -164,6 +165,10 @@ std::vector<OutlinedTrial> ResultsReader::outlined_trials() const {
 
 std::vector<AttemptRecord> ResultsReader::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
+}
+
+std::vector<NodeRecord> ResultsReader::nodes() const {
+  return translating(impl_->path, [&] { return read_node_rows(*impl_->database); });
 }
 
 std::vector<MetricRow> ResultsReader::metrics(const common::TrialId& trial, std::int64_t after_step) const {

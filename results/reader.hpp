@@ -105,6 +105,8 @@ class ResultsReader {
   /// The same, of many trials in a fraction of the time.
   [[nodiscard]] std::vector<OutlinedTrial> outlined_trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+  /// By the time they joined.
+  [[nodiscard]] std::vector<NodeRecord> nodes() const;
   /// Of one trial by step, the steps beyond `after_step`.
   [[nodiscard]] std::vector<MetricRow> metrics(const common::TrialId& trial, std::int64_t after_step = -1) const;
   /// Finite losses of one trial by step, the steps beyond `after_step`: of long curves much less to read than

@@ -82,6 +82,18 @@ struct DecisionRecord {
   [[nodiscard]] std::string text() const;
 };
 
+/// Devices that a coordinator had, and when.
+struct NodeRecord {
+  double joined_s = 0;
+  /// Rank of the agent there.
+  int agent = 0;
+  std::string host;
+  std::int64_t cpus = 0;
+  std::int64_t gpus = 0;
+  /// Empty while it is there.
+  std::optional<double> left_s;
+};
+
 /// An event with the attempt it belongs to.
 struct AttemptEvent {
   common::TrialId trial;

@@ -8,6 +8,7 @@
 #include "results/storage/attempt_rows.hpp"
 #include "results/storage/database.hpp"
 #include "results/storage/decision_rows.hpp"
+#include "results/storage/node_rows.hpp"
 #include "results/storage/projection.hpp"
 #include "results/storage/schema.hpp"
 #include "results/storage/statement.hpp"
@@ -134,6 +135,18 @@ void ResultsWriter::put_decision(const DecisionRecord& decision) {
 
 void ResultsWriter::overrule_decisions(const TrialId& id) {
   impl_->atomically([&] { return overrule_decision_rows(*impl_->database, id); });
+}
+
+void ResultsWriter::join_node(const NodeRecord& node) {
+  impl_->atomically([&] { return put_node_row(*impl_->database, node); });
+}
+
+void ResultsWriter::leave_node(int agent, double time_s) {
+  impl_->atomically([&] { return end_node_row(*impl_->database, agent, time_s); });
+}
+
+void ResultsWriter::leave_stale_nodes() {
+  impl_->atomically([&] { return end_stale_node_rows(*impl_->database); });
 }
 
 std::int64_t ResultsWriter::ingest(std::span<const AttemptEvent> events) {

@@ -50,6 +50,10 @@ class ResultsWriter {
   void put_decision(const DecisionRecord& decision);
   /// Lets a trial that was stopped early go on.
   void overrule_decisions(const common::TrialId& id);
+  void join_node(const NodeRecord& node);
+  void leave_node(int agent, double time_s);
+  /// For a coordinator that starts: what its predecessor had is not there any more.
+  void leave_stale_nodes();
   /// Takes events in; those known already by (trial, attempt, number) are left out. Projects metrics, evaluations,
   /// checkpoints, samples and the facts of `started`. Returns how many were new. An event of an unknown kind is kept as
   /// it is.

@@ -27,6 +27,8 @@ struct JobRequest {
   std::filesystem::path log_folder;
   /// A shell file read before the command starts: modules, paths.
   std::optional<std::filesystem::path> source;
+  /// What runs beside it, in a step of its own on the last node; empty: nothing.
+  std::vector<std::string> guard;
   /// What runs, on the first node.
   std::vector<std::string> command;
 };

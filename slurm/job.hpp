@@ -34,6 +34,8 @@ struct Job {
   int num_nodes = 0;
   /// "node[01-04]"; empty while it waits.
   std::string nodes;
+  /// The node of its batch script; empty while it waits, and when sacct was asked.
+  std::string batch_host;
 };
 
 [[nodiscard]] JobPhase phase_of(std::string_view state);

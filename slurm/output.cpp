@@ -13,7 +13,7 @@ namespace {
 
 /// squeue and sacct say "N/A", "Unknown", "None" or "(null)" where there is nothing.
 std::string known(const std::string& text) {
-  for (const char* nothing : {"N/A", "Unknown", "None", "(null)", "None assigned"}) {
+  for (const char* nothing : {"N/A", "Unknown", "None", "(null)", "None assigned", "n/a"}) {
     if (text == nothing) return {};
   }
   return text;
@@ -36,7 +36,7 @@ bool is_job_id(const std::string& text) {
 }
 
 std::vector<Job> parse_squeue(const std::string& text) {
-  constexpr std::size_t kFields = 7;
+  constexpr std::size_t kFields = 8;
   std::vector<Job> jobs;
   for (const std::string& line : lines_of(text)) {
     const std::vector<std::string> field = split(line, '|');
@@ -50,6 +50,7 @@ std::vector<Job> parse_squeue(const std::string& text) {
     job.num_nodes = count_in(field[4]).value_or(0);
     job.nodes = known(field[5]);
     job.reason = known(field[6]);
+    job.batch_host = known(field[7]);
     jobs.push_back(std::move(job));
   }
   return jobs;
@@ -72,6 +73,14 @@ std::vector<Job> parse_sacct(const std::string& text) {
     jobs.push_back(std::move(job));
   }
   return jobs;
+}
+
+std::string scontrol_value(const std::string& text, const std::string& key) {
+  const std::string word = " " + key + "=";
+  const std::size_t at = (" " + text).find(word);
+  if (at == std::string::npos) return {};
+  const std::size_t start = at + word.size() - 1;
+  return known(text.substr(start, text.find_first_of(" \n", start) - start));
 }
 
 std::optional<std::string> parse_sbatch(const std::string& text) {

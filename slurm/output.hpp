@@ -10,12 +10,15 @@ namespace ditscale::slurm {
 
 /// Formats that squeue and sacct are asked for, and the readers of what they answer. Lines that are none of these
 /// (warnings, banners) are left out; a state that is not known is kept by its name.
-inline constexpr const char* kSqueueFormat = "%i|%T|%L|%S|%D|%N|%r";
+inline constexpr const char* kSqueueFormat = "%i|%T|%L|%S|%D|%N|%r|%B";
 inline constexpr const char* kSacctFormat = "JobID,State,NNodes,NodeList,Reason";
 
 [[nodiscard]] std::vector<Job> parse_squeue(const std::string& text);
 /// Steps ("12.batch") are left out; of a requeued job the last line counts.
 [[nodiscard]] std::vector<Job> parse_sacct(const std::string& text);
+
+/// The value of KEY=VALUE in what `scontrol show` prints; empty when it is not there or says that there is none.
+[[nodiscard]] std::string scontrol_value(const std::string& text, const std::string& key);
 
 /// The job's number out of `sbatch --parsable`: "1234" or "1234;cluster", perhaps after other lines. Empty when there
 /// is none.

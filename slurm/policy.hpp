@@ -22,6 +22,9 @@ struct Policy {
   int max_restarts = 8;
   double restart_wait_s = 5.0;
   double max_restart_wait_s = 120.0;
+  /// How often the guard of a job on several nodes asks whether the first of them is still there. Slurm itself takes
+  /// minutes to miss it.
+  double guard_look_s = 60.0;
   /// How often it is looked whether the run of an earlier allocation has let go of the study.
   double lock_look_s = 5.0;
 };

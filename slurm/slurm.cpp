@@ -109,6 +109,24 @@ std::vector<Job> Slurm::query(const std::vector<std::string>& ids) const {
   return jobs;
 }
 
+bool Slurm::is_being_preempted(const std::string& id) const {
+  const CommandResult result = ask({"scontrol", "show", "job", "--oneliner", id});
+  return scontrol_value(result.out, "JobState") == "RUNNING" && !scontrol_value(result.out, "PreemptTime").empty();
+}
+
+bool Slurm::has_lost_its_script(const Job& job) const {
+  if (job.state != "RUNNING" || job.batch_host.empty() || job.nodes.empty()) return false;
+  const CommandResult result = ask({"scontrol", "show", "hostnames", job.nodes});
+  const std::vector<std::string> nodes = lines_of(result.out);
+  return result.code == 0 && std::find(nodes.begin(), nodes.end(), job.batch_host) == nodes.end();
+}
+
+void Slurm::signal_time_limit(const std::string& id) const {
+  const Argv argv{"scancel", "--batch", "--signal=USR2", id};
+  const CommandResult result = ask(argv);
+  if (result.code != 0) fail(argv, result, "The batch script does not know of the preemption");
+}
+
 void Slurm::cancel(const Job& job, bool at_once) const {
   Argv argv{"scancel"};
   if (!at_once && job.phase == JobPhase::kActive) argv.insert(argv.end(), {"--batch", "--signal=USR1"});

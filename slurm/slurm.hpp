@@ -44,9 +44,20 @@ class Slurm {
   /// where there is accounting. An id that nobody knows is left out.
   [[nodiscard]] std::vector<Job> query(const std::vector<std::string>& ids) const;
 
+  /// True in the grace time of a preemption: Slurm has told the job's steps, but not yet its batch script, that it must
+  /// make room. False also when Slurm does not say.
+  [[nodiscard]] bool is_being_preempted(const std::string& id) const;
+
+  /// True when Slurm has taken the node of its batch script out of the running job, to which --no-kill leaves the
+  /// others: nothing in it is left that would end it or go on. False also when Slurm does not say.
+  [[nodiscard]] bool has_lost_its_script(const Job& job) const;
+
   /// Asks a running job to save and end (SIGUSR1 to its script) and takes a queued one out of the queue; `at_once`:
   /// ends it as scancel does.
   void cancel(const Job& job, bool at_once) const;
+
+  /// Sends the batch script of a running job what its time limit sends it (SIGUSR2).
+  void signal_time_limit(const std::string& id) const;
 
   /// Puts the running job of this id back into the queue; false when this cluster does not allow it.
   [[nodiscard]] bool requeue(const std::string& id) const;

@@ -5,12 +5,14 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: slurm/test_cluster.sh start FOLDER | stop FOLDER | kill-node FOLDER NODE | start-node FOLDER NODE | check
+usage: slurm/test_cluster.sh start FOLDER | stop FOLDER | check
+       slurm/test_cluster.sh kill-node FOLDER NODE | power-off FOLDER NODE | start-node FOLDER NODE
 
   start       starts nodes n0 and n1, two processors each, and waits until both are idle; SLURM_CONF=FOLDER/slurm.conf
               makes sbatch, squeue, scancel talk to them
   stop        ends every daemon and every job of it
   kill-node   kills a node's slurmd (SIGKILL); its jobs' processes go on, as on a node that lost its network
+  power-off   kills a node's slurmd and whatever runs there
   start-node  starts that slurmd again
   check       says whether it could run here
 
@@ -75,8 +77,8 @@ JobRequeue=1
 ReturnToService=2
 SlurmctldTimeout=10
 SlurmdTimeout=5
-KillWait=8
-UnkillableStepTimeout=20
+KillWait=20
+UnkillableStepTimeout=120
 InactiveLimit=0
 MinJobAge=300
 OverTimeLimit=0
@@ -90,8 +92,9 @@ SlurmdParameters=config_overrides
 PrologFlags=NoHold
 NodeName=n0 NodeHostname=localhost NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=2 RealMemory=1000 State=UNKNOWN
 NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=2 RealMemory=1000 State=UNKNOWN
-PartitionName=main Nodes=n0,n1 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=5
+PartitionName=main Nodes=n0,n1 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=20
 PartitionName=urgent Nodes=n0,n1 MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
+PartitionName=fragile Nodes=n0,n1 MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL GraceTime=20
 TEXT
   : >"$folder/cgroup.conf"
 }
@@ -132,17 +135,30 @@ end() {
   kill "-$3" "$pid" 2>/dev/null || true
   wait_until 15 "$2 does not end" gone "$pid"
 }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# An ended process may wait long for its parent to take note.
+gone() { [[ "$(ps -o state= -p "$1")" =~ ^Z?$ ]]; }
 
-# Jobs first: their steps would outlive the daemons.
+# Kills what runs on a node: its slurmstepds, which keep its log open, and all that came from them.
+kill_steps() {
+  local pid
+  for pid in $(find /proc/[0-9]*/fd -lname "$folder/slurmd-$1.log" 2>/dev/null | cut -d / -f 3 | sort -u); do
+    kill_tree "$pid"
+  done
+}
+kill_tree() {
+  local child
+  kill -STOP "$1" 2>/dev/null || return 0
+  for child in $(pgrep -P "$1"); do kill_tree "$child"; done
+  kill -KILL "$1" 2>/dev/null || true
+}
+
+# What starts jobs first, then what would start steps, then the steps.
 stop() {
-  if [[ -e "$folder/slurm.conf" ]]; then
-    SLURM_CONF="$folder/slurm.conf" timeout 5 scancel --signal=KILL --full --user="$(id -un)" 2>/dev/null || true
-    SLURM_CONF="$folder/slurm.conf" timeout 5 scancel --user="$(id -un)" 2>/dev/null || true
-  fi
-  end slurmctld slurmctld TERM
-  end slurmd-n0 slurmd TERM
-  end slurmd-n1 slurmd TERM
+  end slurmctld slurmctld KILL
+  end slurmd-n0 slurmd KILL
+  end slurmd-n1 slurmd KILL
+  kill_steps n0
+  kill_steps n1
   end munged munged TERM
 }
 
@@ -158,6 +174,7 @@ case "$verb" in
   start) start ;;
   stop) stop ;;
   kill-node) end "slurmd-$3" slurmd KILL ;;
+  power-off) end "slurmd-$3" slurmd KILL && kill_steps "$3" ;;
   start-node) start_node "$3" ;;
   *) usage >&2 && exit 2 ;;
 esac

@@ -6,7 +6,7 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
-#include "analysis/figures/run_figures.hpp"
+#include "analysis/figures/fit_figures.hpp"
 #include "analysis/fits/fit_report.hpp"
 #include "analysis/queries/csv_points.hpp"
 #include "analysis/queries/score_points.hpp"

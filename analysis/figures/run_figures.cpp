@@ -1,7 +1,6 @@
 #include "analysis/figures/run_figures.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -29,9 +28,6 @@ std::vector<std::string> short_names(const std::set<std::string>& lanes) {
   return apart ? names : std::vector<std::string>(lanes.begin(), lanes.end());
 }
 
-/// More labels than this overlap.
-constexpr std::size_t kMostLabels = 20;
-
 /// Runs made elsewhere have a duration, but no device and no time.
 bool ended(const results::AttemptRecord& attempt) {
   return attempt.host != "imported" && attempt.ended_s && *attempt.ended_s > attempt.started_s;
@@ -47,6 +43,23 @@ double first_start(const Study& study) {
 
 bool ended_well(const results::AttemptRecord& attempt) {
   return attempt.state == results::TrialState::kSucceeded || attempt.state == results::TrialState::kPreempted;
+}
+
+struct ResourceCount {
+  std::int64_t cpus = 1;
+  std::int64_t gpus = 0;
+};
+
+/// Of all processes of a trial, by its stored configuration, which may lack what came later.
+ResourceCount resources_of(const common::Json& spec) {
+  const common::Json resources = spec.value("resources", common::Json::object());
+  const auto number = [&](const char* name, std::int64_t absent) {
+    const auto found = resources.find(name);
+    return found != resources.end() && found->is_number_integer() ? found->get<std::int64_t>() : absent;
+  };
+  const std::int64_t gpus = number("gpus", 0);
+  const std::int64_t processes = gpus > 0 ? gpus : number("processes", 1);
+  return {processes * number("cpus", 1), gpus};
 }
 
 std::string label_of(const Study& study, const common::TrialId& id) {
@@ -125,108 +138,27 @@ Figure predicted_against_actual_cost(const Study& study) {
   return figure;
 }
 
-Figure residuals(const FitReport& report, const std::string& name) {
-  const LawFit& fit = *preferred_form(report).fit;
-  Figure figure;
-  figure.name = name;
-  figure.title = fmt::format("{}: measured over law {}", report.y_name, fit.law().text(3));
-  figure.x = {report.x_name, true, {}};
-  figure.y = {"measured above the law, %", false, {}};
-  figure.table.columns = {{"run"},
-                          {"label"},
-                          {"x", Kind::kNumber},
-                          {"measured", Kind::kNumber},
-                          {"law", Kind::kNumber},
-                          {"percent", Kind::kNumber}};
-  Series points{"runs", {}, Series::Look::kPoints};
-  for (std::size_t i = 0; i < report.points.size(); ++i) {
-    const FitPoint& p = report.points[i];
-    const double percent = 100 * (p.y / fit.predicted[i] - 1);
-    points.points.push_back({p.x, percent, p.label});
-    figure.table.rows.push_back({p.run, p.label, p.x, p.y, fit.predicted[i], percent});
+DeviceTime device_time(const Study& study) {
+  DeviceTime time;
+  if (study.nodes.empty()) return time;
+  const double first_joined_s = study.nodes.front().joined_s;
+  double last_s = 0;
+  for (const auto& attempt : study.attempts) {
+    const StudyTrial* trial = study.find(attempt.trial);
+    if (!ended(attempt) || trial == nullptr) continue;
+    last_s = std::max(last_s, *attempt.ended_s);
+    const double seconds = *attempt.ended_s - std::max(attempt.started_s, first_joined_s);
+    if (seconds <= 0) continue;  // of a run that did not record its nodes
+    const ResourceCount held = resources_of(trial->spec());
+    time.held_cpu_s += seconds * static_cast<double>(held.cpus);
+    time.held_gpu_s += seconds * static_cast<double>(held.gpus);
   }
-  const std::vector<double> xs = xs_of(report.points);
-  const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
-  figure.series.push_back({"law", {{*low, 0, ""}, {*high, 0, ""}}, Series::Look::kLaw});
-  figure.series.push_back(std::move(points));
-  return figure;
-}
-
-Figure law_with_band(const FitReport& report, const std::string& name) {
-  constexpr int kPlaces = 60;
-  Figure figure;
-  figure.name = name;
-  const FormReport& form = preferred_form(report);
-  if (facts_of(form.form).two_inputs) return figure;
-  const std::vector<double> xs = xs_of(report.points);
-  const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
-  double end = kBeyondData * *high;
-  for (const auto& [x, unused] : report.asked) end = std::max(end, x);
-  figure.title =
-      fmt::format("{}: law {} with its 95 % band; shaded: beyond the data", report.y_name, form.fit->law().text(3));
-  figure.x = {report.x_name, true, {}, std::pair(*low, *high)};
-  figure.y = {report.y_name, false, {}};
-  figure.table.columns = {
-      {"what"}, {"x", Kind::kNumber}, {"y", Kind::kNumber}, {"low_95", Kind::kNumber}, {"high_95", Kind::kNumber}};
-  Series area{"", {}, Series::Look::kArea};
-  Series law{"law", {}, Series::Look::kLaw};
-  std::vector<FigurePoint> upper;
-  for (int i = 0; i <= kPlaces; ++i) {
-    const double x = *low * std::pow(end / *low, static_cast<double>(i) / kPlaces);
-    const auto interval = form.bootstrap.interval([x](const Law& one) { return one.at(x); });
-    law.points.push_back({x, form.fit->law().at(x), ""});
-    figure.table.rows.push_back({"law", x, law.points.back().y, interval ? common::Json(interval->low) : nullptr,
-                                 interval ? common::Json(interval->high) : nullptr});
-    if (!interval) continue;
-    area.points.push_back({x, interval->low, ""});
-    upper.push_back({x, interval->high, ""});
+  for (const results::NodeRecord& node : study.nodes) {
+    const double seconds = std::max(0.0, node.left_s.value_or(last_s) - node.joined_s);
+    time.had_cpu_s += seconds * static_cast<double>(node.cpus);
+    time.had_gpu_s += seconds * static_cast<double>(node.gpus);
   }
-  area.points.insert(area.points.end(), upper.rbegin(), upper.rend());
-  Series runs{"runs", {}, Series::Look::kPoints};
-  for (const FitPoint& p : report.points) {
-    runs.points.push_back({p.x, p.y, ""});
-    figure.table.rows.push_back({p.label, p.x, p.y, nullptr, nullptr});
-  }
-  if (!area.points.empty()) figure.series.push_back(std::move(area));
-  figure.series.push_back(std::move(law));
-  figure.series.push_back(std::move(runs));
-  return figure;
-}
-
-Figure predicted_against_measured(const FitReport& report, const std::string& name) {
-  const FormReport& form = preferred_form(report);
-  Figure figure;
-  figure.name = name;
-  figure.title = fmt::format("{}: held-out scores as predicted by {}", report.y_name, facts_of(form.form).name);
-  figure.x = {"measured " + report.y_name, true, {}};
-  figure.y = {"predicted without it", true, {}};
-  figure.table.columns = {{"held_out"}, {"label"}, {"measured", Kind::kNumber}, {"predicted", Kind::kNumber}};
-  const auto add = [&](Series& series, const FitPoint& p, const Law& law) {
-    series.points.push_back({p.y, law.at(p.x, p.d), p.label});
-    figure.table.rows.push_back({series.name, p.label, p.y, law.at(p.x, p.d)});
-  };
-  Series runs{"each run", {}, Series::Look::kPoints};
-  const std::vector<std::size_t> run_of = run_numbers(report.points);
-  for (std::size_t i = 0; i < report.points.size() && !form.influences.empty(); ++i) {
-    const auto& without = form.influences[run_of[i]].law;
-    if (without) add(runs, report.points[i], *without);
-  }
-  Series largest{"the largest", {}, Series::Look::kPoints};
-  if (form.held_out) {
-    for (const std::size_t i : form.held_out->places) add(largest, report.points[i], form.held_out->law);
-  }
-  std::vector<double> all;
-  for (const Series* series : {&runs, &largest}) {
-    for (const FigurePoint& p : series->points) all.insert(all.end(), {p.x, p.y});
-  }
-  if (all.empty()) return figure;
-  const auto [low, high] = std::minmax_element(all.begin(), all.end());
-  figure.series.push_back({"as measured", {{*low, *low, ""}, {*high, *high, ""}}, Series::Look::kLaw});
-  for (Series* series : {&runs, &largest}) {
-    for (FigurePoint& p : series->points) p.label = series->points.size() > kMostLabels ? "" : p.label;
-    if (!series->points.empty()) figure.series.push_back(std::move(*series));
-  }
-  return figure;
+  return time;
 }
 
 Utilisation utilisation(const Study& study) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "analysis/figures/figure.hpp"
-#include "analysis/fits/fit_report.hpp"
 #include "analysis/queries/study.hpp"
 
 namespace ditscale::analysis {
@@ -12,18 +11,6 @@ namespace ditscale::analysis {
 /// Actual seconds of attempts that ended well against what was predicted, both logarithmic, with the line where they
 /// are equal.
 [[nodiscard]] Figure predicted_against_actual_cost(const Study& study);
-
-/// How far the measured scores lie from the law, in percent, against x.
-[[nodiscard]] Figure residuals(const FitReport& report, const std::string& name);
-
-/// The preferred law with its 95 % band through the points, on to `kBeyondData` times the largest x and to those asked
-/// for. Empty for a surface.
-inline constexpr double kBeyondData = 3;
-[[nodiscard]] Figure law_with_band(const FitReport& report, const std::string& name);
-
-/// Each run's score by the preferred form fitted without it, and the largest by the form fitted without those, against
-/// what was measured (both log). Empty where none could be left out.
-[[nodiscard]] Figure predicted_against_measured(const FitReport& report, const std::string& name);
 
 /// Busy share and lost work of a study's attempts.
 struct Utilisation {
@@ -37,5 +24,13 @@ struct Utilisation {
   }
 };
 [[nodiscard]] Utilisation utilisation(const Study& study);
+
+/// Device seconds that the nodes of all runs had, idle ones and pauses inside a run included, and what attempts held of
+/// them. A node that is still there counts to the last end of an attempt. Zero where no run has recorded its nodes.
+struct DeviceTime {
+  double had_cpu_s = 0, held_cpu_s = 0;
+  double had_gpu_s = 0, held_gpu_s = 0;
+};
+[[nodiscard]] DeviceTime device_time(const Study& study);
 
 }  // namespace ditscale::analysis

@@ -48,15 +48,10 @@ std::size_t Trainer::read(double now_s) {
   return total;
 }
 
-std::vector<std::string> Trainer::take_lines() {
-  std::vector<std::string> lines;
-  std::size_t start = 0;
-  for (std::size_t end = unsent_.find('\n'); end != std::string::npos; end = unsent_.find('\n', start)) {
-    lines.push_back(unsent_.substr(start, end - start));
-    start = end + 1;
-  }
-  unsent_.erase(0, start);
-  return lines;
+std::string Trainer::take_lines() {
+  std::string rest = unsent_.substr(unsent_.rfind('\n') + 1);  // npos + 1 is 0
+  unsent_.resize(unsent_.size() - rest.size());
+  return std::exchange(unsent_, std::move(rest));
 }
 
 void Trainer::watch_silence(double now_s) {

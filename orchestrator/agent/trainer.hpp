@@ -34,7 +34,7 @@ class Trainer {
   /// Reads what is in the pipe, a bounded part of it when it fills as fast. Returns how many bytes that was.
   std::size_t read(double now_s);
   /// Whole event lines that were read since the last call.
-  [[nodiscard]] std::vector<std::string> take_lines();
+  [[nodiscard]] std::string take_lines();
   /// Kills the trainer when it was silent for too long.
   void watch_silence(double now_s);
   /// Asks it to save and end, or kills its whole group.

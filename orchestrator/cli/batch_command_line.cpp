@@ -60,6 +60,12 @@ struct BatchCommands::Impl {
     command->footer(kSubmitExample);
   }
 
+  /// What the batch script starts beside the run; not shown.
+  void add_guard() {
+    CLI::App* command = app.add_subcommand("guard", "Watch over the Slurm job this is called in")->group("");
+    command->add_option("study", guard.study)->required();
+  }
+
   void add_cancel() {
     CLI::App* command = app.add_subcommand("cancel", "Save and end a study's job, or take trials out of a study");
     add_study(*command, cancel.choice);
@@ -122,6 +128,7 @@ struct BatchCommands::Impl {
   CLI::App& app;
   std::string limit;
   SubmitOptions submit;
+  GuardOptions guard;
   CancelOptions cancel;
   ResumeOptions resume;
   RetryOptions retry;
@@ -132,6 +139,7 @@ struct BatchCommands::Impl {
 
 BatchCommands::BatchCommands(CLI::App& app) : impl_(std::make_unique<Impl>(app)) {
   impl_->add_submit();
+  impl_->add_guard();
   impl_->add_cancel();
   impl_->add_resume();
   impl_->add_retry();
@@ -150,6 +158,7 @@ void BatchCommands::finish(std::vector<std::string> sbatch_arguments) {
 Options BatchCommands::chosen() const {
   const CLI::App& app = impl_->app;
   if (app.got_subcommand("submit")) return impl_->submit;
+  if (app.got_subcommand("guard")) return impl_->guard;
   if (app.got_subcommand("cancel")) return impl_->cancel;
   if (app.got_subcommand("resume")) return impl_->resume;
   if (app.got_subcommand("retry")) return impl_->retry;

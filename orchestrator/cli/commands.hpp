@@ -19,6 +19,8 @@ namespace ditscale::orchestrator {
 [[nodiscard]] common::ExitCode status_command(const StatusOptions& options, const Environment& environment);
 
 [[nodiscard]] common::ExitCode submit_command(const SubmitOptions& options, const Environment& environment);
+/// Watches over the job this is called in, beside its batch script.
+[[nodiscard]] common::ExitCode guard_command(const GuardOptions& options, const Environment& environment);
 /// Cancels the study's jobs, or single trials of a study that nobody works on.
 [[nodiscard]] common::ExitCode cancel_command(const CancelOptions& options);
 /// Submits a study's job again.

@@ -47,6 +47,11 @@ std::string submit_script(const common::StudyPaths& study, const slurm::Slurm& s
   return id;
 }
 
+std::string go_on_elsewhere(const common::StudyPaths& study, const slurm::Slurm& slurm, const std::string& job) {
+  if (slurm.requeue(job)) return fmt::format("job {} is back in the queue and goes on from its checkpoints", job);
+  return fmt::format("requeuing is not allowed here; job {} goes on instead", submit_script(study, slurm));
+}
+
 std::vector<slurm::Job> living_jobs(const common::StudyPaths& study, const slurm::Slurm& slurm) {
   // Old jobs only make the question longer: Slurm forgets them, and at most the newest few can be alive.
   constexpr std::ptrdiff_t kNewest = 20;

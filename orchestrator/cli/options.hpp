@@ -22,6 +22,8 @@ struct Environment {
   std::string path;
   /// Started by mpirun: this process is a rank.
   bool under_mpi = false;
+  /// As rank 0, by what its launcher has set.
+  bool expects_first_rank = false;
   bool is_root = false;
   /// The batch job this process is part of (SLURM_JOB_ID).
   std::optional<std::string> slurm_job;
@@ -131,6 +133,12 @@ struct SubmitOptions {
   bool dry_run = false;
 };
 
+/// Set by the batch script.
+struct GuardOptions {
+  /// A study's folder.
+  std::filesystem::path study;
+};
+
 struct CancelOptions {
   StudyChoice choice;
   /// Trials by the start of their id; none: the study's jobs.
@@ -173,7 +181,7 @@ struct DoctorOptions {
   bool json = false;
 };
 
-using Options = std::variant<PlanOptions, RunOptions, StatusOptions, SubmitOptions, CancelOptions, ResumeOptions,
-                             RetryOptions, LogsOptions, ExplainOptions, DoctorOptions>;
+using Options = std::variant<PlanOptions, RunOptions, StatusOptions, SubmitOptions, GuardOptions, CancelOptions,
+                             ResumeOptions, RetryOptions, LogsOptions, ExplainOptions, DoctorOptions>;
 
 }  // namespace ditscale::orchestrator

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <future>
 #include <set>
 
 #include <spdlog/sinks/basic_file_sink.h>
@@ -93,8 +94,8 @@ ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep&
   return Coordinator({world, study, state, *display, stop_source, clock, options.timing}).run();
 }
 
-ExitCode coordinate(World& world, const RunOptions& options) {
-  const sweeps::Sweep sweep = load_sweep(options.sweep);
+ExitCode coordinate(World& world, const RunOptions& options, std::future<sweeps::Sweep>& loaded) {
+  const sweeps::Sweep sweep = loaded.get();
   const common::StudyPaths paths = study_of(options.sweep.runs, sweep.name);
   const ExitCode code = run_study(world, options, sweep, paths);
   print_report(paths, sweep, code, options.json);
@@ -104,14 +105,14 @@ ExitCode coordinate(World& world, const RunOptions& options) {
 }
 
 /// Agents end whatever happens to the coordinator, and MPI ends in order, so that mpirun has nothing to add.
-ExitCode run_coordinator(World& world, const RunOptions& options) {
+ExitCode run_coordinator(World& world, const RunOptions& options, std::future<sweeps::Sweep>& loaded) {
   if (world.size() < 2) {
     throw common::UsageError(
         "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
         "without mpirun");
   }
   try {
-    const ExitCode code = coordinate(world, options);
+    const ExitCode code = coordinate(world, options, loaded);
     shut_down_agents(world, options.timing);
     if (options.verdict) write_verdict(*options.verdict, code);
     return code;
@@ -154,11 +155,14 @@ void run_as_agent(World& world, const RunOptions& options, const Environment& en
 ExitCode run_rank(const RunOptions& options, const Environment& environment) {
   end_with_parent(SIGKILL, options.launcher);
   StopSource::block_signals();
+  // Reading a large sweep takes as long as MPI takes to start. Where the first rank cannot be told yet, it reads later.
+  const auto when = environment.expects_first_rank ? std::launch::async : std::launch::deferred;
+  std::future<sweeps::Sweep> sweep = std::async(when, [&] { return load_sweep(options.sweep); });
   World world;
   ExitCode code = ExitCode::kDone;
   try {
     if (world.rank() == 0) {
-      code = run_coordinator(world, options);
+      code = run_coordinator(world, options, sweep);
     } else {
       run_as_agent(world, options, environment);
     }

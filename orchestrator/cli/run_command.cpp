@@ -108,14 +108,11 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
     return job_arguments(options, environment, launch_arguments(nodes), all);
   };
   const auto notice = [](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); };
-  return AllocationRun({*environment.slurm_job,
-                        study,
-                        options.batch_script,
-                        arguments_of,
-                        options.timing,
-                        {},
-                        slurm::Slurm(notice)})
-      .run();
+  const slurm::Slurm slurm(notice);
+  AllocationRun::Parts parts{*environment.slurm_job, environment.node_name, study, {},
+                             arguments_of,           options.timing,        {},    slurm};
+  if (options.batch_script) parts.go_on = [&] { return go_on_elsewhere(study, slurm, *environment.slurm_job); };
+  return AllocationRun(std::move(parts)).run();
 }
 
 /// Finds what is wrong before MPI starts, where the message stands alone.

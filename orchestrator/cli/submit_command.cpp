@@ -9,6 +9,7 @@
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
+#include "orchestrator/launcher/guard.hpp"
 #include "slurm/batch_script.hpp"
 
 namespace ditscale::orchestrator {
@@ -63,6 +64,7 @@ Submission prepare(const SubmitOptions& options, const Environment& environment,
   request.folder = fs::current_path();
   request.log_folder = study.slurm();
   if (options.source) request.source = fs::absolute(*options.source);
+  request.guard = {environment.program.string(), "guard", study.folder.string()};
   request.command = run_arguments(options, environment, study, shard);
   return {study, slurm::render_batch_script(request)};
 }
@@ -123,6 +125,13 @@ ExitCode submit_command(const SubmitOptions& options, const Environment& environ
   for (const Submission& each : submissions) jobs.push_back(submit_one(each, options.sweep.file, slurm));
   print_submitted(jobs, options);
   return ExitCode::kDone;
+}
+
+ExitCode guard_command(const GuardOptions& options, const Environment& environment) {
+  if (!environment.slurm_job) throw common::UsageError("guard: this is no Slurm job (SLURM_JOB_ID is not set)");
+  const std::string& job = *environment.slurm_job;
+  const slurm::Slurm slurm([](const std::string& text) { std::printf("orchestrator: %s\n", text.c_str()); });
+  return Guard({job, [&] { return go_on_elsewhere({options.study}, slurm, job); }, {}, slurm}).run();
 }
 
 ExitCode resume_command(const ResumeOptions& options) {

@@ -33,6 +33,13 @@ struct SetTrialState {
 struct Ingest {
   results::AttemptEvent event;
 };
+struct JoinNode {
+  results::NodeRecord record;
+};
+struct LeaveNode {
+  int agent = 0;
+  double time_s = 0;
+};
 struct PutDecision {
   results::DecisionRecord record;
 };
@@ -55,8 +62,8 @@ struct Finish {
   std::string reason;
 };
 
-using Action =
-    std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, StartTrainer, StopTrainer, Finish>;
+using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, JoinNode, LeaveNode,
+                            StartTrainer, StopTrainer, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace ditscale::orchestrator

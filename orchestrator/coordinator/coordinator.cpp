@@ -125,13 +125,16 @@ bool Coordinator::is_urgent() const {
                      [](const Action& action) { return !std::holds_alternative<Ingest>(action); });
 }
 
-void Coordinator::dispatch(const ClusterEvent& event) {
-  Actions actions = react(parts_.state, event, now_s());
+void Coordinator::dispatch(ClusterEvent event) {
+  Actions actions = react(parts_.state, std::move(event), now_s());
   pending_.insert(pending_.end(), std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end()));
 }
 
 void Coordinator::on(const LinesMessage& lines) {
-  for (const std::string& line : lines.lines) {
+  std::string_view rest = lines.lines;
+  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
     try {
       common::Event event = common::Event::from_line(line);
       if (event.kind == "started") ingest_previous(lines.trial, lines.attempt);

@@ -42,7 +42,7 @@ class Coordinator {
   [[nodiscard]] bool look();
   /// True when what is pending must be applied now.
   [[nodiscard]] bool is_urgent() const;
-  void dispatch(const ClusterEvent& event);
+  void dispatch(ClusterEvent event);
   void on(const LinesMessage& lines);
   void on(const EndedMessage& ended);
   template <typename Other>

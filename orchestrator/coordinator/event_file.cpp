@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "common/error.hpp"
 
@@ -23,10 +24,10 @@ std::string tail_of(std::ifstream& stream, const std::filesystem::path& path, st
   return bytes == size ? text : text.substr(std::min(text.find('\n'), text.size() - 1) + 1);
 }
 
-EventFile events_in(const std::string& text) {
+EventFile events_in(std::string_view text) {
   EventFile file;
   std::size_t start = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', start)) {
     try {
       file.events.push_back(common::Event::from_line(text.substr(start, end - start)));
     } catch (const common::CorruptData&) {

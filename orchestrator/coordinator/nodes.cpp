@@ -85,6 +85,16 @@ void Nodes::give_back(int agent, std::size_t position, const Devices& devices) {
   std::erase_if(node.tenants, [&](const Tenant& tenant) { return tenant.position == position; });
 }
 
+void Nodes::rename_tenants(const std::map<std::size_t, std::size_t>& places,
+                           const std::map<std::size_t, double>& ends_s) {
+  for (auto& [unused, node] : nodes_) {
+    for (Tenant& tenant : node.tenants) {
+      tenant.position = places.at(tenant.position);
+      tenant.end_s = ends_s.at(tenant.position);
+    }
+  }
+}
+
 void Nodes::index(int agent) { by_free_[count_of(nodes_.at(agent).free)].insert(agent); }
 
 void Nodes::unindex(int agent) {

@@ -74,6 +74,8 @@ class Nodes {
   [[nodiscard]] Devices take(int agent, const Ask& ask, std::int64_t processes, Tenant tenant);
   /// Gives back all that the trial at `position` holds there.
   void give_back(int agent, std::size_t position, const Devices& devices);
+  /// Gives tenants new positions, `places` of their old ones, and by those new ends.
+  void rename_tenants(const std::map<std::size_t, std::size_t>& places, const std::map<std::size_t, double>& ends_s);
 
  private:
   void index(int agent);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "orchestrator/coordinator/state.hpp"
+
 namespace ditscale::orchestrator {
 
 namespace {
@@ -17,12 +19,17 @@ double spread_s(const State& state) {
 enum class Tier { kDecidesTheEnd, kNeedsManyNodes, kOther };
 
 Tier tier_of(const State& state, const Trial& trial) {
-  constexpr double kDecisiveShare = 0.85;
-  if (trial.remaining_s() > kDecisiveShare * spread_s(state)) return Tier::kDecidesTheEnd;
-  return trial.ask.is_gang() && !state.nodes.one_can_hold(trial.ask) ? Tier::kNeedsManyNodes : Tier::kOther;
+  if (trial.remaining_s() > state.order.decisive_share * spread_s(state)) return Tier::kDecidesTheEnd;
+  const bool needs_many_nodes = trial.ask.is_gang() && !state.nodes.one_can_hold(trial.ask);
+  return needs_many_nodes && state.order.gangs_of_many_nodes_first ? Tier::kNeedsManyNodes : Tier::kOther;
 }
 
 }  // namespace
+
+double Order::weight_of(const Ask& ask) const {
+  const auto weight = weights.find(ask);
+  return weight == weights.end() ? 1.0 : weight->second;
+}
 
 bool goes_before(const State& state, std::size_t a, std::size_t b) {
   const Trial& first = state.trials[a];
@@ -33,8 +40,8 @@ bool goes_before(const State& state, std::size_t a, std::size_t b) {
   const Tier first_tier = tier_of(state, first);
   const Tier second_tier = tier_of(state, second);
   if (first_tier != second_tier) return first_tier < second_tier;
-  const double first_s = first.remaining_s();
-  const double second_s = second.remaining_s();
+  const double first_s = first.remaining_s() * state.order.weight_of(first.ask);
+  const double second_s = second.remaining_s() * state.order.weight_of(second.ask);
   return first_s != second_s ? first_s > second_s : a < b;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 namespace ditscale::orchestrator {
 
 /// Every limit on a trial's life. Time is in seconds.
@@ -22,15 +24,23 @@ struct Policy {
   double stop_margin_share = 0.25;
   /// Start-up of a trainer before its first step, when judging whether it can reach a checkpoint in time.
   double start_up_s = 3.0;
+
+  /// Of looking for a better order of the queue (improve_order). Above so many queued trials it is not looked for: one
+  /// try takes some 3 us for each, and the order shows less the more there are. No tries: the order never changes.
+  std::size_t max_queued_for_order = 500;
+  /// A look may place so many trials (60 ms or so), and ends after so many tries, or so many in a row without gain.
+  std::size_t max_order_placements = 20'000;
+  std::size_t max_order_tries = 80;
+  std::size_t max_order_tries_in_vain = 30;
 };
 
 /// Waits and limits of the processes around the decisions. Time is in seconds.
 struct Timing {
-  /// Sleeps between looks for messages of other hosts: short after news, doubling while nothing happens. Who is
+  /// Sleeps between looks for messages of other hosts: short after news, longer while nothing happens. Who is
   /// on the same host rings.
   double shortest_sleep_s = 0.005;
   double longest_sleep_s = 0.05;
-  double sleep_growth = 2.0;
+  double sleep_growth = 4.0;
   /// An agent reads its trainers' pipes at most so often, and passes on what it read at most so often, unless a trainer
   /// ends: each look and each message costs more than an event. A pipe holds some 300 events.
   double read_s = 0.02;

@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "orchestrator/coordinator/ending.hpp"
+#include "orchestrator/coordinator/improve_order.hpp"
 #include "orchestrator/coordinator/scheduler.hpp"
 
 namespace ditscale::orchestrator {
@@ -21,14 +22,16 @@ class Reaction {
  public:
   Reaction(State& state, double now_s) : state_(state), now_s_(now_s) {}
 
-  Actions run(const ClusterEvent& event) {
+  Actions run(ClusterEvent& event) {
     if (state_.finished) return {};
-    std::visit([this](const auto& each) { on(each); }, event);
+    std::visit([this](auto& each) { on(each); }, event);
     stop_at_time_limit();
     kill_overdue();
-    wake_waiting(state_, now_s_);
     // What a trainer says frees no device, and there may be many thousands of words a second.
-    if (!std::holds_alternative<TrainerSpoke>(event)) start_ready();
+    if (!std::holds_alternative<TrainerSpoke>(event)) {
+      wake_waiting(state_, now_s_);
+      start_ready();
+    }
     finish_if_over();
     return std::move(actions_);
   }
@@ -38,6 +41,8 @@ class Reaction {
     for (const AgentReport& report : joined.agents) {
       DITSCALE_CHECK(state_.nodes.add(report.agent, report.node_name(), report.devices), "agent {} joined twice",
                      report.agent);
+      const DeviceCount devices = count_of(report.devices);
+      actions_.push_back(JoinNode{{now_s_, report.agent, report.host, devices.cpus, devices.gpus, std::nullopt}});
     }
     fit_to_nodes(state_);
   }
@@ -47,6 +52,7 @@ class Reaction {
     const std::vector<Tenant> tenants = state_.nodes.at(lost.agent).tenants;
     for (const Tenant& tenant : tenants) lose_node_of(state_.trials[tenant.position], lost);
     state_.nodes.remove(lost.agent);
+    actions_.push_back(LeaveNode{lost.agent, now_s_});
     drop_lost(state_.reservations, state_.nodes);
     fit_to_nodes(state_);
     if (state_.nodes.empty()) state_.stopping = true;
@@ -60,31 +66,32 @@ class Reaction {
     stop(trial, StopKind::kKill);
   }
 
-  void on(const TrainerSpoke& spoke) {
+  /// Takes the event out of `spoke`.
+  void on(TrainerSpoke& spoke) {
     Trial* trial = find_trial(state_, spoke.trial);
     if (trial == nullptr) return;
     const bool current = trial->run && trial->run->attempt == spoke.attempt;
     if (current && spoke.event.number <= trial->run->last_event) return;  // known from the pipe or the file
-    actions_.push_back(Ingest{{spoke.trial, spoke.attempt, spoke.event}});
+    std::vector<results::DecisionRecord> decisions;
     if (current) {
       trial->run->last_event = spoke.event.number;
       absorb(trial->progress, spoke.event);
       if (const auto outcome = outcome_of(spoke.event)) trial->run->outcome = outcome;
-      if (state_.halving) compare(*trial, spoke.event);
+      if (state_.halving) decisions = state_.halving->judge(trial->cell, spoke.event, now_s_);
     } else {
       accept_late_success(*trial, spoke);
     }
+    actions_.push_back(Ingest{{std::move(spoke.trial), spoke.attempt, std::move(spoke.event)}});
+    for (results::DecisionRecord& decision : decisions) obey(*trial, std::move(decision));
   }
 
   /// Stops a trial that has fallen behind the others.
-  void compare(Trial& trial, const common::Event& event) {
-    for (results::DecisionRecord& decision : state_.halving->judge(trial.cell, event, now_s_)) {
-      if (!decision.kept) {
-        trial.stopped_early = "stopped early: " + decision.text();
-        stop(trial, StopKind::kCheckpoint);
-      }
-      actions_.push_back(PutDecision{std::move(decision)});
+  void obey(Trial& trial, results::DecisionRecord decision) {
+    if (!decision.kept) {
+      trial.stopped_early = "stopped early: " + decision.text();
+      stop(trial, StopKind::kCheckpoint);
     }
+    actions_.push_back(PutDecision{std::move(decision)});
   }
 
   /// A trainer that was taken for lost has finished after all; it counts as long as no newer attempt has started.
@@ -143,6 +150,7 @@ class Reaction {
   }
 
   void start_ready() {
+    improve_order(state_, now_s_);
     for (Placement& placement : place_ready(state_, now_s_)) start(placement);
   }
 
@@ -223,6 +231,7 @@ class Reaction {
 
   void finish(ExitCode code, std::string reason) {
     state_.finished = true;
+    for (const auto& [agent, unused] : state_.nodes) actions_.push_back(LeaveNode{agent, now_s_});
     actions_.push_back(Finish{code, std::move(reason)});
   }
 
@@ -239,6 +248,6 @@ class Reaction {
 
 }  // namespace
 
-Actions react(State& state, const ClusterEvent& event, double now_s) { return Reaction(state, now_s).run(event); }
+Actions react(State& state, ClusterEvent event, double now_s) { return Reaction(state, now_s).run(event); }
 
 }  // namespace ditscale::orchestrator

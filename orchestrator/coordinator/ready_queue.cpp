@@ -30,6 +30,12 @@ std::optional<std::size_t> ReadyQueue::first(const TrialKind& kind, double longe
   return found == queue->second.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::size_t ReadyQueue::size() const {
+  std::size_t size = 0;
+  for (const auto& [unused, queue] : queues_) size += queue.size();
+  return size;
+}
+
 std::optional<std::size_t> ReadyQueue::too_late(double now_s) const {
   if (latest_starts_.empty() || latest_starts_.begin()->first >= now_s) return std::nullopt;
   return latest_starts_.begin()->second;

@@ -35,6 +35,7 @@ class ReadyQueue {
   /// None of them is empty.
   [[nodiscard]] const std::map<TrialKind, std::set<Key>>& queues() const { return queues_; }
   [[nodiscard]] bool empty() const { return queues_.empty(); }
+  [[nodiscard]] std::size_t size() const;
 
  private:
   std::map<TrialKind, std::set<Key>> queues_;

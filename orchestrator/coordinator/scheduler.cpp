@@ -29,11 +29,12 @@ struct Claim {
 class Pass {
  public:
   Pass(State& state, double now_s) : state_(state), now_s_(now_s) {
-    for (const auto& [kind, queue] : state.ready.queues()) heads_.push_back({kind, queue.begin()->second});
     for (auto& [position, reservation] : state.reservations) add_claim(position, reservation);
   }
 
   std::vector<Placement> run() {
+    place_those_that_waited_too_long();
+    for (const auto& [kind, queue] : state_.ready.queues()) heads_.push_back({kind, queue.begin()->second});
     while (!heads_.empty()) {
       const auto next = std::min_element(heads_.begin(), heads_.end(), [this](const Head& a, const Head& b) {
         return goes_before(state_, a.position, b.position);
@@ -54,16 +55,27 @@ class Pass {
                        reservation.overtaken >= state_.policy.max_overtakes});
   }
 
+  /// They hold others up, so they must get on themselves, even where a longer one of their kind has come since.
+  void place_those_that_waited_too_long() {
+    std::vector<Head> waited;
+    for (const Claim& claim : claims_) {
+      if (claim.strict) waited.push_back({kind_of(state_.trials[claim.position]), claim.position});
+    }
+    std::sort(waited.begin(), waited.end(),
+              [this](const Head& a, const Head& b) { return goes_before(state_, a.position, b.position); });
+    for (const Head& head : waited) {
+      const std::vector<Seat> seats = find_room_for(head);
+      if (!seats.empty()) place(head, seats);
+    }
+  }
+
   /// Places the head or sets it aside. Returns who of its kind is tried next; nobody when the rest finds no room
   /// either.
   std::optional<std::size_t> try_to_place(const Head& head) {
     std::vector<Seat> seats = find_room(state_.nodes, head.kind.ask);
     if (seats.empty()) return set_aside(head), std::nullopt;
     reserve_for_blocked();
-    if (!claims_.empty() && !all_allow(head, seats)) {
-      seats = find_room(state_.nodes, head.kind.ask,
-                        [&](int agent, std::int64_t processes) { return allow(head, agent, processes); });
-    }
+    if (!claims_.empty() && !all_allow(head, seats)) seats = find_room_for(head);
     if (seats.empty()) {
       set_aside(head);
       return shorter_one(head);
@@ -74,8 +86,13 @@ class Pass {
 
   void set_aside(const Head& head) {
     // Of each kind the first only: the others of it wait for the same.
-    const bool first_of_kind = state_.ready.first(head.kind, kAnyLength) == head.position;
-    if (first_of_kind) blocked_.push_back(head);
+    const bool is_first_of_kind = state_.ready.first(head.kind, kAnyLength) == head.position;
+    if (is_first_of_kind && !is_blocked(head.position)) blocked_.push_back(head);
+  }
+
+  bool is_blocked(std::size_t position) const {
+    return std::any_of(blocked_.begin(), blocked_.end(),
+                       [position](const Head& head) { return head.position == position; });
   }
 
   /// Makes sure that the first trial that found no room has a reservation before anybody goes ahead of it.
@@ -96,6 +113,11 @@ class Pass {
     }
   }
 
+  std::vector<Seat> find_room_for(const Head& head) const {
+    return find_room(state_.nodes, head.kind.ask,
+                     [&](int agent, std::int64_t processes) { return allow(head, agent, processes); });
+  }
+
   bool all_allow(const Head& head, const std::vector<Seat>& seats) const {
     return std::all_of(seats.begin(), seats.end(),
                        [&](const Seat& seat) { return allow(head, seat.agent, seat.processes); });
@@ -107,7 +129,14 @@ class Pass {
   }
 
   bool binds(const Claim& claim, std::size_t position) const {
-    return claim.position != position && (claim.strict || goes_before(state_, claim.position, position));
+    if (claim.position == position) return false;
+    const bool waited_too_long = is_strict(position);
+    return claim.strict == waited_too_long ? goes_before(state_, claim.position, position) : claim.strict;
+  }
+
+  bool is_strict(std::size_t position) const {
+    return std::any_of(claims_.begin(), claims_.end(),
+                       [&](const Claim& claim) { return claim.strict && claim.position == position; });
   }
 
   bool allows(const Claim& claim, const Head& head, int agent, std::int64_t processes) const {
@@ -136,6 +165,7 @@ class Pass {
     const Trial& trial = state_.trials[head.position];
     count_overtaken(head, seats);
     std::erase_if(claims_, [&](const Claim& claim) { return claim.position == head.position; });
+    std::erase_if(blocked_, [&](const Head& blocked) { return blocked.position == head.position; });
     dequeue(state_, head.position);
     const double end_s = now_s_ + trial.remaining_s();
     Placement placement{head.position, {}};

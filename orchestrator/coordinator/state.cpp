@@ -17,8 +17,6 @@ ReadyQueue::Key key_of(const State& state, std::size_t position) {
   return {-state.trials[position].remaining_s(), position};
 }
 
-TrialKind kind_of(const Trial& trial) { return {trial.cell.trial.resources.priority, trial.ask}; }
-
 double latest_start_s(const State& state, const Trial& trial) {
   return state.stop_at_s ? *state.stop_at_s - state.policy.start_up_s - trial.next_checkpoint_s()
                          : std::numeric_limits<double>::infinity();
@@ -89,6 +87,8 @@ State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double n
   return state;
 }
 
+TrialKind kind_of(const Trial& trial) { return {trial.cell.trial.resources.priority, trial.ask}; }
+
 Trial* find_trial(State& state, const common::TrialId& id) {
   const auto found = state.positions.find(id);
   return found == state.positions.end() ? nullptr : &state.trials[found->second];
@@ -157,6 +157,7 @@ void predict_all(State& state) {
   state.ready = {};
   state.queued_gpu_s = 0;
   state.queued_cpu_s = 0;
+  state.order_occasion = {};
   for (Trial& trial : state.trials) trial.predicted_s = prediction(state, trial);
   for (const std::size_t position : queued) insert_ready(state, position);
 }

@@ -10,6 +10,7 @@
 
 #include "orchestrator/coordinator/halving.hpp"
 #include "orchestrator/coordinator/nodes.hpp"
+#include "orchestrator/coordinator/order.hpp"
 #include "orchestrator/coordinator/policy.hpp"
 #include "orchestrator/coordinator/ready_queue.hpp"
 #include "orchestrator/coordinator/reservation.hpp"
@@ -35,6 +36,9 @@ struct State {
   /// Measured, by ask.
   std::map<Ask, sweeps::Speed> speeds;
 
+  Order order;
+  /// What `order` was last made for; see improve_order.
+  OrderOccasion order_occasion;
   ReadyQueue ready;
   /// Remaining seconds x devices of all trials in `ready`.
   double queued_gpu_s = 0;
@@ -65,6 +69,9 @@ struct State {
 /// A state in which every cell is pending. `limit_s` counts from `now_s`.
 [[nodiscard]] State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double now_s,
                                std::optional<double> limit_s);
+
+/// Where it queues.
+[[nodiscard]] TrialKind kind_of(const Trial& trial);
 
 /// The trial with this id, or null for one that is not part of this sweep.
 [[nodiscard]] Trial* find_trial(State& state, const common::TrialId& id);

@@ -18,6 +18,9 @@ using results::TrialState;
 
 namespace {
 
+/// Of trials, in memory at a time.
+constexpr std::size_t kMostRecords = 256;
+
 common::FileLock lock_study(const common::StudyPaths& paths) {
   common::make_folder(paths.trials());
   auto lock = common::FileLock::try_acquire(paths.lock());
@@ -58,6 +61,8 @@ struct Recorder {
     writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
   }
   void operator()(PutDecision& put) { flush(), writer.put_decision(put.record); }
+  void operator()(JoinNode& join) { writer.join_node(join.record); }
+  void operator()(LeaveNode& leave) { writer.leave_node(leave.agent, leave.time_s); }
   void operator()(Ingest& ingest) { events.push_back(std::move(ingest.event)); }
   void operator()(StartTrainer&) {}
   void operator()(StopTrainer&) {}
@@ -124,13 +129,19 @@ Study::Study(const common::StudyPaths& paths, const sweeps::Sweep& sweep) : path
 
 void Study::put_cells(const sweeps::Sweep& sweep) {
   const Json document = document_of(sweep);
-  std::vector<results::TrialRecord> records;
-  for (const sweeps::Cell& cell : sweep.cells) records.push_back(record_of(cell, std::ssize(records)));
   results::ResultsWriter::Batch batch(*writer_);
   writer_->put_sweep(sweep.name, sweep.description, document);
-  writer_->put_trials(records);
+  writer_->leave_stale_nodes();
+  for (std::size_t position = 0; position < sweep.cells.size();) {
+    // A part at a time: the records of a large sweep are larger than its cells.
+    std::vector<results::TrialRecord> records;
+    for (; position < sweep.cells.size() && records.size() < kMostRecords; ++position) {
+      records.push_back(record_of(sweep.cells[position], static_cast<std::int64_t>(position)));
+    }
+    writer_->put_trials(records);
+  }
   batch.commit();
-  num_foreign_ = writer_->standings().size() - records.size();
+  num_foreign_ = writer_->standings().size() - sweep.cells.size();
   common::replace_file(paths_.sweep_json(), document.dump(2) + "\n");
 }
 

@@ -6,7 +6,6 @@
 
 #include <fmt/ranges.h>
 
-#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
 #include "orchestrator/launcher/launcher.hpp"
@@ -32,7 +31,15 @@ ExitCode AllocationRun::run() {
   double wait_s = parts_.policy.restart_wait_s;
   for (int start = 0; start <= parts_.policy.max_restarts; ++start) {
     try {
-      if (const auto code = start_once()) return conclude(*code);
+      const slurm::Job job = look_up();
+      if (has_lost_job(job)) return ExitCode::kIncomplete;
+      if (parts_.slurm.has_lost_its_script(job)) {
+        say(fmt::format("Slurm has taken this node out of job {}", parts_.job));
+        return go_on_later();
+      }
+      if (const auto code = start_once(job)) return conclude(*code);
+      // The steps of the MPI job hear of it first, and end by it.
+      if (!stop_signal_ && parts_.slurm.is_being_preempted(parts_.job)) return conclude(ExitCode::kIncomplete);
     } catch (const common::SystemError& error) {
       say(error.what());  // Slurm did not answer; it may do so in a while
     }
@@ -58,13 +65,25 @@ bool AllocationRun::wait_for_other_run() {
   return true;
 }
 
-/// The coordinator's verdict, or nothing when it was cut short.
-std::optional<ExitCode> AllocationRun::start_once() {
+slurm::Job AllocationRun::look_up() const {
   const std::vector<slurm::Job> jobs = parts_.slurm.query({parts_.job});
   if (jobs.empty()) throw common::SystemError(fmt::format("Slurm does not know job {}", parts_.job));
-  const std::vector<std::string> nodes = parts_.slurm.nodes_left(jobs.front());
+  return jobs.front();
+}
+
+bool AllocationRun::has_lost_job(const slurm::Job& job) const {
+  const bool elsewhere = !parts_.node.empty() && !job.batch_host.empty() && job.batch_host != parts_.node;
+  if (!elsewhere && job.phase != slurm::JobPhase::kQueued) return false;
+  say(fmt::format("job {} is {}{}: it was requeued, and goes on without this run", job.id, job.state,
+                  elsewhere ? " on " + job.nodes : ""));
+  return true;
+}
+
+/// The coordinator's verdict, or nothing when it was cut short.
+std::optional<ExitCode> AllocationRun::start_once(const slurm::Job& job) {
+  const std::vector<std::string> nodes = parts_.slurm.nodes_left(job);
   if (nodes.empty()) throw common::SystemError(fmt::format("no node of job {} can be used now", parts_.job));
-  std::optional<double> left_s = jobs.front().left_s;
+  std::optional<double> left_s = job.left_s;
   if (left_s) *left_s = std::max(1.0, *left_s - parts_.policy.end_margin_s);
   say(fmt::format("job {} on {}{}", parts_.job, fmt::join(nodes, ", "),
                   left_s ? fmt::format(", {:.0f} s left", *left_s) : ", without a time limit"));
@@ -83,8 +102,10 @@ ExitCode AllocationRun::conclude(ExitCode code) {
     say("stopped on request; `orchestrator resume` goes on (after a preemption Slurm does so by itself)");
     return code;
   }
+  const bool preempted = parts_.slurm.is_being_preempted(parts_.job);
+  if (preempted) say(fmt::format("job {} is being preempted", parts_.job));
   const bool started_nothing = num_attempts() == attempts_before_;
-  if (started_nothing && !waited_for_other_) {
+  if (started_nothing && !waited_for_other_ && !preempted) {
     say("no trial could start in this allocation, so it is not asked for again: the lines above say why; when the time "
         "was too short for a checkpoint, submit with a longer --time or a smaller checkpoint.every_steps");
     return ExitCode::kError;
@@ -93,18 +114,11 @@ ExitCode AllocationRun::conclude(ExitCode code) {
 }
 
 ExitCode AllocationRun::go_on_later() {
-  if (!parts_.batch_script) {
+  if (!parts_.go_on) {
     say("not complete: start it again to go on");
     return ExitCode::kIncomplete;
   }
-  if (parts_.slurm.requeue(parts_.job)) {
-    say(fmt::format("job {} is back in the queue and goes on from its checkpoints", parts_.job));
-    return ExitCode::kIncomplete;
-  }
-  const common::SystemClock clock;
-  const std::string id =
-      parts_.slurm.submit(*parts_.batch_script, fmt::format("ditscale:{}:{:.0f}", parts_.job, clock.unix_s()));
-  say(fmt::format("requeuing is not allowed here; job {} goes on instead", id));
+  say(parts_.go_on());
   return ExitCode::kIncomplete;
 }
 

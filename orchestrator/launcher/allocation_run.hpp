@@ -22,9 +22,11 @@ class AllocationRun {
       std::function<std::vector<std::string>(const std::vector<std::string>& nodes, std::optional<double> left_s)>;
   struct Parts {
     std::string job;
+    /// Slurm's name for this node; empty when this is no batch script.
+    std::string node;
     common::StudyPaths study;
-    /// Absent: the study does not go on in another allocation by itself.
-    std::optional<std::filesystem::path> batch_script;
+    /// Lets the study go on in another allocation, and says which; absent: it does not by itself.
+    std::function<std::string()> go_on;
     JobArguments job_arguments;
     Timing timing;
     slurm::Policy policy;
@@ -33,13 +35,17 @@ class AllocationRun {
   explicit AllocationRun(Parts parts) : parts_(std::move(parts)) {}
 
   /// To the end of the study or of the allocation. Stop signals must be held (hold_stop_signals). SIGUSR2, the time
-  /// limit's: the trainers save, and the job is requeued, or submitted anew where requeuing is not allowed. Any other:
-  /// the trainers save, and nothing follows: Slurm itself requeues what it preempts.
+  /// limit's, or a preemption in its grace time: the trainers save, and the job is requeued, or submitted anew where
+  /// requeuing is not allowed. Any other: the trainers save, and nothing follows: Slurm itself requeues what it
+  /// preempts.
   [[nodiscard]] common::ExitCode run();
 
  private:
   [[nodiscard]] bool wait_for_other_run();
-  [[nodiscard]] std::optional<common::ExitCode> start_once();
+  [[nodiscard]] slurm::Job look_up() const;
+  /// True when Slurm has given the job's place to another run of it, or has written this node off.
+  [[nodiscard]] bool has_lost_job(const slurm::Job& job) const;
+  [[nodiscard]] std::optional<common::ExitCode> start_once(const slurm::Job& job);
   [[nodiscard]] common::ExitCode conclude(common::ExitCode code);
   [[nodiscard]] common::ExitCode go_on_later();
   [[nodiscard]] std::size_t num_attempts() const;

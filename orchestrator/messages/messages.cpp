@@ -88,14 +88,14 @@ common::AttemptNumber attempt_in(const Json& json) {
   return common::AttemptNumber{json.at("attempt").get<std::int32_t>()};
 }
 
-Message message_from(const Json& json) {
+Message message_from(Json json) {
   const auto kind = json.at(kKind).get<std::string>();
   if (kind == "hello") {
     return HelloMessage{json.at("host").get<std::string>(), devices_from(json.at("devices")),
                         json.at("node").get<std::string>()};
   }
   if (kind == "lines") {
-    return LinesMessage{trial_in(json), attempt_in(json), json.at("lines").get<std::vector<std::string>>()};
+    return LinesMessage{trial_in(json), attempt_in(json), std::move(json.at("lines").get_ref<std::string&>())};
   }
   if (kind == "ended") {
     return EndedMessage{trial_in(json),

@@ -19,11 +19,11 @@ struct HelloMessage {
   std::string node = {};
 };
 
-/// Agent to coordinator: event lines of a trainer, as they came through its pipe.
+/// Agent to coordinator: event lines of a trainer, as they came through its pipe, each with its newline.
 struct LinesMessage {
   common::TrialId trial;
   common::AttemptNumber attempt{1};
-  std::vector<std::string> lines;
+  std::string lines;
 };
 
 /// Agent to coordinator: a trainer is gone (see TrainerEnded).

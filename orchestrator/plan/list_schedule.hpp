@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "orchestrator/plan/makespan_bound.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 
 namespace ditscale::orchestrator {
 

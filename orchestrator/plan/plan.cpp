@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "orchestrator/coordinator/admission.hpp"
-#include "orchestrator/plan/makespan_bound.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 #include "orchestrator/view/text.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"

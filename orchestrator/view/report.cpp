@@ -99,6 +99,10 @@ Report read_report(const common::StudyPaths& paths, const std::optional<std::set
   report.paths = paths;
   const auto sweeps = reader.sweeps();
   report.name = sweeps.empty() ? paths.folder.filename().string() : sweeps.front().name;
+  for (const results::NodeRecord& node : reader.nodes()) {
+    report.num_cpus += node.left_s ? 0 : node.cpus;
+    report.num_gpus += node.left_s ? 0 : node.gpus;
+  }
   std::map<std::string, Json> settings;
   for (const results::SettingsRow& row : reader.settings()) settings[row.id] = row.document;
   Scores scores;
@@ -134,9 +138,14 @@ Json report_json(const Report& report) {
     trials.push_back(row_json(row));
     ++states[std::string(results::to_name(row.trial.state))];
   }
-  return {
-      {"sweep", report.name}, {"folder", report.paths.folder.string()}, {"database", report.paths.database().string()},
-      {"states", states},     {"not_in_sweep", report.num_foreign},     {"trials", trials}};
+  return {{"sweep", report.name},
+          {"folder", report.paths.folder.string()},
+          {"database", report.paths.database().string()},
+          {"states", states},
+          {"cpus", report.num_cpus},
+          {"gpus", report.num_gpus},
+          {"not_in_sweep", report.num_foreign},
+          {"trials", trials}};
 }
 
 }  // namespace ditscale::orchestrator

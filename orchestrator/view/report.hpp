@@ -30,6 +30,9 @@ struct Report {
   common::StudyPaths paths;
   /// In the order of the sweep file.
   std::vector<ReportRow> rows;
+  /// Devices of the nodes that are there now; 0 when nothing runs.
+  std::int64_t num_cpus = 0;
+  std::int64_t num_gpus = 0;
   /// Trials in the database that the sweep file no longer has.
   std::size_t num_foreign = 0;
 };

@@ -35,9 +35,11 @@ void add_devices(Movement& movement, const ReportRow& row) {
   movement.num_gpus += gpus;
 }
 
-std::string devices_line(const Movement& movement) {
-  std::string text = fmt::format("{} trials that ask for {} cpus", movement.num_running, movement.num_cpus);
-  return movement.num_gpus > 0 ? text + fmt::format(" and {} gpus", movement.num_gpus) : text;
+/// "2 trials on 14 of 16 cpus and 4 of 8 gpus".
+std::string devices_line(const Report& report, const Movement& movement) {
+  std::string text =
+      fmt::format("{} trials on {} of {} cpus", movement.num_running, movement.num_cpus, report.num_cpus);
+  return report.num_gpus > 0 ? text + fmt::format(" and {} of {} gpus", movement.num_gpus, report.num_gpus) : text;
 }
 
 double done_share(const ReportRow& row) {
@@ -144,7 +146,7 @@ std::vector<std::string> watch_lines(const Report& report, std::size_t columns) 
                                  bar(movement.done_share, columns)};
   if (movement.num_running > 0) {
     lines.push_back(fmt::format("{:.0f} images/s, {}FLOP/s in {}", movement.images_per_s, si_text(movement.flops_per_s),
-                                devices_line(movement)));
+                                devices_line(report, movement)));
   }
   add_running(report, lines);
   for (std::string line : {best_line(report), next_line(report, movement)}) {

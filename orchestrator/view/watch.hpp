@@ -18,7 +18,7 @@ struct Movement {
   double flops_per_s = 0;
   std::size_t num_running = 0;
   std::size_t num_waiting = 0;
-  /// What the running trials ask for.
+  /// What the running trials hold.
   std::int64_t num_cpus = 0;
   std::int64_t num_gpus = 0;
   /// Until the first running trial is trained, at its own speed; empty while none is measured.

@@ -27,7 +27,9 @@ constexpr std::array<Question, 6> kQuestions{{
     {"events without gaps",
      "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', "
      "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) "
-     "FROM events GROUP BY trial, attempt HAVING max(number) <> count(*)"},
+     "FROM (SELECT trial, attempt, number FROM events UNION ALL "
+     "SELECT trial, attempt, event FROM metrics WHERE event IS NOT NULL) "
+     "GROUP BY trial, attempt HAVING max(number) <> count(*)"},
     {"attempts that never ended",
      "SELECT printf('trial %s is %s, but its attempt %d has no end', t.id, t.state, a.number) FROM trials t "
      "JOIN attempts a ON a.trial = t.id WHERE a.ended_s IS NULL "

@@ -36,6 +36,15 @@ WHERE state <> 'succeeded' AND EXISTS
   (SELECT 1 FROM source.trials s WHERE s.id = main.trials.id
    AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(main.trials.state_since_s, 0))))sql";
 
+/// Of the trials that have got attempts.
+constexpr const char* kSummariseMetrics = R"sql(
+DELETE FROM main.metric_summaries WHERE trial IN (SELECT trial FROM attempt_map);
+INSERT INTO main.metric_summaries
+SELECT v.trial, count(*), max(v.step),
+       (SELECT m.loss FROM main.v_metrics m WHERE m.trial = v.trial ORDER BY m.step DESC LIMIT 1),
+       coalesce(sum(v.images_per_s), 0.0), count(v.images_per_s)
+FROM main.v_metrics v WHERE v.trial IN (SELECT trial FROM attempt_map) GROUP BY v.trial)sql";
+
 /// Columns of a table, with the attempt's number taken from the map.
 std::string columns_of(SQLite::Database& database, const std::string& table, const std::string& attempt,
                        const std::string& replaced) {
@@ -93,7 +102,10 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     for (const char* table : {"events", "metrics", "evaluations", "checkpoints", "samples"}) {
       copy_rows(*database, table, "attempt");
     }
-    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
+    database->exec(kSummariseMetrics);
+    for (const char* table : {"decisions", "nodes"}) {
+      database->exec(fmt::format("INSERT OR IGNORE INTO main.{0} SELECT * FROM source.{0}", table));
+    }
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;

@@ -49,7 +49,7 @@ Projection::Projection(SQLite::Database& database)
                "last_images = max(coalesce(last_images, ?4), coalesce(?4, last_images)), "
                "last_event = max(last_event, ?5) "
                "WHERE trial = ?1 AND number = ?2"),
-      metric_(database, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      metrics_(database),
       checkpoint_(database, "INSERT OR REPLACE INTO checkpoints VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
       samples_(database, "INSERT OR REPLACE INTO samples VALUES(?, ?, ?, ?)"),
       settings_(database, "INSERT OR IGNORE INTO settings VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -58,6 +58,7 @@ Projection::Projection(SQLite::Database& database)
 std::int64_t Projection::take(std::span<const AttemptEvent> events) {
   std::int64_t taken = 0;
   Advance advance;
+  metrics_.forget();
   for (const AttemptEvent& event : events) {
     if (!keep(event)) continue;
     ++taken;
@@ -74,11 +75,18 @@ std::int64_t Projection::take(std::span<const AttemptEvent> events) {
     advance.images = std::max(advance.images, integer_in(event.event.body, "images"));
   }
   write(advance);
+  metrics_.finish();
   return taken;
 }
 
 /// False when it was known already.
-bool Projection::keep(const AttemptEvent& e) {
+bool Projection::keep(const AttemptEvent& event) {
+  if (event.event.kind != "metric") return keep_text(event);
+  if (metrics_.holds(event)) return false;
+  return metrics_.put_whole(event) || keep_text(event);
+}
+
+bool Projection::keep_text(const AttemptEvent& e) {
   const std::int32_t attempt = common::to_int(e.attempt);
   const std::string body = e.event.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (execute(keep_, e.trial.str(), attempt, e.event.number, e.event.time_s, e.event.kind, body) == 0) return false;
@@ -101,7 +109,7 @@ void Projection::project(const AttemptEvent& event) {
   const std::string& kind = event.event.kind;
   if (kind == "started") return started(event);
   if (kind == "parameters") return parameters(event);
-  if (kind == "metric") return metric(event);
+  if (kind == "metric") return metrics_.put_columns(event);
   if (kind == "checkpoint") return checkpoint(event);
   if (kind == "samples") return samples(event);
   if (kind == "evaluation") return evaluation(event);
@@ -118,14 +126,6 @@ void Projection::started(const AttemptEvent& event) {
 
 void Projection::parameters(const AttemptEvent& event) {
   execute(parameters_, event.trial.str(), common::to_int(event.attempt), integer_in(event.event.body, "parameters"));
-}
-
-void Projection::metric(const AttemptEvent& event) {
-  const Json& body = event.event.body;
-  execute(metric_, event.trial.str(), step_of(event), common::to_int(event.attempt), integer_in(body, "images"),
-          number_in(body, "loss"), number_in(body, "loss_simple"), number_in(body, "loss_vlb"),
-          number_in(body, "grad_norm"), number_in(body, "lr"), number_in(body, "images_per_s"),
-          number_in(body, "time_s"));
 }
 
 void Projection::checkpoint(const AttemptEvent& event) {

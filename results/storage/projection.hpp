@@ -9,6 +9,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include "results/records.hpp"
+#include "results/storage/metric_rows.hpp"
 
 namespace ditscale::results {
 
@@ -29,10 +30,10 @@ class Projection {
     std::optional<std::int64_t> step, images;
   };
   bool keep(const AttemptEvent& event);
+  bool keep_text(const AttemptEvent& event);
   void project(const AttemptEvent& event);
   void started(const AttemptEvent& event);
   void parameters(const AttemptEvent& event);
-  void metric(const AttemptEvent& event);
   void checkpoint(const AttemptEvent& event);
   void samples(const AttemptEvent& event);
   void evaluation(const AttemptEvent& event);
@@ -43,7 +44,7 @@ class Projection {
   SQLite::Statement started_;
   SQLite::Statement parameters_;
   SQLite::Statement advance_;
-  SQLite::Statement metric_;
+  MetricRows metrics_;
   SQLite::Statement checkpoint_;
   SQLite::Statement samples_;
   SQLite::Statement settings_;

@@ -14,6 +14,8 @@ class ExcludeRules {
   /// Throws ConfigError unless the member is a list of objects that are not empty.
   ExcludeRules(common::ObjectReader& reader, const common::JsonDocument& document);
 
+  [[nodiscard]] bool empty() const { return rules_.empty(); }
+
   /// The first rule that `trial` (as written, or resolved) meets, as text; empty when it meets none.
   [[nodiscard]] std::string met_by(const common::Json& trial);
 

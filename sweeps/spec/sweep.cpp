@@ -141,7 +141,7 @@ class Expansion {
       std::string rule = rules_.met_by(candidate.value);
       if (rule.empty()) {
         Cell cell = make_cell(candidate, settings);
-        rule = rules_.met_by(cell.trial.to_json());
+        if (!rules_.empty()) rule = rules_.met_by(cell.trial.to_json());
         if (rule.empty()) add(std::move(cell));
       }
       if (!rule.empty()) sweep_.excluded.push_back({values_of(settings), "excluded by " + rule});

@@ -94,15 +94,19 @@ void drop_neutral(Json& json, const Json& neutral, std::initializer_list<const c
 }
 
 void drop_neutral_options(Json& identity) {
+  static const Json model = json_of(ModelSpec{});
+  static const Json objective = json_of(ObjectiveSpec{});
+  static const Json train = json_of(TrainSpec{});
+  static const Json score = sweeps::to_json(EvaluateSpec{});
   drop_neutral(
-      identity["model"], json_of(ModelSpec{}),
+      identity["model"], model,
       {"conditioning", "qk_norm", "norm", "mlp", "position", "adaln_init", "mup_base_width", "mup_base_heads"});
-  drop_neutral(identity["objective"], json_of(ObjectiveSpec{}),
+  drop_neutral(identity["objective"], objective,
                {"prediction", "fixed_variance", "shift", "min_snr_gamma", "time", "time_mean", "time_deviation"});
-  drop_neutral(identity["train"], json_of(TrainSpec{}), {"ema_warmup", "post_hoc_ema_every_steps"});
+  drop_neutral(identity["train"], train, {"ema_warmup", "post_hoc_ema_every_steps"});
   for (Json& evaluate : identity["evaluate"]) {
     evaluate.erase("apart");
-    drop_neutral(evaluate, sweeps::to_json(EvaluateSpec{}),
+    drop_neutral(evaluate, score,
                  {"guidance_channels", "guidance_from", "guidance_to", "guide", "decoder", "labels", "features_file",
                   "reference"});
   }

@@ -2,16 +2,7 @@
 # Runs the commands that docs/analysis.md shows in sh blocks, and those of README.md that begin with analysis, as they
 # stand there, on small studies made by `analysis import`. No trainer is needed.
 # Usage: analysis_commands.sh <source folder> <folder of the programs>
-set -euo pipefail
-source_folder="$1"
-programs="$2"
-export PATH="$programs:$PATH"
-
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-mkdir -p build runs/here
-ln -s "$programs" build/bin
+source "$(dirname "$0")/shown_commands.sh"
 
 # Twelve models whose FID is 3 + 400 Gflops^-0.3 within a percent, scored at thirds of their training.
 study() {
@@ -56,17 +47,6 @@ awk 'BEGIN {
 }' >samples.csv
 analysis import samples.csv --db samples.db --settings features=fashion_cnn
 
-mapfile -t commands < <(
-  awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/analysis.md" | sed -e 's/  *#.*$//'
-  awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/README.md" | sed -e 's/  *#.*$//' |
-    grep '^build/bin/analysis'
-)
-if [ "${#commands[@]}" -lt 26 ]; then
-  echo "only ${#commands[@]} commands were found in docs/analysis.md and README.md" >&2
-  exit 1
-fi
-for command in "${commands[@]}"; do
-  echo "+ $command"
-  bash -c "$command"
-done
+take_commands 26 < <(commands_of docs/analysis.md; commands_of README.md | grep '^build/bin/analysis')
+run_commands
 ls figures/*.pdf for_the_paper/*.pdf runs/my_study/report.html exported/trials.csv both.db >/dev/null

@@ -1,29 +1,15 @@
 #!/usr/bin/env bash
 # Runs the commands that docs/plan.md shows in sh blocks, as they stand there. No trainer is needed.
 # Usage: plan_commands.sh <source folder> <folder of the programs>
-set -euo pipefail
-source_folder="$1"
-export PATH="$2:$PATH"
-
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/shown_commands.sh"
 cat >my_study.json <<'SWEEP'
 {"name": "my_study",
  "base": {"model": {"depth": 1, "width": 16, "heads": 2, "patch": 7}, "train": {"global_batch": 8, "steps": 4000}},
  "grid": {"seed": [0, 1, 2]}}
 SWEEP
 
-mapfile -t commands < <(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/plan.md" |
-  sed -e ':again' -e '/\\$/ {N; s/\\\n//; b again}' -e 's/  *#.*$//')
-if [ "${#commands[@]}" -lt 6 ]; then
-  echo "only ${#commands[@]} commands were found in docs/plan.md" >&2
-  exit 1
-fi
-for command in "${commands[@]}"; do
-  echo "+ $command"
-  bash -c "$command" | tee -a all.txt
-done
+take_commands 6 < <(commands_of docs/plan.md)
+run_commands | tee all.txt
 
 # What the page says of them.
 for phrase in 'node1  aaaa' 'with failures: ' 'device hours' '"largest_micro_batch": 8' '"cost": '; do

@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+COUNT_EVENTS = "SELECT (SELECT count(*) FROM events) + (SELECT count(event) FROM metrics)"
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -152,7 +153,7 @@ def measure_restart(tools, options):
         study.run(tools.trainer, PACE_ROWS=1)
         seconds.append(study.value("SELECT max(time_s) FROM events WHERE kind = 'started'") - command_s)
         print(f"  {seconds[-1]:.3f} s", flush=True)
-    events = study.value("SELECT count(*) FROM events")
+    events = study.value(COUNT_EVENTS)
     print(f"restart: median {statistics.median(seconds):.3f} s from the command to the first trainer, with "
           f"{options.recorded_trials} trials and {events} events on record")
 
@@ -178,7 +179,7 @@ def measure_load(tools, options):
         except OSError:
             pass
         time.sleep(0.05)
-    print(f"load: {peak:.0f} MB at the most after {study.value('SELECT count(*) FROM events')} events")
+    print(f"load: {peak:.0f} MB at the most after {study.value(COUNT_EVENTS)} events")
 
 
 class Tools:

@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # Runs the commands that docs/data.md shows, as they stand there, on a few images.
 # Usage: data_commands.sh <source folder> <folder of the programs>
-set -euo pipefail
-source_folder="$1"
-export PATH="$2:$PATH"
-
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/../shown_commands.sh"
 
 # PNG files of two classes, and one that is cut short.
 python3 - <<'PYTHON'
@@ -24,15 +18,8 @@ for i in range(20):
     open(f"images/class_{i % 2}/{i:02}.png", "wb").write(png if i != 5 else png[:200])
 PYTHON
 
-mapfile -t commands < <(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/data.md")
-if [ "${#commands[@]}" -lt 3 ]; then
-  echo "only ${#commands[@]} commands were found in docs/data.md" >&2
-  exit 1
-fi
-for command in "${commands[@]}"; do
-  echo "+ $command"
-  bash -c "$command"
-done
+take_commands 3 < <(commands_of docs/data.md)
+run_commands
 grep -q '"num_images": 19' data.json
 grep -q 'class_1/05.png: ' store.h5.damaged.txt
 [ "$(worker prepare images --list | wc -l)" -eq 20 ]

@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # Runs the commands that docs/slurm.md shows, as they stand there, with fake Slurm commands and the fake trainer.
 # Usage: slurm_commands.sh <source folder> <folder of the programs>
-set -euo pipefail
-source_folder="$1"
-programs="$2"
+source "$(dirname "$0")/../shown_commands.sh"
 
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-cd "$work"
 mkdir bin
 fake() {
   printf '#!/bin/bash\n%s\n' "$2" >"bin/$1"
@@ -18,7 +13,6 @@ fake squeue 'exit 0'
 fake sacct 'echo "Slurm accounting storage is disabled" >&2; exit 1'
 fake scancel 'exit 0'
 fake sinfo 'echo "main* 2 nodes, infinite"'
-ln -s "$programs/orchestrator" bin/orchestrator
 export PATH="$work/bin:$PATH"
 cat >my_study.json <<'SWEEP'
 {"name": "my_study",
@@ -27,13 +21,8 @@ cat >my_study.json <<'SWEEP'
 SWEEP
 worker="$programs/fake_worker"
 
-mapfile -t commands < <(awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$source_folder/docs/slurm.md" |
-  sed -e ':again' -e '/\\$/ {N; s/\\\n//; b again}' -e 's/  *#.*$//' -e 's|/scratch/me/runs|runs|g' -e 's|^build/bin/||' |
+take_commands 8 < <(commands_of docs/slurm.md | sed -e 's|/scratch/me/runs|runs|g' -e 's|^build/bin/||' |
   grep -E '^(orchestrator|printf) ' | grep -v doctor)
-if [ "${#commands[@]}" -lt 8 ]; then
-  echo "only ${#commands[@]} commands were found in docs/slurm.md" >&2
-  exit 1
-fi
 for command in "${commands[@]}"; do
   case "$command" in
     *--dry-run*) # shown, then submitted and run

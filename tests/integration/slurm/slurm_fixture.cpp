@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "common/atomic_file.hpp"
+
 namespace ditscale::tests {
 
 namespace fs = std::filesystem;
@@ -128,6 +130,23 @@ int SlurmFixture::num_in_log(const std::string& job, const std::string& text) co
 pid_t SlurmFixture::coordinator() {
   const auto found = processes_with(std::string("OMPI_COMM_WORLD_RANK=0") + '\0');
   return found.empty() ? -1 : found.front();
+}
+
+void SlurmFixture::preempt() const {
+  const auto script = folder_ / "urgent.sh";
+  common::write_file_atomically(script, "#!/bin/bash\n#SBATCH --output=/dev/null\nsleep 1\n");
+  const auto result =
+      slurm::run_command({"sbatch", "--partition=urgent", "--nodes=2", "--exclusive", script}, kCommandLimit_s);
+  ASSERT_EQ(result.code, 0) << result.err;
+}
+
+void SlurmFixture::expect_each_succeeded_once(int number) const {
+  int sum = 0;
+  for (const auto& [trial, times] : outcomes("succeeded")) {
+    EXPECT_LE(times, 1) << trial;
+    sum += times;
+  }
+  EXPECT_EQ(sum, number);
 }
 
 std::map<std::string, int> SlurmFixture::outcomes(const std::string& state) const {

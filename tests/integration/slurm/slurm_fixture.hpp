@@ -31,6 +31,10 @@ class SlurmFixture : public StudyFixture {
   [[nodiscard]] int num_in_log(const std::string& job, const std::string& text) const;
   /// The coordinator (rank 0) that runs in the cluster; -1 when there is none.
   [[nodiscard]] static pid_t coordinator();
+  /// A job of a partition that preempts: it takes both nodes for a moment.
+  void preempt() const;
+  /// So many trials have written that they succeeded, each once; others may have ended in another way.
+  void expect_each_succeeded_once(int number) const;
   /// How often trainers wrote this outcome, for each trial's folder.
   [[nodiscard]] std::map<std::string, int> outcomes(const std::string& state) const;
   [[nodiscard]] std::string log_of(const std::string& job) const;

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/figures/fit_figures.hpp"
 #include "analysis/figures/gnuplot_script.hpp"
-#include "analysis/figures/run_figures.hpp"
 #include "analysis/fits/bootstrap.hpp"
 #include "analysis/fits/fit_report.hpp"
 #include "common/error.hpp"

@@ -20,10 +20,10 @@ TEST(Messages, SurviveTheWire) {
   EXPECT_EQ(hello.node, "n7");
   EXPECT_EQ(hello.devices, (Devices{{0, 2}, {"GPU-abc"}}));
 
-  const auto lines = round_trip(LinesMessage{kTrial, kAttempt, {"{\"v\":1}", ""}});
+  const auto lines = round_trip(LinesMessage{kTrial, kAttempt, "{\"v\":1}\n\n"});
   EXPECT_EQ(lines.trial, kTrial);
   EXPECT_EQ(lines.attempt, kAttempt);
-  EXPECT_EQ(lines.lines, (std::vector<std::string>{"{\"v\":1}", ""}));
+  EXPECT_EQ(lines.lines, "{\"v\":1}\n\n");
 
   const Shares kShares{{1, "a", 2, {{0, 1}, {"0", "1"}}}, {2, "b", 1, {{1}, {"3"}}}};
   const auto start = round_trip(StartMessage{kTrial, kAttempt, "/runs/x", kShares});

@@ -21,14 +21,14 @@ TEST_F(Reactor, StartsNothingBeforeAnAgentJoins) {
 TEST_F(Reactor, RecordsAnAttemptBeforeItStartsIt) {
   sweep_of({make_cell(0)});
   join_one(1);
-  ASSERT_THAT(actions, SizeIs(3));
-  const auto& put = std::get<PutAttempt>(actions[0]);
+  ASSERT_THAT(actions, SizeIs(4));  // the first is the node
+  const auto& put = std::get<PutAttempt>(actions[1]);
   EXPECT_EQ(put.record.trial, id(0));
   EXPECT_EQ(common::to_int(put.record.number), 1);
   EXPECT_EQ(put.record.host, "host");
   EXPECT_EQ(put.record.devices, "cpu 0");
-  EXPECT_EQ(std::get<SetTrialState>(actions[1]).state, TrialState::kRunning);
-  EXPECT_EQ(std::get<StartTrainer>(actions[2]).shares, (Shares{{1, "host", 1, make_devices(1)}}));
+  EXPECT_EQ(std::get<SetTrialState>(actions[2]).state, TrialState::kRunning);
+  EXPECT_EQ(std::get<StartTrainer>(actions[3]).shares, (Shares{{1, "host", 1, make_devices(1)}}));
 }
 
 TEST_F(Reactor, StartsTheLongestFirst) {
@@ -263,6 +263,21 @@ TEST_F(Reactor, GivesATrialOfALostAgentToAnother) {
   EXPECT_NE(all_of<StartTrainer>(actions)[0].shares.front().agent, agent);
 }
 
+TEST_F(Reactor, RecordsWhichNodesThereAreAndUntilWhen) {
+  sweep_of({make_cell(0)});
+  join({{1, "a", make_devices(4)}, {2, "b", make_devices(2)}});
+  ASSERT_THAT(all_of<JoinNode>(actions), SizeIs(2));
+  EXPECT_EQ(all_of<JoinNode>(actions)[0].record.cpus, 4);
+  EXPECT_EQ(all_of<JoinNode>(actions)[1].record.host, "b");
+  const int idle = state.trials[0].run->leader() == 1 ? 2 : 1;
+  give(AgentLost{idle, "node went away"});
+  ASSERT_THAT(all_of<LeaveNode>(actions), SizeIs(1));
+  EXPECT_EQ(all_of<LeaveNode>(actions)[0].agent, idle);
+  end_with(0, "succeeded");
+  ASSERT_THAT(all_of<LeaveNode>(actions), SizeIs(1)) << "the other leaves with the end of the run";
+  EXPECT_EQ(all_of<LeaveNode>(actions)[0].agent, 3 - idle);
+}
+
 TEST_F(Reactor, EndsIncompleteWhenTheLastAgentIsLost) {
   sweep_of({make_cell(0)});
   join_one(1);
@@ -271,6 +286,7 @@ TEST_F(Reactor, EndsIncompleteWhenTheLastAgentIsLost) {
 }
 
 TEST_F(Reactor, OrdersTheQueueAnewWhenRatesAreMeasured) {
+  policy.max_order_tries = 0;
   sweep_of({make_cell(0, 1000, {1, 0}), make_cell(1, 900, {2, 0}), make_cell(2, 100'000, {2, 0})});
   join_one(2);
   EXPECT_THAT(started(), ElementsAre(2));

@@ -9,7 +9,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class Scheduler : public ClusterFixture {};
+/// The order as it is before a better one is looked for.
+class Scheduler : public ClusterFixture {
+ protected:
+  Scheduler() { policy.max_order_tries = 0; }
+};
 
 TEST_F(Scheduler, NeverGivesOneDeviceToTwoTrials) {
   sweep_of({make_cell(0), make_cell(1), make_cell(2)});

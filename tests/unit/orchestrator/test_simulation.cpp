@@ -62,6 +62,7 @@ SimulationOptions random_options(Chance& chance, std::uint32_t seed) {
   options.seed = seed;
   options.tells_every_checkpoint = !chance.one_in(3);
   options.checks_replay = chance.one_in(4);
+  options.policy.max_order_tries = chance.one_in(2) ? 10 : 0;
   options.misfortunes.node_mtbf_s = chance.real(100, 2000);
   options.misfortunes.node_repair_s = chance.real(1, 60);
   options.misfortunes.preemption_s = chance.real(50, 1000);

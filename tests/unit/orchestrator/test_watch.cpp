@@ -50,8 +50,10 @@ TEST(Watch, TellsWhatRunningTrialsHoldAndWhenTheFirstIsTrained) {
   Report report = half_way();
   report.rows[1].trial.spec["resources"] = {{"cpus", 2}, {"gpus", 4}, {"processes", nullptr}};
   report.rows[2].trial.spec["resources"] = {{"cpus", 3}, {"processes", 2}};
+  report.num_cpus = 16;
+  report.num_gpus = 8;
   const auto lines = watch_lines(report, 0);
-  EXPECT_THAT(lines, Contains(HasSubstr("in 2 trials that ask for 14 cpus and 4 gpus")));
+  EXPECT_THAT(lines, Contains(HasSubstr("in 2 trials on 14 of 16 cpus and 4 of 8 gpus")));
   // 500 images at 20 a second, before 1,000 at 30.
   EXPECT_THAT(lines, Contains(HasSubstr("the first in about 25.0 s")));
 }

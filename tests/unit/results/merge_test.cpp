@@ -65,14 +65,16 @@ TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
     writer.put_trials(records);
     test::MadeUpAttempt attempt(test::small_spec(64), 1);
     writer.start_attempt(attempt.record(/*started_s=*/5000));
-    attempt.started(0).evaluation(300, 280.0);
+    attempt.started(0).metric(300, 0.125, 700).evaluation(300, 280.0);
     writer.ingest(attempt.events());
   }
   (void)merge_database(here_, into_);
   EXPECT_EQ(merge_database(there_, into_).new_attempts, 1);
   EXPECT_EQ(ResultsReader(into_).attempts().size(), 2U);
   EXPECT_EQ(scores(), std::vector<double>{280});
-  EXPECT_EQ(ResultsReader(into_).trials().at(0).trial.state, TrialState::kSucceeded);
+  const TrialRow trial = ResultsReader(into_).trials().at(0);
+  EXPECT_EQ(trial.trial.state, TrialState::kSucceeded);
+  EXPECT_EQ(trial.last_loss, 0.125);
 }
 
 TEST_F(Merge, AFileIntoItselfIsRefused) {

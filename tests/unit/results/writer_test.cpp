@@ -1,5 +1,10 @@
 #include "results/writer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <random>
+#include <span>
+
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
@@ -269,6 +274,88 @@ TEST_F(Writer, SummariesOfMetricsAreThoseOfTheRowsThatCount) {
   EXPECT_DOUBLE_EQ(row.images_per_s.value(), (100 + 700 + 900) / 3.0);
   EXPECT_FALSE(row.last_loss.has_value());  // the last one was not finite
   EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
+}
+
+TEST_F(Writer, KnowsWhichNodesAreThere) {
+  const auto nodes = [&] {
+    std::vector<std::string> lines;
+    for (const NodeRecord& node : ResultsReader(file_).nodes())
+      lines.push_back(
+          fmt::format("{} {} {}", node.host, node.cpus, node.left_s ? fmt::format("{}", *node.left_s) : "-"));
+    return lines;
+  };
+  ResultsWriter writer(file_);
+  writer.join_node({100, 1, "a", 8, 0, std::nullopt});
+  writer.join_node({100, 2, "b", 4, 2, std::nullopt});
+  writer.leave_node(2, 150);
+  EXPECT_EQ(nodes(), (std::vector<std::string>{"a 8 -", "b 4 150"}));
+  // The coordinator was killed: what it knew last was the start of an attempt at 1,000 s.
+  put_trial(writer, spec_);
+  start(writer, MadeUpAttempt(spec_, 1));
+  writer.leave_stale_nodes();
+  writer.join_node({2000, 1, "c", 1, 0, std::nullopt});
+  EXPECT_EQ(nodes(), (std::vector<std::string>{"a 8 1000", "b 4 150", "c 1 -"}));
+}
+
+/// A metric that its row cannot hold whole is in `events` too; no event is lost or counted twice.
+TEST_F(Writer, KeepsEveryMetricWhole) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  MadeUpAttempt attempt(spec_, 1);
+  start(writer, attempt);
+  attempt.started(0).metric(50, 0.9).metric(50, 0.8).metric(100, 0.7);
+  std::vector<AttemptEvent> events = attempt.events();
+  events.push_back(events.back());
+  ++events.back().event.number;
+  events.back().event.body["step"] = 150;
+  events.back().event.body["temperature"] = 3.5;
+  events.push_back(events.back());
+  ++events.back().event.number;
+  events.back().event.body = {{"loss", 0.5}};  // no step
+  EXPECT_EQ(writer.ingest(events), 6);
+  EXPECT_EQ(writer.ingest(events), 0);
+  std::vector<std::string> lines;
+  ResultsReader(file_).query(
+      "SELECT printf('%d %s', number, kind) AS line FROM events UNION ALL SELECT printf('%d row', event) FROM metrics "
+      "WHERE event IS NOT NULL UNION ALL SELECT printf('loss %.1f', loss) FROM metrics ORDER BY line",
+      [](const auto&) {}, [&](const auto& row) { lines.push_back(std::get<std::string>(row.at(0))); });
+  EXPECT_EQ(lines, (std::vector<std::string>{"1 started", "2 row", "3 metric", "4 row", "5 metric", "6 metric",
+                                             "loss 0.7", "loss 0.7", "loss 0.8"}));
+  EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
+}
+
+/// Three attempts of two trials go over the same steps, and their events come in any order, in batches of any size.
+TEST_F(Writer, SummariesOfMetricsFitWhateverTheOrder) {
+  const std::array<sweeps::TrialSpec, 2> specs{test::small_spec(64), test::small_spec(128)};
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::filesystem::remove(file_);
+    ResultsWriter writer(file_);
+    std::vector<AttemptEvent> events;
+    for (const sweeps::TrialSpec& spec : specs) {
+      put_trial(writer, spec);
+      for (int number = 1; number <= 3; ++number) {
+        MadeUpAttempt attempt(spec, number);
+        start(writer, attempt);
+        for (int i = 0; i < 8; ++i) attempt.metric(random() % 6, 0.1 * i, static_cast<double>(random() % 900));
+        events.insert(events.end(), attempt.events().begin(), attempt.events().end());
+      }
+    }
+    std::shuffle(events.begin(), events.end(), random);
+    for (std::span<const AttemptEvent> rest(events); !rest.empty();) {
+      const std::size_t batch = std::min<std::size_t>(rest.size(), 1 + random() % 9);
+      writer.ingest(rest.first(batch));
+      rest = rest.subspan(batch);
+    }
+    std::vector<std::string> wrong;
+    ResultsReader(file_).query(
+        "SELECT v.trial FROM v_metrics v JOIN v_trials t ON t.id = v.trial GROUP BY v.trial "
+        "HAVING abs(avg(v.images_per_s) - t.images_per_s) > 1e-9 OR t.last_loss IS NOT "
+        "(SELECT m.loss FROM v_metrics m WHERE m.trial = v.trial ORDER BY m.step DESC LIMIT 1)",
+        [](const auto&) {}, [&](const auto& row) { wrong.push_back(std::get<std::string>(row.at(0))); });
+    EXPECT_EQ(wrong, std::vector<std::string>{}) << seed;
+    EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{}) << seed;
+  }
 }
 
 }  // namespace

@@ -35,6 +35,15 @@ TEST(BatchScript, AsksForWholeNodesAndASignalBeforeTheEnd) {
                             HasSubstr("${SLURM_CPUS_PER_TASK:-}"), Not(HasSubstr("{command}"))));
 }
 
+TEST(BatchScript, StartsAGuardOnTheLastNode) {
+  JobRequest request = usual_request();
+  EXPECT_THAT(render_batch_script(request), Not(HasSubstr("srun --")));
+  request.guard = {"/opt/my bin/orchestrator", "guard"};
+  EXPECT_THAT(render_batch_script(request),
+              AllOf(HasSubstr("\n(srun --overlap --nodes=1 "), HasSubstr("--relative=$((SLURM_JOB_NUM_NODES - 1)) "),
+                    HasSubstr(" '/opt/my bin/orchestrator' guard &)\nexec /opt/bin/orchestrator ")));
+}
+
 TEST(BatchScript, AsksForAShareOfANodeWhenCoresAreNamed) {
   JobRequest request = usual_request();
   request.cpus_per_node = 4;

@@ -9,10 +9,10 @@ using ::testing::IsEmpty;
 
 /// As Slurm 22.05.8 printed it.
 constexpr const char* kSqueue =
-    "2|PENDING|1:00:00|2027-11-25T16:13:41|2||Priority\n"
-    "4|PENDING|UNLIMITED|2026-11-25T17:13:40|1||BeginTime\n"
-    "5|PENDING|UNLIMITED|N/A|5||PartitionConfig\n"
-    "1|RUNNING|364-23:59:59|2026-11-25T16:13:41|1|n0|None\n";
+    "2|PENDING|1:00:00|2027-11-25T16:13:41|2||Priority|n/a\n"
+    "4|PENDING|UNLIMITED|2026-11-25T17:13:40|1||BeginTime|n/a\n"
+    "5|PENDING|UNLIMITED|N/A|5||PartitionConfig|n/a\n"
+    "1|RUNNING|364-23:59:59|2026-11-25T16:13:41|1|n0|None|n0\n";
 
 TEST(SlurmOutput, ReadsWhatSqueuePrinted) {
   const auto jobs = parse_squeue(kSqueue);
@@ -28,11 +28,13 @@ TEST(SlurmOutput, ReadsWhatSqueuePrinted) {
   EXPECT_EQ(jobs[3].phase, JobPhase::kActive);
   EXPECT_EQ(jobs[3].nodes, "n0");
   EXPECT_EQ(jobs[3].reason, "");
+  EXPECT_EQ(jobs[3].batch_host, "n0");
+  EXPECT_EQ(jobs[0].batch_host, "");
   EXPECT_EQ(jobs[3].left_s, 364 * 86400 + 23 * 3600 + 59 * 60 + 59);
 }
 
 TEST(SlurmOutput, KeepsAStateItDoesNotKnowByItsName) {
-  const auto jobs = parse_squeue("7|TELEPORTING|5:00|N/A|1|n0|SomethingNew\n");
+  const auto jobs = parse_squeue("7|TELEPORTING|5:00|N/A|1|n0|SomethingNew|n0\n");
   ASSERT_EQ(jobs.size(), 1U);
   EXPECT_EQ(jobs[0].state, "TELEPORTING");
   EXPECT_EQ(jobs[0].phase, JobPhase::kUnknown);
@@ -41,9 +43,10 @@ TEST(SlurmOutput, KeepsAStateItDoesNotKnowByItsName) {
 
 TEST(SlurmOutput, LeavesOutLinesThatAreNoJobs) {
   EXPECT_THAT(parse_squeue(""), IsEmpty());
-  EXPECT_THAT(parse_squeue("slurm_load_jobs error: Invalid job id specified\n||||||\nx|RUNNING|1|2|3|4|5\n1|RUNNING\n"),
-              IsEmpty());
-  EXPECT_EQ(parse_squeue("squeue: warning: the cluster is busy\n8|RUNNING|5:00|N/A|1|n0|None\n").size(), 1U);
+  EXPECT_THAT(
+      parse_squeue("slurm_load_jobs error: Invalid job id specified\n|||||||\nx|RUNNING|1|2|3|4|5|6\n1|RUNNING\n"),
+      IsEmpty());
+  EXPECT_EQ(parse_squeue("squeue: warning: the cluster is busy\n8|RUNNING|5:00|N/A|1|n0|None|n0\n").size(), 1U);
 }
 
 TEST(SlurmOutput, ReadsWhatSacctPrints) {

@@ -64,9 +64,9 @@ TEST_F(SlurmCommands, SubmitsAgainWhenALostAnswerMeantNothing) {
 }
 
 TEST_F(SlurmCommands, AsksForAllJobsAtOnce) {
-  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None'; echo '2|PENDING|5:00|N/A|1||Priority'");
+  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None|n0'; echo '2|PENDING|5:00|N/A|1||Priority|n/a'");
   EXPECT_EQ(slurm().query({"1", "2"}).size(), 2U);
-  EXPECT_EQ(calls(), "squeue --noheader --states=all --format=%i|%T|%L|%S|%D|%N|%r --jobs=1,2\n");
+  EXPECT_EQ(calls(), "squeue --noheader --states=all --format=%i|%T|%L|%S|%D|%N|%r|%B --jobs=1,2\n");
 }
 
 TEST_F(SlurmCommands, DoesWithoutAccounting) {
@@ -76,7 +76,7 @@ TEST_F(SlurmCommands, DoesWithoutAccounting) {
 }
 
 TEST_F(SlurmCommands, AsksAccountingForForgottenJobs) {
-  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None'");
+  fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None|n0'");
   fake("sacct", "echo '2|TIMEOUT|1|n0|None'");
   const auto jobs = slurm().query({"1", "2"});
   ASSERT_EQ(jobs.size(), 2U);
@@ -88,7 +88,7 @@ TEST_F(SlurmCommands, AsksAccountingForForgottenJobs) {
 
 TEST_F(SlurmCommands, AsksAgainWithLongerWaitsWhileTheControllerIsAway) {
   fake("squeue",
-       "((count > 2)) && { echo '1|RUNNING|5:00|N/A|1|n0|None'; exit; }\n"
+       "((count > 2)) && { echo '1|RUNNING|5:00|N/A|1|n0|None|n0'; exit; }\n"
        "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1");
   EXPECT_EQ(slurm().query({"1"}).size(), 1U);
   EXPECT_EQ(waited_s_, 2 + 4);
@@ -115,7 +115,7 @@ TEST_F(SlurmCommands, CancelsGentlyWhatRunsAndAtOnceWhatWaits) {
 }
 
 TEST_F(SlurmCommands, SaysWhetherARequeueIsAllowed) {
-  fake("squeue", "echo '7|RUNNING|5:00|N/A|1|n0|None'");
+  fake("squeue", "echo '7|RUNNING|5:00|N/A|1|n0|None|n0'");
   fake("scontrol", "exit 0");
   EXPECT_TRUE(slurm().requeue("7"));
   fake("scontrol", "echo 'Requested operation is presently disabled for job 7' >&2; exit 1");
@@ -124,7 +124,7 @@ TEST_F(SlurmCommands, SaysWhetherARequeueIsAllowed) {
 }
 
 TEST_F(SlurmCommands, TakesARequeueForDoneWhoseAnswerWasLost) {
-  fake("squeue", "echo '7|PENDING|5:00|N/A|1||BeginTime'");
+  fake("squeue", "echo '7|PENDING|5:00|N/A|1||BeginTime|n/a'");
   fake("scontrol", "kill -TERM $$; sleep 5");
   EXPECT_TRUE(slurm().requeue("7")) << "Slurm ends the job's processes, this one too";
   fake("scontrol", "echo 'slurm_requeue error: Socket timed out on send/recv operation' >&2; exit 1");
@@ -136,6 +136,35 @@ TEST_F(SlurmCommands, LeavesOutNodesThatDoNotAnswer) {
   Job job;
   job.nodes = "n[0-5]";
   EXPECT_THAT(slurm().nodes_left(job), ElementsAre("n0", "n3", "n4"));
+}
+
+TEST_F(SlurmCommands, KnowsAJobInTheGraceTimeOfAPreemption) {
+  fake("scontrol", "echo 'JobId=7 JobState=RUNNING Reason=None PreemptTime=2026-11-28T10:00:08 SuspendTime=None'");
+  EXPECT_TRUE(slurm().is_being_preempted("7"));
+  EXPECT_EQ(calls(), "scontrol show job --oneliner 7\n");
+  fake("scontrol", "echo 'JobId=7 JobState=COMPLETING Reason=None PreemptTime=2026-11-28T10:00:08 SuspendTime=None'");
+  EXPECT_FALSE(slurm().is_being_preempted("7")) << "its script has been told too";
+  fake("scontrol", "echo 'JobId=7 JobState=RUNNING PreemptEligibleTime=2026-11-28T10:00:05 PreemptTime=None'");
+  EXPECT_FALSE(slurm().is_being_preempted("7"));
+  fake("scontrol", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1");
+  EXPECT_FALSE(slurm().is_being_preempted("7"));
+}
+
+TEST_F(SlurmCommands, KnowsAJobThatHasLostTheNodeOfItsScript) {
+  fake("scontrol", "[[ $* == 'show hostnames n[1-3]' ]] && printf 'n1\\nn2\\nn3\\n'");
+  Job job;
+  job.state = "RUNNING";
+  job.nodes = "n[1-3]";
+  job.batch_host = "n0";
+  EXPECT_TRUE(slurm().has_lost_its_script(job));
+  job.batch_host = "n1";
+  EXPECT_FALSE(slurm().has_lost_its_script(job));
+  job.batch_host = "n0";
+  job.state = "COMPLETING";
+  EXPECT_FALSE(slurm().has_lost_its_script(job));
+  fake("scontrol", "exit 1");
+  job.state = "RUNNING";
+  EXPECT_FALSE(slurm().has_lost_its_script(job)) << "not known";
 }
 
 TEST_F(SlurmCommands, SaysWhatToDoWithoutSlurm) {

@@ -1,4 +1,4 @@
-#include "orchestrator/plan/makespan_bound.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 
 #include <algorithm>
 #include <functional>
