@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analysis/commands/correlation_text.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/queries/tuning.hpp"
 #include "common/error.hpp"
@@ -46,7 +47,12 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
   result.left_out = scores.left_out;
   FitRequest request;
   request.num_resamples = options.num_resamples;
-  result.report = make_fit_report(fit_points(scores.final, result.x), request);
+  try {
+    result.report = make_fit_report(fit_points(scores.final, result.x), request);
+  } catch (const common::ConfigError& error) {
+    throw common::ConfigError(
+        fmt::format("no law of {}: {}\n{}", result.y_label, error.what(), left_out_text(scores.left_out)));
+  }
   result.report.x_name = to_name(result.x);
   result.report.y_name = result.y_label;
   result.report.warnings = tuning_warnings(scores.final);

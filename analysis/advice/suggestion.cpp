@@ -161,11 +161,9 @@ std::vector<Suggestion> suggest(const StudyLaw& study, std::vector<Candidate> ca
                                 std::size_t count) {
   const Law& law = study.law();
   const auto size = static_cast<Eigen::Index>(law.size());
-  const auto freedom = static_cast<int>(study.report.points.size()) - static_cast<int>(law.size());
-  if (freedom < 1) throw common::ConfigError("as many parameters as points: there is no interval to shrink yet");
-  const double noise =
-      study.form().fit->rms_log_residual * std::sqrt(static_cast<double>(study.report.points.size()) / freedom);
-  const double scale = noise * student_quantile(0.975, freedom);
+  const auto noise = run_noise(study.report, study.form());
+  if (!noise) throw common::ConfigError("as many parameters as points: there is no interval to shrink yet");
+  const double scale = noise->log_deviation * student_quantile(0.975, noise->freedom);
   // A hundred-millionth of the trace keeps a parameter that is 0 (no floor) from making it singular.
   Eigen::MatrixXd information = Eigen::MatrixXd::Zero(size, size);
   for (const FitPoint& point : study.report.points) {

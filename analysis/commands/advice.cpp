@@ -26,13 +26,13 @@ void add_law_options(CLI::App& command, AdviceOptions& options) {
 }
 
 /// Both ends of the interval of a score not yet measured: the law's own, widened by the noise of one run.
-std::optional<Interval> prediction_interval(const FormReport& form, double x) {
+std::optional<Interval> prediction_interval(const StudyLaw& study, double x) {
+  const FormReport& form = study.form();
   const auto law = form.bootstrap.interval([x](const Law& one) { return std::log(one.at(x)); });
-  const auto freedom = static_cast<int>(form.fit->num_points) - static_cast<int>(form.fit->law().size());
-  if (!law || freedom < 1) return std::nullopt;
+  const auto one_run = run_noise(study.report, form);
+  if (!law || !one_run) return std::nullopt;
   const double centre = std::log(form.fit->law().at(x));
-  const double noise = student_quantile(0.975, freedom) * form.fit->rms_log_residual *
-                       std::sqrt(static_cast<double>(form.fit->num_points) / freedom);
+  const double noise = student_quantile(0.975, one_run->freedom) * one_run->log_deviation;
   return Interval{std::exp(centre - std::hypot(centre - law->low, noise)),
                   std::exp(centre + std::hypot(law->high - centre, noise))};
 }
@@ -55,7 +55,7 @@ struct PredictOptions {
 Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::TrialSpec& spec) {
   const double x = x_of(spec, law.x);
   const Cost cost = cost_of(study, spec);
-  const auto interval = prediction_interval(law.form(), x);
+  const auto interval = prediction_interval(law, x);
   const auto& held_out = law.form().held_out;
   return {{"model", sweeps::model_label(spec.model)},
           {"id", spec.id().str()},

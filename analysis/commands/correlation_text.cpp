@@ -1,10 +1,17 @@
 #include "analysis/commands/correlation_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace ditscale::analysis {
 
 using common::Json;
+
+namespace {
+/// Trials that are named; --json has them all.
+constexpr std::size_t kMostNamed = 20;
+}  // namespace
 
 std::string correlation_text(const std::vector<Correlation>& correlations, const std::string& metric) {
   std::string text;
@@ -38,7 +45,10 @@ Json correlation_json(const std::vector<Correlation>& correlations) {
 
 std::string left_out_text(const std::vector<LeftOut>& left_out) {
   std::string text;
-  for (const LeftOut& one : left_out) text += fmt::format("left out: {}: {}\n", one.label, one.why);
+  for (std::size_t i = 0; i < std::min(left_out.size(), kMostNamed); ++i) {
+    text += fmt::format("left out: {}: {}\n", left_out[i].label, left_out[i].why);
+  }
+  if (left_out.size() > kMostNamed) text += fmt::format("left out: {} more\n", left_out.size() - kMostNamed);
   return text;
 }
 

@@ -12,7 +12,7 @@ namespace ditscale::analysis {
 [[nodiscard]] std::string correlation_text(const std::vector<Correlation>& correlations, const std::string& metric);
 [[nodiscard]] common::Json correlation_json(const std::vector<Correlation>& correlations);
 
-/// One line per trial that has no final score: "left out: <label>: <why>".
+/// One line per trial that has no final score: "left out: <label>: <why>"; of many the first twenty.
 [[nodiscard]] std::string left_out_text(const std::vector<LeftOut>& left_out);
 [[nodiscard]] common::Json left_out_json(const std::vector<LeftOut>& left_out);
 

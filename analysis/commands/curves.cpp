@@ -102,7 +102,7 @@ class Backdrop {
 
 Json details_of(const Study& study, const Options& options, const Curves& curves, const Figure& figure) {
   Json details{{"database", study.database.string()}, {"sweep", study.name}};
-  if (figure.name == "loss_by_step") return details;
+  if (figure.name.starts_with("loss_by_")) return details;
   details.update({{"metric", options.metric},
                   {"settings_id", curves.settings.id},
                   {"settings", curves.settings.document},
@@ -114,7 +114,7 @@ Json details_of(const Study& study, const Options& options, const Curves& curves
 /// Gives each figure to `ready` as soon as it is made.
 Curves make_curves(const Study& study, const Options& options,
                    const std::function<void(const Curves&, Figure)>& ready) {
-  auto losses = std::async(std::launch::async, [&] { return loss_by_step(study); });  // reads much
+  auto losses = std::async(std::launch::async, [&] { return loss_curves(study); });  // reads much
   Curves curves;
   curves.settings = choose_settings(study, options.metric, options.settings);
   curves.points = score_points(study, options.metric, curves.settings.id);
@@ -134,7 +134,9 @@ Curves make_curves(const Study& study, const Options& options,
   add(score_by_guidance(across));
   add(score_by_sampling_compute(across));
   add(score_by_block(across));
-  add(losses.get());
+  const std::vector<LossCurve> curves_of_loss = losses.get();
+  add(loss_by_step(study, curves_of_loss));
+  add(loss_by_training_flops(study, curves_of_loss));
   add(gantt(study));
   add(predicted_against_actual_cost(study));
   add(sample_matrix(study, sample_pictures(study, kMostSamples)));

@@ -6,9 +6,11 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/fit_figures.hpp"
 #include "analysis/fits/fit_report.hpp"
 #include "analysis/queries/csv_points.hpp"
 #include "analysis/queries/score_points.hpp"
+#include "analysis/queries/seeds.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/queries/tuning.hpp"
 #include "common/error.hpp"
@@ -32,6 +34,7 @@ struct Options {
   FitRequest fit;
   std::vector<double> at;
   std::vector<double> at_d;
+  FigureOptions figures;
   bool json = false;
 };
 
@@ -41,6 +44,7 @@ struct Material {
   std::string y_label;
   std::vector<Correlation> correlations;
   std::vector<LeftOut> left_out;
+  std::vector<SeedGroup> seeds;
   std::vector<std::string> warnings;
   Json origin;
 };
@@ -77,6 +81,7 @@ Material from_database(const Options& options) {
   material.points = fit_points(all ? scores.all : scores.final, x_quantity_from(options.x));
   material.correlations = correlations(scores.final);
   material.left_out = scores.left_out;
+  material.seeds = seed_groups(scores.final);
   material.warnings = tuning_warnings(scores.final);
   if (all) material.warnings.push_back(unfinished_warning(scores));
   return material;
@@ -114,6 +119,21 @@ void check_points(const Options& options) {
   }
 }
 
+std::vector<std::filesystem::path> draw(const FitReport& report, const Options& options, const Material& material,
+                                        const Provenance& provenance) {
+  std::vector<std::filesystem::path> files;
+  if (!options.figures.wanted()) return files;
+  const Json details{{"source", material.origin}, {"fit", to_json(report)}};
+  for (const Figure& figure :
+       {law_with_band(report, "fit"), residuals(report, "residuals"), predicted_against_measured(report, "held_out")}) {
+    if (figure.empty()) continue;
+    const auto written =
+        write_figure(figure, options.figures.out, provenance, details, picture_size_from(options.figures.size));
+    files.insert(files.end(), written.begin(), written.end());
+  }
+  return files;
+}
+
 FitReport report_of(const Options& options, const Material& material) {
   try {
     return make_fit_report(material.points, options.fit);
@@ -135,8 +155,10 @@ void run(Options options, Surroundings& surroundings) {
   for (std::size_t i = 0; i < options.at.size(); ++i) {
     report.asked.emplace_back(options.at[i], options.at_d.empty() ? 1 : options.at_d[i]);
   }
+  const auto files = draw(report, options, material, surroundings.provenance);
   if (options.json) {
     Json json = to_json(report);
+    json["seeds"] = to_json(seed_table(material.seeds, options.y));
     json["source"] = material.origin;
     json["correlations"] = correlation_json(material.correlations);
     json["left_out"] = left_out_json(material.left_out);
@@ -145,6 +167,13 @@ void run(Options options, Surroundings& surroundings) {
   }
   surroundings.out << to_text(report) << correlation_text(material.correlations, options.y)
                    << left_out_text(material.left_out);
+  if (!material.seeds.empty()) {
+    surroundings.out << "\nruns that differ in the seed only (all are in the fit):\n"
+                     << to_text(seed_table(material.seeds, options.y));
+  }
+  for (const auto& file : files) {
+    if (file.extension() == ".png") surroundings.out << file.string() << " (and .svg, .pdf, .csv, .json)\n";
+  }
 }
 
 }  // namespace
@@ -178,6 +207,7 @@ void add_fit_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("--seed", options->fit.seed, "seed of the bootstrap")->capture_default_str();
   command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(CLI::PositiveNumber);
   command->add_option("--at-d", options->at_d, "and this d")->check(CLI::PositiveNumber);
+  options->figures.add_to(*command);
   command->add_flag("--json", options->json, "everything in full precision");
   command->footer(
       "Examples:\n"

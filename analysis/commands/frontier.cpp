@@ -6,7 +6,6 @@
 #include "analysis/commands/options.hpp"
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/queries/budget_points.hpp"
-#include "analysis/statistics/summary.hpp"
 #include "analysis/tables/terminal.hpp"
 #include "common/error.hpp"
 
@@ -55,22 +54,19 @@ const Approach* trusted(const std::optional<IsoflopReport>& report) {
   return nullptr;
 }
 
-Json interval_of(const Approach& approach, double budget) {
-  std::vector<double> ns;
-  for (const Allocation& one : approach.resamples) ns.push_back(one.n_at(budget));
-  if (ns.size() < 20) return nullptr;
-  return fmt::format("[{:.3g}, {:.3g}]", *quantile(ns, 0.025), *quantile(ns, 0.975));
+Json text_of(const std::optional<Interval>& interval) {
+  return interval ? Json(fmt::format("[{:.3g}, {:.3g}]", interval->low, interval->high)) : Json(nullptr);
 }
 
 Table frontier_table(const BudgetPoints& found, const std::vector<double>& budgets,
                      const std::optional<IsoflopReport>& report) {
   using Kind = Column::Kind;
   Table table;
-  table.columns = {{"budget", Kind::kNumber},        {"best measured", Kind::kText, 4, true},
-                   {found.y_name, Kind::kNumber},    {"N", Kind::kNumber},
-                   {"N* by law", Kind::kNumber},     {"95 %"},
-                   {"D* by law", Kind::kNumber},     {"predicted", Kind::kNumber},
-                   {"beyond data", Kind::kNumber, 3}};
+  table.columns = {{"budget", Kind::kNumber},     {"best measured", Kind::kText, 4, true},
+                   {found.y_name, Kind::kNumber}, {"N", Kind::kNumber},
+                   {"N* by law", Kind::kNumber},  {"N* 95 %"},
+                   {"D* by law", Kind::kNumber},  {"D* 95 %"},
+                   {"predicted", Kind::kNumber},  {"beyond data", Kind::kNumber, 3}};
   double largest = 0;
   for (const BudgetPoint& point : found.points) largest = std::max(largest, point.compute);
   const Approach* approach = trusted(report);
@@ -81,10 +77,10 @@ Table frontier_table(const BudgetPoints& found, const std::vector<double>& budge
     if (approach != nullptr) {
       const double n = approach->allocation->n_at(budget);
       const double d = approach->allocation->d_at(budget);
-      row.insert(row.end(), {n, interval_of(*approach, budget), d,
+      row.insert(row.end(), {n, text_of(approach->n_interval(budget)), d, text_of(approach->d_interval(budget)),
                              report->surface ? Json(report->surface->law().at(n, d)) : Json(nullptr)});
     } else {
-      row.insert(row.end(), 4, Json(nullptr));
+      row.insert(row.end(), 5, Json(nullptr));
     }
     row.push_back(budget > largest * 1.001 ? Json(budget / largest) : Json(nullptr));
     table.rows.push_back(std::move(row));
@@ -95,7 +91,6 @@ Table frontier_table(const BudgetPoints& found, const std::vector<double>& budge
 void run(const Options& options, Surroundings& surroundings) {
   const BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
                                                  : budget_points_from_csv(options.csv, options.source);
-  if (found.points.empty()) throw common::ConfigError("no trial was scored yet: there is no frontier");
   std::optional<IsoflopReport> report;
   std::string why_not;
   try {

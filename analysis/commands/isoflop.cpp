@@ -31,7 +31,8 @@ void run(const Options& options, Surroundings& surroundings) {
   report.warnings.insert(report.warnings.end(), found.warnings.begin(), found.warnings.end());
   if (options.figures.wanted()) {
     const common::Json details{{"isoflop", to_json(report)}};
-    for (const Figure& figure : {isoflop_curves(report), optimum_by_compute(report), surface_contours(report)}) {
+    for (const Figure& figure :
+         {isoflop_curves(report), optimum_by_compute(report), data_by_compute(report), surface_contours(report)}) {
       if (figure.empty()) continue;
       static_cast<void>(write_figure(figure, options.figures.out, surroundings.provenance, details,
                                      picture_size_from(options.figures.size)));

@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "results/maintenance/check.hpp"
 #include "results/maintenance/merge.hpp"
+#include "results/reader.hpp"
 
 namespace ditscale::analysis {
 
@@ -54,6 +55,7 @@ void add_check(CLI::App& app, Surroundings& surroundings) {
   command->footer("Example:\n  analysis check --db runs/fashion_mnist_demo/results.db");
   command->callback([options, &surroundings] {
     const std::filesystem::path database = options->database.path();
+    static_cast<void>(results::ResultsReader(database));  // refuses what is no results database, or an empty one
     const auto findings = results::check_database(database, [&](const std::string& what) {
       if (!options->json) surroundings.notes << "checking: " << what << "\n";
     });

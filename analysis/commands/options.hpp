@@ -38,7 +38,10 @@ struct FormatOptions {
 
   void add_to(CLI::App& command);
   /// --json wins over --format.
-  [[nodiscard]] Format chosen() const { return json ? Format::kJson : format_from(format); }
+  [[nodiscard]] Format chosen() const {
+    const Format named = format_from(format);  // refused even where --json wins
+    return json ? Format::kJson : named;
+  }
 };
 
 /// Where figures go; shared by all commands that draw.

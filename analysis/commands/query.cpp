@@ -82,7 +82,9 @@ void add_query_command(CLI::App& app, Surroundings& surroundings) {
                                "~ (contains), in (…), is null"),
            command->add_option("--columns", options->rows.columns, "columns, separated by commas")->delimiter(','),
            command->add_option("--sort", options->rows.sort, "a column, or column:desc"),
-           command->add_option("--limit", options->rows.limit, "most rows; 0 is all")->capture_default_str(),
+           command->add_option("--limit", options->rows.limit, "most rows; 0 is all")
+               ->check(CLI::NonNegativeNumber)
+               ->capture_default_str(),
            command->add_option("--settings", options->settings,
                                "id of the evaluation settings that score columns show"),
        }) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/tables/table.hpp"
@@ -36,6 +37,9 @@ struct Series {
     kContour,
     /// A dashed black line (a fitted law).
     kLaw,
+    /// A light area without a place in the legend: its points go round it. It has the colour of the next series (an
+    /// interval around a line).
+    kArea,
   };
   Look look = Look::kPointsAndLine;
 };
@@ -45,6 +49,8 @@ struct Axis {
   bool logarithmic = false;
   /// Names of 0, 1, 2 …, from the top; empty for numbers.
   std::vector<std::string> categories{};
+  /// Ends of the data; what is drawn beyond the upper one is shaded. Empty: nothing is.
+  std::optional<std::pair<double, double>> data{};
 };
 
 /// A PNG with the words below it.

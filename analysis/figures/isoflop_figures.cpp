@@ -33,29 +33,87 @@ Figure isoflop_curves(const IsoflopReport& report) {
   return figure;
 }
 
-Figure optimum_by_compute(const IsoflopReport& report) {
+namespace {
+
+/// Places along a band.
+constexpr int kBandPlaces = 40;
+
+/// N* or D*: how a figure of either asks for it.
+struct Optimum {
+  const char* name;
+  std::string label;
+  double BudgetMinimum::*of_minimum;
+  double (Allocation::*at)(double) const;
+  std::optional<Interval> (Approach::*interval)(double) const;
+};
+
+/// The computes of the budgets and beyond, evenly in logarithms.
+std::vector<double> computes_of(const IsoflopReport& report) {
+  const double low = report.minima.front().compute;
+  const double ratio = kBeyondBudgets * report.minima.back().compute / low;
+  std::vector<double> computes;
+  for (int i = 0; i <= kBandPlaces; ++i)
+    computes.push_back(low * std::pow(ratio, static_cast<double>(i) / kBandPlaces));
+  return computes;
+}
+
+/// An approach's interval as an area, and its line; each place of the line is a row.
+void add_approach(Figure& figure, const IsoflopReport& report, const Approach& approach, const Optimum& optimum,
+                  double exponent) {
+  Series area{"", {}, Series::Look::kArea};
+  Series line{fmt::format("{}: C^{:.3f}", approach.name, exponent), {}, Series::Look::kLine};
+  std::vector<FigurePoint> upper;
+  for (const double compute : computes_of(report)) {
+    const double value = ((*approach.allocation).*optimum.at)(compute);
+    const auto interval = (approach.*optimum.interval)(compute);
+    line.points.push_back({compute, value, ""});
+    figure.table.rows.push_back({approach.name, compute, value, interval ? common::Json(interval->low) : nullptr,
+                                 interval ? common::Json(interval->high) : nullptr});
+    if (!interval) continue;
+    area.points.push_back({compute, interval->low, ""});
+    upper.push_back({compute, interval->high, ""});
+  }
+  area.points.insert(area.points.end(), upper.rbegin(), upper.rend());
+  if (!area.points.empty()) figure.series.push_back(std::move(area));
+  figure.series.push_back(std::move(line));
+}
+
+Figure optimum_figure(const IsoflopReport& report, const Optimum& optimum, double Allocation::*exponent) {
   Figure figure;
-  figure.name = "optimum_by_compute";
-  figure.title = fmt::format("best {} by training compute", report.n_name);
-  figure.x = {"training FLOPs", true, {}};
-  figure.y = {"best " + report.n_name, true, {}};
-  figure.table.columns = {{"budget", Kind::kNumber}, {"n", Kind::kNumber}, {"d", Kind::kNumber}};
+  figure.name = optimum.name;
+  figure.title = fmt::format("best {} by training compute, with 95 % bands; shaded: beyond the data", optimum.label);
+  figure.x = {"training FLOPs", true, {}, std::pair(report.minima.front().compute, report.minima.back().compute)};
+  figure.y = {"best " + optimum.label, true, {}};
+  figure.table.columns = {{"what"},
+                          {"compute", Kind::kNumber},
+                          {optimum.label, Kind::kNumber},
+                          {"low_95", Kind::kNumber},
+                          {"high_95", Kind::kNumber}};
   Series minima{"isoFLOP minima", {}, Series::Look::kPoints};
   for (const BudgetMinimum& budget : report.minima) {
     if (!budget.why_dropped.empty()) continue;
-    minima.points.push_back({budget.compute, budget.n, ""});
-    figure.table.rows.push_back({budget.compute, budget.n, budget.d});
+    minima.points.push_back({budget.compute, budget.*optimum.of_minimum, ""});
+    figure.table.rows.push_back({minima.name, budget.compute, budget.*optimum.of_minimum, nullptr, nullptr});
   }
-  figure.series.push_back(std::move(minima));
-  const double low = report.minima.front().compute;
-  const double high = report.minima.back().compute;
+  if (!minima.points.empty()) figure.series.push_back(std::move(minima));
   for (const Approach& approach : report.approaches) {
-    if (!approach.allocation) continue;
-    Series line{fmt::format("{}: C^{:.3f}", approach.name, approach.allocation->a), {}, Series::Look::kLine};
-    for (const double compute : {low, high}) line.points.push_back({compute, approach.allocation->n_at(compute), ""});
-    figure.series.push_back(std::move(line));
+    if (approach.allocation) add_approach(figure, report, approach, optimum, (*approach.allocation).*exponent);
   }
   return figure;
+}
+
+}  // namespace
+
+Figure optimum_by_compute(const IsoflopReport& report) {
+  return optimum_figure(
+      report, {"optimum_by_compute", report.n_name, &BudgetMinimum::n, &Allocation::n_at, &Approach::n_interval},
+      &Allocation::a);
+}
+
+Figure data_by_compute(const IsoflopReport& report) {
+  return optimum_figure(report,
+                        {"data_by_compute", report.d_name, &BudgetMinimum::d, &Allocation::d_at, &Approach::d_interval},
+                        &Allocation::b);
 }
 
 namespace {

@@ -50,6 +50,8 @@ std::string look_of(const Series& series, std::size_t number) {
       return "with lines lc rgb '#BBBBBB' lw 7 dt 1";
     case Series::Look::kContour:
       return "with lines lc rgb '#888888' lw 0.8 dt 1";
+    case Series::Look::kArea:
+      return fmt::format("with filledcurves closed fc rgb '{}' fs transparent solid 0.2 noborder", colour);
     case Series::Look::kLaw:
       break;
   }
@@ -67,6 +69,7 @@ std::string character_look_of(const Series& series, std::size_t number) {
       return "with points pt ','";
     case Series::Look::kBand:
     case Series::Look::kContour:
+    case Series::Look::kArea:
       return "with points pt '_'";
     case Series::Look::kLaw:
       break;

@@ -28,7 +28,10 @@ std::vector<std::string> short_names(const std::set<std::string>& lanes) {
   return apart ? names : std::vector<std::string>(lanes.begin(), lanes.end());
 }
 
-bool ended(const results::AttemptRecord& attempt) { return attempt.ended_s && *attempt.ended_s > attempt.started_s; }
+/// Runs made elsewhere have a duration, but no device and no time.
+bool ended(const results::AttemptRecord& attempt) {
+  return attempt.host != "imported" && attempt.ended_s && *attempt.ended_s > attempt.started_s;
+}
 
 double first_start(const Study& study) {
   double first = std::numeric_limits<double>::infinity();
@@ -131,33 +134,6 @@ Figure predicted_against_actual_cost(const Study& study) {
   for (const FigurePoint& point : points.points) seconds.insert(seconds.end(), {point.x, point.y});
   const auto [low, high] = std::minmax_element(seconds.begin(), seconds.end());
   figure.series.push_back({"as predicted", {{*low, *low, ""}, {*high, *high, ""}}, Series::Look::kLaw});
-  figure.series.push_back(std::move(points));
-  return figure;
-}
-
-Figure residuals(const FitReport& report, const std::string& name) {
-  const LawFit& fit = *preferred_form(report).fit;
-  Figure figure;
-  figure.name = name;
-  figure.title = fmt::format("{}: measured over law {}", report.y_name, fit.law().text(3));
-  figure.x = {report.x_name, true, {}};
-  figure.y = {"measured above the law, %", false, {}};
-  figure.table.columns = {{"run"},
-                          {"label"},
-                          {"x", Kind::kNumber},
-                          {"measured", Kind::kNumber},
-                          {"law", Kind::kNumber},
-                          {"percent", Kind::kNumber}};
-  Series points{"runs", {}, Series::Look::kPoints};
-  for (std::size_t i = 0; i < report.points.size(); ++i) {
-    const FitPoint& p = report.points[i];
-    const double percent = 100 * (p.y / fit.predicted[i] - 1);
-    points.points.push_back({p.x, percent, p.label});
-    figure.table.rows.push_back({p.run, p.label, p.x, p.y, fit.predicted[i], percent});
-  }
-  const std::vector<double> xs = xs_of(report.points);
-  const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
-  figure.series.push_back({"law", {{*low, 0, ""}, {*high, 0, ""}}, Series::Look::kLaw});
   figure.series.push_back(std::move(points));
   return figure;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "analysis/figures/figure.hpp"
-#include "analysis/fits/fit_report.hpp"
 #include "analysis/queries/study.hpp"
 
 namespace ditscale::analysis {
@@ -12,9 +11,6 @@ namespace ditscale::analysis {
 /// Actual seconds of attempts that ended well against what was predicted, both logarithmic, with the line where they
 /// are equal.
 [[nodiscard]] Figure predicted_against_actual_cost(const Study& study);
-
-/// How far the measured scores lie from the law, in percent, against x.
-[[nodiscard]] Figure residuals(const FitReport& report, const std::string& name);
 
 /// Busy share and lost work of a study's attempts.
 struct Utilisation {

@@ -119,6 +119,15 @@ std::string ranges_of(const Figure& figure, const Scales& scales, double charact
                             ticks_of(uncrowded(scales.x, character, ascii), ascii));
 }
 
+/// Grey behind what lies beyond the data.
+std::string shade_of(const Axis& axis) {
+  if (!axis.data) return "";
+  return fmt::format(
+      "set object 1 rectangle from first {:.17g}, graph 0 to graph 1, graph 1 behind fc rgb '#EEEEEE' fs solid "
+      "noborder\n",
+      axis.data->second);
+}
+
 /// Lines of text as one string with line breaks.
 std::string quoted_lines(const std::vector<std::string>& lines) {
   std::string text;
@@ -129,7 +138,7 @@ std::string quoted_lines(const std::vector<std::string>& lines) {
 std::string picture_axes(const Figure& figure, const Scales& scales, const Layout& layout) {
   const PlotArea& area = layout.area;
   const auto most = static_cast<std::size_t>(std::max(1.0, (area.top - area.bottom) / 18));
-  return ranges_of(figure, scales, kCharacter_px / (area.right - area.left), false) +
+  return ranges_of(figure, scales, kCharacter_px / (area.right - area.left), false) + shade_of(figure.x) +
          fmt::format(
              "set ytics ({})\nset title {} offset 0,-0.5\nset xlabel {}\nset ylabel {}\n",
              figure.y.categories.empty() ? ticks_of(scales.y.ticks, false) : category_ticks(layout.categories, most),
@@ -156,7 +165,8 @@ std::string plot_command(const Figure& figure, const std::vector<std::string>& n
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& series = figure.series[i];
     const bool own = series.look != Series::Look::kBand && series.look != Series::Look::kLaw &&
-                     series.look != Series::Look::kBackdrop && series.look != Series::Look::kContour;
+                     series.look != Series::Look::kBackdrop && series.look != Series::Look::kContour &&
+                     series.look != Series::Look::kArea;
     if (!series.points.empty()) {
       text += fmt::format("{} $data{} {} title {}", text.empty() ? "plot" : ", \\\n    ", i, look(series, number),
                           quoted(names[i]));

@@ -11,6 +11,7 @@ namespace ditscale::analysis {
 namespace {
 
 constexpr const char* kGflopsAxis = "forward Gflops (paper's convention: multiply-accumulates / 10⁹)";
+constexpr const char* kTrainingAxis = "training FLOPs (6 × forward multiply-accumulates × images)";
 constexpr int kLawPoints = 64;
 /// Above so many points, a line through them hides more than it shows.
 constexpr std::size_t kMostJoined = 100;
@@ -129,6 +130,35 @@ std::vector<const StudyTrial*> spread_by_size(const Study& study) {
   return shown;
 }
 
+/// A line per curve by step, and its numbers.
+Figure loss_figure(const Study& study, const std::vector<LossCurve>& curves, const std::string& name,
+                   const std::string& what) {
+  Figure figure;
+  figure.name = name;
+  figure.title = study.name + ": " + what;
+  if (curves.size() < study.trials.size()) {
+    figure.title += fmt::format(", {} of {} trials", curves.size(), study.trials.size());
+  }
+  figure.y = {"training loss", true, {}};
+  figure.table.columns = {{"trial"},
+                          {"label"},
+                          {"model"},
+                          {"step", Column::Kind::kInteger},
+                          {"training_flops", Column::Kind::kNumber},
+                          {"loss_smoothed", Column::Kind::kNumber}};
+  for (const LossCurve& curve : curves) {
+    const StudyTrial& trial = *curve.trial;
+    Series series{trial_name(study, trial), {}, Series::Look::kLine};
+    for (const CurvePoint& p : curve.points) {
+      series.points.push_back({static_cast<double>(p.step), p.value, ""});
+      figure.table.rows.push_back(
+          {trial.id().str(), trial.row.trial.label, trial.model, p.step, trial.training_flops_after(p.step), p.value});
+    }
+    if (!series.points.empty()) figure.series.push_back(std::move(series));
+  }
+  return figure;
+}
+
 /// The same law of forward Gflops instead of MACs.
 Law law_in_gflops(Law law) {
   law.values[0] *= std::pow(1e9, -law.values[1]);
@@ -181,7 +211,7 @@ Figure score_by_training_flops(const ScoreView& view) {
   Figure figure;
   figure.name = view.metric + "_by_training_flops";
   figure.title = fmt::format("{}: {} by training compute", view.study.name, view.score_label);
-  figure.x = {"training FLOPs (6 × forward multiply-accumulates × images)", true, {}};
+  figure.x = {kTrainingAxis, true, {}};
   figure.y = {view.score_label, false, {}};
   std::vector<FigurePoint> all;
   for (const ScorePoint& p : view.points.all) all.push_back({p.training_flops, p.value, ""});
@@ -193,26 +223,37 @@ Figure score_by_training_flops(const ScoreView& view) {
   return figure;
 }
 
-Figure loss_by_step(const Study& study) {
-  Figure figure;
-  figure.name = "loss_by_step";
-  const std::vector<const StudyTrial*> shown = spread_by_size(study);
-  figure.title = study.name + ": training loss (smoothed)";
-  if (shown.size() < study.trials.size()) {
-    figure.title += fmt::format(", {} of {} trials", shown.size(), study.trials.size());
+std::vector<LossCurve> loss_curves(const Study& study) {
+  std::vector<LossCurve> curves;
+  for (const StudyTrial* trial : spread_by_size(study)) {
+    LossCurve curve{trial, smoothed_loss(study, *trial, "loss", kMostCurvePoints)};
+    std::erase_if(curve.points, [](const CurvePoint& p) { return p.step <= 0 || p.value <= 0; });  // no logarithm
+    curves.push_back(std::move(curve));
   }
+  return curves;
+}
+
+Figure loss_by_step(const Study& study, const std::vector<LossCurve>& curves) {
+  Figure figure = loss_figure(study, curves, "loss_by_step", "training loss (smoothed)");
   figure.x = {"step", true, {}};
-  figure.y = {"training loss", true, {}};
-  figure.table.columns = {
-      {"trial"}, {"label"}, {"model"}, {"step", Column::Kind::kInteger}, {"loss_smoothed", Column::Kind::kNumber}};
-  for (const StudyTrial* trial : shown) {
-    Series series{trial_name(study, *trial), {}, Series::Look::kLine};
-    for (const CurvePoint& p : smoothed_loss(study, *trial, "loss", kMostCurvePoints)) {
-      if (p.step <= 0 || p.value <= 0) continue;  // a logarithm has no place for them
-      series.points.push_back({static_cast<double>(p.step), p.value, ""});
-      figure.table.rows.push_back({trial->id().str(), trial->row.trial.label, trial->model, p.step, p.value});
+  return figure;
+}
+
+Figure loss_by_training_flops(const Study& study, const std::vector<LossCurve>& curves) {
+  Figure figure = loss_figure(study, curves, "loss_by_training_flops", "training loss by training compute (smoothed)");
+  figure.x = {kTrainingAxis, true, {}};
+  std::vector<FigurePoint> all;
+  std::size_t number = 0;
+  for (const LossCurve& curve : curves) {
+    if (curve.points.empty()) continue;
+    Series& series = figure.series[number++];
+    for (std::size_t i = 0; i < curve.points.size(); ++i) {
+      series.points[i].x = curve.trial->training_flops_after(curve.points[i].step);
     }
-    if (!series.points.empty()) figure.series.push_back(std::move(series));
+    all.insert(all.end(), series.points.begin(), series.points.end());
+  }
+  if (number > 1) {
+    figure.series.insert(figure.series.begin(), {"lower envelope", lower_envelope(all), Series::Look::kBand});
   }
   return figure;
 }

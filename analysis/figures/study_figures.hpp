@@ -28,8 +28,18 @@ struct ScoreView {
 /// Every score against the training FLOPs spent until then (log x), one series per trial, and their lower envelope.
 [[nodiscard]] Figure score_by_training_flops(const ScoreView& view);
 
-/// Smoothed training loss against the step, both logarithmic, one line per trial.
-[[nodiscard]] Figure loss_by_step(const Study& study);
+/// Smoothed training losses of a study; of many trials those of some, from the smallest model to the largest.
+struct LossCurve {
+  const StudyTrial* trial = nullptr;
+  std::vector<CurvePoint> points;
+};
+[[nodiscard]] std::vector<LossCurve> loss_curves(const Study& study);
+
+/// Loss against the step, both logarithmic, one line per trial.
+[[nodiscard]] Figure loss_by_step(const Study& study, const std::vector<LossCurve>& curves);
+
+/// Loss against the training FLOPs spent until then, both logarithmic, one line per trial, and their lower envelope.
+[[nodiscard]] Figure loss_by_training_flops(const Study& study, const std::vector<LossCurve>& curves);
 
 /// Final scores of two studies under the same settings against forward Gflops (log x), a series each.
 [[nodiscard]] Figure scores_of_two(const ScoreView& left, const ScoreView& right);

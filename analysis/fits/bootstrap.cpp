@@ -46,16 +46,42 @@ class Fittable {
   Form form_;
 };
 
-/// As many runs as there are, drawn with replacement: how often each point counts.
-std::vector<double> drawn_weights(const std::vector<std::size_t>& run_of, std::size_t num_runs, std::uint64_t seed,
-                                  std::size_t resample) {
-  RandomStream random(seed, resample);
-  std::vector<double> count(num_runs);
-  for (std::size_t i = 0; i < num_runs; ++i) count[random.below(num_runs)] += 1;
-  std::vector<double> weights(run_of.size());
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = count[run_of[i]];
-  return weights;
-}
+/// The noise of resamples.
+class Noise {
+ public:
+  Noise(const LawSearch& search, const Found& best, std::vector<std::size_t> run_of, std::size_t num_runs)
+      : run_of_(std::move(run_of)), num_runs_(num_runs) {
+    residuals_ = search.residuals(best, run_of_, pooled() ? 0.5 : 1.0);
+    if (!pooled()) return;
+    const double centre = *mean(residuals_);
+    for (double& residual : residuals_) residual -= centre;
+  }
+
+  [[nodiscard]] std::vector<double> drawn(RandomStream random) const {
+    std::vector<double> noise(residuals_.size());
+    if (pooled()) {
+      for (double& one : noise) one = residuals_[random.below(residuals_.size())];
+      return noise;
+    }
+    std::vector<double> factors(num_runs_);
+    for (double& factor : factors) factor = webb_number(random);
+    for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = factors[run_of_[i]] * residuals_[i];
+    return noise;
+  }
+
+ private:
+  /// Whether each run has one point.
+  [[nodiscard]] bool pooled() const { return run_of_.size() == num_runs_; }
+  /// Webb (2023): mean 0, variance 1, and enough different ones for few runs.
+  static double webb_number(RandomStream& random) {
+    const double size = std::sqrt(0.5 * static_cast<double>(1 + random.below(3)));
+    return random.below(2) == 0 ? size : -size;
+  }
+
+  std::vector<std::size_t> run_of_;
+  std::size_t num_runs_;
+  std::vector<double> residuals_;
+};
 
 double mean_square(std::span<const FitPoint> points, const std::vector<std::size_t>& run_of, std::size_t run,
                    const Law& law) {
@@ -81,16 +107,14 @@ std::vector<double> weights_without_largest(std::span<const FitPoint> points, bo
 
 }  // namespace
 
-std::optional<double> expanded_level(std::size_t num_runs, std::size_t num_parameters) {
+std::optional<double> percentile_level(std::size_t num_runs, std::size_t num_parameters) {
   if (num_runs <= num_parameters) return std::nullopt;
-  const auto n = static_cast<double>(num_runs);
-  const auto freedom = static_cast<double>(num_runs - num_parameters);
-  return normal_cdf(-std::sqrt(n / freedom) * student_quantile(0.975, static_cast<int>(freedom)));
+  return normal_cdf(-student_quantile(0.975, static_cast<int>(num_runs - num_parameters)));
 }
 
 std::optional<Interval> Bootstrap::interval(const std::function<double(const Law&)>& quantity) const {
   if (laws.empty() || 2 * num_failed > num_resamples) return std::nullopt;
-  const auto level = expanded_level(num_runs, laws.front().size());
+  const auto level = percentile_level(num_runs, laws.front().size());
   if (!level) return std::nullopt;
   std::vector<double> values;
   for (const Law& law : laws) values.push_back(quantity(law));
@@ -102,16 +126,15 @@ Bootstrap bootstrap_by_run(std::span<const FitPoint> points, const FitOptions& o
   Bootstrap result;
   result.num_resamples = num_resamples;
   result.seed = seed;
-  const std::vector<std::size_t> run_of = run_numbers(points);
   result.num_runs = runs_of(points).size();
   const LawSearch search(points, options.form);
   const SearchOptions near = near_options(options);
-  const Fittable fittable(points, options.form);
+  const Noise noise(search, best, run_numbers(points), result.num_runs);
   std::vector<std::optional<Law>> laws(static_cast<std::size_t>(num_resamples));
   parallel_for(laws.size(), [&] {
     return [&](std::size_t i) {
-      const std::vector<double> weights = drawn_weights(run_of, result.num_runs, seed, i);
-      if (fittable(weights)) laws[i] = search.search_near(best, weights, near, i).law;
+      const Found found = search.search_with_noise(best, noise.drawn(RandomStream(seed, i)), near, i);
+      if (found.converged) laws[i] = found.law;
     };
   });
   for (const auto& law : laws) {
@@ -161,9 +184,10 @@ std::optional<HeldOut> largest_held_out(std::span<const FitPoint> points, const 
   held_out.law = fit_law(rest, quick).law();
   std::vector<double> logs;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    if (weights[i] == 0) logs.push_back(std::log(held_out.law.at(points[i].x, points[i].d) / points[i].y));
+    if (weights[i] > 0) continue;
+    held_out.places.push_back(i);
+    logs.push_back(std::log(held_out.law.at(points[i].x, points[i].d) / points[i].y));
   }
-  held_out.num_held_out = logs.size();
   held_out.ratio = std::exp(*mean(logs));
   return held_out;
 }

@@ -10,28 +10,32 @@
 
 namespace ditscale::analysis {
 
-/// Laws of resamples of whole runs, drawn with replacement (points of one run are not independent).
+/// Laws of resamples: the same x, which the study chose and chance did not, with scores that have other noise. Drawing
+/// whole points instead changes the x, too: resamples without the ends of the range make intervals too wide for laws
+/// that bend.
 struct Bootstrap {
   int num_resamples = 0;
-  /// Resamples that left too few different x to be fitted; they are in no interval.
+  /// Resamples whose search did not converge; they are in no interval.
   int num_failed = 0;
   std::uint64_t seed = 0;
   std::size_t num_runs = 0;
   std::vector<Law> laws;
 
-  /// 95 % interval of anything that follows from a law: expanded percentiles (Hesterberg 2015), that is, the quantiles
-  /// Phi(-+ sqrt(n/(n-k)) t), t the 97.5 % point of Student's t with n - k degrees of freedom, n runs, k parameters.
-  /// Plain percentiles are too narrow for few runs. Empty when fewer than half of the resamples could be fitted, or
-  /// n <= k.
+  /// 95 % interval of anything that follows from a law: the quantiles Phi(-+t), t the 97.5 % point of Student's t with
+  /// n - k degrees of freedom, n runs, k parameters (percentiles expanded for few runs, Hesterberg 2015). Empty when
+  /// fewer than half of the resamples converged, or n <= k.
   [[nodiscard]] std::optional<Interval> interval(const std::function<double(const Law&)>& quantity) const;
 };
 
-/// Each resample is refitted from the law of all points, `best`, and from further starts of its own.
+/// The noise of a resample: where each run has one point, residuals drawn with replacement from those of all runs, in
+/// logarithms and corrected for leverage; where runs have several, which are not independent, each run keeps its own,
+/// times one random number (the wild cluster bootstrap, with Webb's six numbers). Each resample is refitted from the
+/// law of all points, `best`, and from further starts of its own.
 [[nodiscard]] Bootstrap bootstrap_by_run(std::span<const FitPoint> points, const FitOptions& options, const Found& best,
                                          int num_resamples, std::uint64_t seed);
 
-/// Levels of the expanded percentiles for `num_runs` runs and `num_parameters`: below `high` = 1 - `low`.
-[[nodiscard]] std::optional<double> expanded_level(std::size_t num_runs, std::size_t num_parameters);
+/// Level of the lower percentile for `num_runs` runs and `num_parameters`; the upper one's is 1 minus it.
+[[nodiscard]] std::optional<double> percentile_level(std::size_t num_runs, std::size_t num_parameters);
 
 /// What happens to the law when one run is left out.
 struct Influence {
@@ -51,7 +55,8 @@ struct Influence {
 
 /// Honest look ahead: the fit without the largest budget, and how it predicts it.
 struct HeldOut {
-  std::size_t num_held_out = 0;
+  /// Of the points held out.
+  std::vector<std::size_t> places;
   /// Predicted ÷ measured, geometric mean over the points held out.
   double ratio = 0;
   Law law;

@@ -55,9 +55,20 @@ Json predictions_of(const FormReport& form, const FitReport& report) {
 
 Json held_out_of(const FormReport& form) {
   if (!form.held_out) return nullptr;
-  return {{"num_points", form.held_out->num_held_out},
+  return {{"num_points", form.held_out->places.size()},
           {"predicted_over_measured", form.held_out->ratio},
           {"parameters", parameters_of(form.held_out->law)}};
+}
+
+/// Of a surface: exponents of the best x and d against compute where that goes as x d.
+Json allocation_of(const FormReport& form) {
+  if (form.form != Form::kSurface) return nullptr;
+  const Law& law = form.fit->law();
+  return {{"a", size_exponent(law)},
+          {"b", data_exponent(law)},
+          {"intervals_95",
+           {{"a", or_null(form.bootstrap.interval(size_exponent))},
+            {"b", or_null(form.bootstrap.interval(data_exponent))}}}};
 }
 
 Json form_json(const FormReport& form, const FitReport& report) {
@@ -75,7 +86,7 @@ Json form_json(const FormReport& form, const FitReport& report) {
           {"num_starts_at_optimum", fit.found.num_at_optimum},
           {"intervals_95", intervals_of(form.form, form.bootstrap_intervals)},
           {"bootstrap",
-           {{"method", "by run, expanded percentiles"},
+           {{"method", "residuals by run, percentiles expanded by Student's t"},
             {"num_resamples", form.bootstrap.num_resamples},
             {"num_failed", form.bootstrap.num_failed},
             {"seed", form.bootstrap.seed}}},
@@ -88,6 +99,7 @@ Json form_json(const FormReport& form, const FitReport& report) {
           {"num_distinct_x", fit.num_distinct_x},
           {"largest_held_out", held_out_of(form)},
           {"leave_one_out", influences_of(form)},
+          {"allocation", allocation_of(form)},
           {"predictions", predictions_of(form, report)},
           {"warnings", fit.warnings}};
 }

@@ -13,6 +13,9 @@ namespace {
 
 /// Difference of AICc below which two forms are as good as each other (Burnham and Anderson's rule of thumb).
 constexpr double kClearDifference = 2.0;
+/// Repeats that tell the noise better than the residuals do, and residuals so many times it that are not noise.
+constexpr std::size_t kEnoughRepeats = 4;
+constexpr double kMisfit = 3;
 
 std::optional<double> leave_one_out_error(const std::vector<Influence>& influences) {
   if (influences.empty()) return std::nullopt;
@@ -58,18 +61,41 @@ FormReport report_form(const std::vector<FitPoint>& points, Form form, const Fit
   return report;
 }
 
-std::optional<double> replicate_noise(const std::vector<FitPoint>& points) {
+void set_replicate_noise(FitReport& report) {
   std::map<std::pair<double, double>, std::vector<double>> groups;
-  for (const FitPoint& point : points) groups[{point.x, point.d}].push_back(std::log(point.y));
+  for (const FitPoint& point : report.points) groups[{point.x, point.d}].push_back(std::log(point.y));
   double sum = 0;
-  std::size_t freedom = 0;
   for (const auto& [unused, logs] : groups) {
     const double centre = *mean(logs);
     for (const double value : logs) sum += (value - centre) * (value - centre);
-    freedom += logs.size() - 1;
+    report.replicate_freedom += logs.size() - 1;
   }
-  if (freedom == 0) return std::nullopt;
-  return std::sqrt(sum / static_cast<double>(freedom));
+  if (report.replicate_freedom > 0) {
+    report.replicate_noise = std::sqrt(sum / static_cast<double>(report.replicate_freedom));
+  }
+}
+
+/// Repeats of the same training, seed and all, are equal and say nothing.
+bool enough_repeats(const FitReport& report) {
+  return report.replicate_freedom >= kEnoughRepeats && *report.replicate_noise > 0;
+}
+
+std::optional<RunNoise> residual_noise(const FormReport& form) {
+  const int freedom = static_cast<int>(form.fit->num_points) - static_cast<int>(form.fit->law().size());
+  if (freedom < 1) return std::nullopt;
+  return RunNoise{form.fit->rms_log_residual * std::sqrt(static_cast<double>(form.fit->num_points) / freedom), freedom,
+                  false};
+}
+
+/// The seeds' variance is the noise: residuals far above it are the law's own fault.
+void warn_of_misfit(const FitReport& report, FormReport& form) {
+  if (!form.fit || !enough_repeats(report)) return;
+  const auto noise = residual_noise(form);
+  if (!noise || noise->log_deviation < kMisfit * *report.replicate_noise) return;
+  form.fit->warnings.push_back(fmt::format(
+      "scores lie {:.3g} % from the law while repeats of the same x differ by {:.3g} %: it has the wrong form, or "
+      "something but x varies",
+      100 * std::expm1(noise->log_deviation), 100 * std::expm1(*report.replicate_noise)));
 }
 
 }  // namespace
@@ -81,8 +107,14 @@ FitReport make_fit_report(std::vector<FitPoint> points, const FitRequest& reques
   for (const Form form : request.forms) report.forms.push_back(report_form(report.points, form, request));
   const bool any = std::any_of(report.forms.begin(), report.forms.end(), [](const auto& f) { return f.fit; });
   if (!any) throw common::ConfigError(report.forms.front().why_not);
-  report.replicate_noise = replicate_noise(report.points);
+  set_replicate_noise(report);
+  for (FormReport& form : report.forms) warn_of_misfit(report, form);
   return report;
+}
+
+std::optional<RunNoise> run_noise(const FitReport& report, const FormReport& form) {
+  if (!enough_repeats(report)) return residual_noise(form);
+  return RunNoise{*report.replicate_noise, static_cast<int>(report.replicate_freedom), true};
 }
 
 const FormReport& preferred_form(const FitReport& report) {

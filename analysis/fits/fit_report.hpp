@@ -38,6 +38,8 @@ struct FitReport {
   std::vector<std::pair<double, double>> asked;
   /// Standard deviation of log y among points of the same x and d (other seeds); empty without such.
   std::optional<double> replicate_noise;
+  /// Degrees of freedom of it: points that repeat another's x and d.
+  std::size_t replicate_freedom = 0;
   std::optional<double> huber_delta;
   std::vector<std::string> warnings;
 };
@@ -56,6 +58,16 @@ struct FitRequest {
 /// The form that the small-sample Akaike criterion prefers: the first one, unless a later one's is smaller by more than
 /// 2. The first that was fitted when it cannot be said.
 [[nodiscard]] const FormReport& preferred_form(const FitReport& report);
+
+/// By how much one run's log score scatters.
+struct RunNoise {
+  double log_deviation = 0;
+  int freedom = 1;
+  /// By repeats of the same x (other seeds); else by the residuals of the law.
+  bool of_repeats = false;
+};
+/// The repeats' where there are enough of them. Empty where as many parameters as points leave no residual.
+[[nodiscard]] std::optional<RunNoise> run_noise(const FitReport& report, const FormReport& form);
 
 [[nodiscard]] std::string to_text(const FitReport& report);
 /// Full precision.

@@ -33,10 +33,10 @@ std::string bootstrap_text(const FormReport& form) {
   const Bootstrap& bootstrap = form.bootstrap;
   if (bootstrap.num_resamples == 0) return "no intervals: --resamples 0";
   if (!form.bootstrap_intervals[0]) {
-    return fmt::format("no intervals: {} runs for {} parameters, and {} of {} resamples left too few different x",
+    return fmt::format("no intervals: {} runs for {} parameters, and {} of {} resamples did not converge",
                        bootstrap.num_runs, form.fit->law().size(), bootstrap.num_failed, bootstrap.num_resamples);
   }
-  return fmt::format("in brackets 95 % by bootstrap over runs ({} resamples, {} not fittable, seed {})",
+  return fmt::format("in brackets 95 % by bootstrap over runs ({} resamples, {} did not converge, seed {})",
                      bootstrap.num_resamples, bootstrap.num_failed, bootstrap.seed);
 }
 
@@ -51,6 +51,15 @@ std::string influence_text(const FormReport& form) {
   if (most == nullptr) return "too few points to leave one out";
   return fmt::format("most influential: {}; without it y = {}, {:.4g} times the law at the largest x", most->label,
                      most->law->text(5), *most->prediction_ratio);
+}
+
+/// What the surface says about sizes and data at equal compute.
+std::string allocation_text(const FormReport& form) {
+  const auto text = [&](double (*exponent)(const Law&)) {
+    return fmt::format("{} {}", number(exponent(form.fit->law())), text_of(form.bootstrap.interval(exponent)));
+  };
+  return fmt::format("where compute goes as x d, the best x grows as C^{}, the best d as C^{}", text(size_exponent),
+                     text(data_exponent));
 }
 
 std::string form_text(const FitReport& report, const FormReport& form) {
@@ -73,8 +82,9 @@ std::string form_text(const FitReport& report, const FormReport& form) {
   line(influence_text(form));
   if (form.held_out) {
     line(fmt::format("fitted without the largest {} ({} points), it predicts {:.4g} times what was measured there",
-                     report.d_name.empty() ? "x" : "budget", form.held_out->num_held_out, form.held_out->ratio));
+                     report.d_name.empty() ? "x" : "budget", form.held_out->places.size(), form.held_out->ratio));
   }
+  if (form.form == Form::kSurface) line(allocation_text(form));
   for (const auto& [x, d] : report.asked) {
     const auto interval = form.bootstrap.interval([x = x, d = d](const Law& law) { return law.at(x, d); });
     const std::string at_d = report.d_name.empty() ? "" : fmt::format(", d = {:.6g}", d);

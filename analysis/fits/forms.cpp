@@ -87,6 +87,12 @@ std::string Law::text(int digits) const {
   return fmt::format("{} + {} x^{} + {} d^{}", n(p[0]), n(p[1]), n(-p[2]), n(p[3]), n(-p[4]));
 }
 
+double size_exponent(const Law& surface) {
+  return surface.value("beta") / (surface.value("alpha") + surface.value("beta"));
+}
+
+double data_exponent(const Law& surface) { return 1 - size_exponent(surface); }
+
 Law power_law(double factor, double exponent) { return {Form::kPower, {factor, exponent}}; }
 
 Law power_law_with_floor(double floor, double factor, double exponent) {

@@ -62,6 +62,11 @@ struct Law {
   [[nodiscard]] std::string text(int digits) const;
 };
 
+/// Of a surface: where compute goes as x d, the best x grows as compute^(beta / (alpha + beta)), the best d as
+/// compute^(alpha / (alpha + beta)).
+[[nodiscard]] double size_exponent(const Law& surface);
+[[nodiscard]] double data_exponent(const Law& surface);
+
 [[nodiscard]] Law power_law(double factor, double exponent);
 [[nodiscard]] Law power_law_with_floor(double floor, double factor, double exponent);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
 
 #include "analysis/fits/parallel.hpp"
 #include "analysis/statistics/random_stream.hpp"
@@ -22,6 +22,8 @@ constexpr double kSizeBias = 0.05;
 /// Sizes further apart than this make a parabola a poor picture of the curve.
 constexpr double kWideGrid = 30;
 constexpr double kDrift = 0.1;
+/// compute / (N D) may differ by so much between points.
+constexpr double kSameAccounting = 1.1;
 
 std::vector<FitPoint> bare(std::span<const BudgetPoint> points) {
   std::vector<FitPoint> result;
@@ -59,47 +61,64 @@ std::vector<std::vector<BudgetPoint>> by_budget(std::span<const BudgetPoint> poi
   return budgets;
 }
 
+/// Points of all budgets but the largest; empty where there is one.
+std::vector<BudgetPoint> without_largest(const IsoflopReport& report) {
+  std::vector<BudgetPoint> rest;
+  const double limit = report.minima.back().compute / kSameBudget;
+  for (const BudgetPoint& point : report.points) {
+    if (point.compute < limit) rest.push_back(point);
+  }
+  return rest;
+}
+
+void set_intervals(Approach& approach) {
+  approach.a = approach.interval([](const Allocation& one) { return one.a; });
+  approach.b = approach.interval([](const Allocation& one) { return one.b; });
+}
+
+/// Intervals and hold-out of an approach that is `estimate` of points.
 template <typename Estimate>
-void add_intervals(Approach& approach, const IsoflopReport& report, const Estimate& estimate) {
-  if (!approach.allocation || report.num_resamples == 0) return;
+void judge(Approach& approach, const IsoflopReport& report, const Estimate& estimate) {
+  if (!approach.allocation) return;
+  const std::vector<BudgetPoint> rest = without_largest(report);
+  if (const auto held_out = rest.empty() ? std::nullopt : estimate(rest)) approach.a_without_largest = held_out->a;
+  if (report.num_resamples == 0) return;
   const auto budgets = by_budget(report.points, report.minima);
   std::vector<std::optional<Allocation>> found(static_cast<std::size_t>(report.num_resamples));
   parallel_for(found.size(),
                [&] { return [&](std::size_t i) { found[i] = estimate(resample(budgets, report.seed, i)); }; });
-  std::vector<double> as;
-  std::vector<double> bs;
   for (const auto& one : found) {
-    if (!one) continue;
-    approach.resamples.push_back(*one);
-    as.push_back(one->a);
-    bs.push_back(one->b);
+    if (one) approach.resamples.push_back(*one);
   }
-  approach.num_failed = report.num_resamples - static_cast<int>(as.size());
-  if (2 * approach.num_failed > report.num_resamples) return;
-  approach.a = Interval{*quantile(as, 0.025), *quantile(as, 0.975)};
-  approach.b = Interval{*quantile(bs, 0.025), *quantile(bs, 0.975)};
+  approach.num_failed = report.num_resamples - static_cast<int>(approach.resamples.size());
+  set_intervals(approach);
 }
 
 Approach by_envelope(const IsoflopReport& report) {
-  Approach approach{"1 envelope", envelope_allocation(report.points), "", {}, {}, 0, {}};
+  Approach approach;
+  approach.name = "1 envelope";
+  approach.allocation = envelope_allocation(report.points);
   if (!approach.allocation) {
     approach.why_not =
         "fewer than three sizes are lowest somewhere between the smallest and the largest: it needs the same sizes at "
         "several budgets, or training curves (--points all)";
   }
-  add_intervals(approach, report, [](const auto& points) { return envelope_allocation(points); });
+  judge(approach, report, [](const auto& points) { return envelope_allocation(points); });
   return approach;
 }
 
 Approach by_minima(const IsoflopReport& report) {
-  Approach approach{"2 isoFLOP", allocation_of(report.minima), "", {}, {}, 0, {}};
+  Approach approach;
+  approach.name = "2 isoFLOP";
+  approach.allocation = allocation_of(report.minima);
   if (!approach.allocation) approach.why_not = "fewer than two budgets have a minimum inside their sizes";
-  add_intervals(approach, report, [](const auto& points) { return allocation_of(budget_minima(points)); });
+  judge(approach, report, [](const auto& points) { return allocation_of(budget_minima(points)); });
   return approach;
 }
 
 Approach by_surface(IsoflopReport& report) {
-  Approach approach{"3 surface", std::nullopt, "", {}, {}, 0, {}};
+  Approach approach;
+  approach.name = "3 surface";
   const std::vector<FitPoint> points = bare(report.points);
   if (const auto why = why_not_fittable(points, Form::kSurface)) {
     approach.why_not = *why;
@@ -109,16 +128,26 @@ Approach by_surface(IsoflopReport& report) {
   report.surface = fit_law(points, surface_options());
   approach.allocation = surface_allocation(report.surface->law(), per_unit);
   if (!approach.allocation) approach.why_not = "the surface does not fall with both size and data";
-  if (report.num_resamples == 0 || !approach.allocation) return approach;
+  if (!approach.allocation) return approach;
+  const std::vector<FitPoint> rest = bare(without_largest(report));
+  if (!why_not_fittable(rest, Form::kSurface)) {
+    FitOptions quick = surface_options();
+    quick.num_starts = 200;
+    if (const auto held_out = surface_allocation(fit_law(rest, quick).law(), per_unit)) {
+      approach.a_without_largest = held_out->a;
+    }
+  }
+  if (report.num_resamples == 0) return approach;
   const Bootstrap laws =
       bootstrap_by_run(points, surface_options(), report.surface->found, report.num_resamples, report.seed);
-  approach.num_failed = laws.num_failed;
   for (const Law& law : laws.laws) {
     if (const auto allocation = surface_allocation(law, per_unit)) approach.resamples.push_back(*allocation);
   }
-  const auto a = [&](const Law& law) { return law.value("beta") / (law.value("alpha") + law.value("beta")); };
-  approach.a = laws.interval(a);
-  approach.b = laws.interval([&](const Law& law) { return 1 - a(law); });
+  approach.num_failed = report.num_resamples - static_cast<int>(approach.resamples.size());
+  if (const auto level = percentile_level(laws.num_runs, report.surface->law().size())) {
+    approach.level = *level;
+    set_intervals(approach);
+  }
   return approach;
 }
 
@@ -173,6 +202,30 @@ void warn_of_grid(IsoflopReport& report) {
   }
 }
 
+/// N* and D* are lines in logarithms only where all models take as much compute for a unit of size and data.
+void warn_of_accounting(IsoflopReport& report) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+  for (const BudgetPoint& point : report.points) {
+    const double ratio = point.compute / (point.point.x * point.point.d);
+    low = std::min(low, ratio);
+    high = std::max(high, ratio);
+  }
+  if (high < kSameAccounting * low) return;
+  report.warnings.push_back(fmt::format(
+      "compute / (N D) goes from {:.3g} to {:.3g}: sizes that cost differently (patches, attention) share N, so N* and "
+      "D* hold for their mix; take what is proportional to compute as size (of a database --n forward_macs)",
+      low, high));
+}
+
+void warn_of_held_out(IsoflopReport& report) {
+  for (const Approach& one : report.approaches) {
+    if (!one.a_without_largest || std::abs(*one.a_without_largest - one.allocation->a) <= kDisagreement) continue;
+    report.warnings.push_back(fmt::format("without the largest budget, approach {} says C^{:.3f} instead of C^{:.3f}",
+                                          one.name, *one.a_without_largest, one.allocation->a));
+  }
+}
+
 void warn_of_disagreement(IsoflopReport& report) {
   for (std::size_t i = 0; i < report.approaches.size(); ++i) {
     for (std::size_t j = i + 1; j < report.approaches.size(); ++j) {
@@ -202,6 +255,21 @@ void refuse_when_empty(const IsoflopReport& report) {
 
 }  // namespace
 
+std::optional<Interval> Approach::interval(const std::function<double(const Allocation&)>& quantity) const {
+  if (resamples.empty() || static_cast<std::size_t>(num_failed) > resamples.size()) return std::nullopt;
+  std::vector<double> values;
+  for (const Allocation& one : resamples) values.push_back(quantity(one));
+  return Interval{*quantile(values, level), *quantile(values, 1 - level)};
+}
+
+std::optional<Interval> Approach::n_interval(double compute) const {
+  return interval([compute](const Allocation& one) { return one.n_at(compute); });
+}
+
+std::optional<Interval> Approach::d_interval(double compute) const {
+  return interval([compute](const Allocation& one) { return one.d_at(compute); });
+}
+
 IsoflopReport make_isoflop_report(std::vector<BudgetPoint> points, int num_resamples, std::uint64_t seed) {
   if (points.empty()) throw common::ConfigError("no points: run sizes at several compute budgets");
   for (const BudgetPoint& point : points) {
@@ -221,6 +289,8 @@ IsoflopReport make_isoflop_report(std::vector<BudgetPoint> points, int num_resam
   report.bias = bias_of(report);
   warn_of_bias(report);
   warn_of_grid(report);
+  warn_of_accounting(report);
+  warn_of_held_out(report);
   warn_of_disagreement(report);
   return report;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +15,25 @@ struct Approach {
   std::string name;
   std::optional<Allocation> allocation;
   std::string why_not;
-  /// 95 % by bootstrap over runs, within each budget.
+  /// 95 % by bootstrap: of the surface as of every law, of the others by runs drawn within each budget.
   std::optional<Interval> a, b;
   int num_failed = 0;
-  /// Allocations of the resamples, for bands.
+  /// Allocations of the resamples.
   std::vector<Allocation> resamples;
+  /// Of the lower end of an interval; the upper end's is 1 minus it.
+  double level = 0.025;
+  /// a without the largest budget; empty where nothing is left without it.
+  std::optional<double> a_without_largest;
+
+  /// 95 % of what follows from the allocation; empty when fewer than half of the resamples gave one.
+  [[nodiscard]] std::optional<Interval> interval(const std::function<double(const Allocation&)>& quantity) const;
+  /// Of N* and of D* at this compute.
+  [[nodiscard]] std::optional<Interval> n_interval(double compute) const;
+  [[nodiscard]] std::optional<Interval> d_interval(double compute) const;
 };
+
+/// Figures and tables follow N* and D* so many times beyond the largest budget.
+inline constexpr double kBeyondBudgets = 10;
 
 struct IsoflopReport {
   std::string n_name, d_name, y_name;

@@ -14,6 +14,7 @@ namespace {
 constexpr double kFloorEdge = 1e-3;
 /// Sizes and amounts of data that depend on each other this closely cannot tell their exponents apart.
 constexpr double kCollinear = 0.995;
+constexpr std::size_t kMostPoints = 200'000;
 /// Fewest points of a surface: its parameters, and two more.
 constexpr std::size_t kFewestSurfacePoints = 7;
 
@@ -130,12 +131,19 @@ SearchOptions search_options(const FitOptions& options) {
 
 std::optional<std::string> why_not_fittable(std::span<const FitPoint> points, Form form) {
   const FormFacts& facts = facts_of(form);
+  if (points.size() > kMostPoints) {
+    return fmt::format(
+        "{} points, and more than {} take hours without making a law surer: its different x do that. Take fewer of "
+        "each run",
+        points.size(), kMostPoints);
+  }
   const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
   for (const FitPoint& point : points) {
     if (positive(point.x) && positive(point.y) && positive(point.d)) continue;
     const std::string d = facts.two_inputs ? fmt::format(", d = {}", point.d) : "";
-    return fmt::format("{}: x = {}{} and y = {}; a law in logarithms needs positive numbers", point.label, point.x, d,
-                       point.y);
+    return fmt::format(
+        "{}: x = {}{} and y = {}; a law in logarithms needs positive numbers: correct it, or leave it out", point.label,
+        point.x, d, point.y);
   }
   if (facts.two_inputs) return why_no_surface(points);
   const std::size_t distinct = count_distinct(xs_of(points));

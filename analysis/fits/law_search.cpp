@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "analysis/fits/leverage.hpp"
 #include "analysis/fits/log_laws.hpp"
 #include "analysis/fits/minimise.hpp"
 #include "analysis/fits/parallel.hpp"
@@ -75,6 +76,7 @@ Found found_from(const LogSamples& samples, const Minimum<L>& minimum, double sc
   Found found;
   found.law = L::law(samples, minimum.parameters);
   found.objective = minimum.objective / scale;
+  found.converged = minimum.converged;
   std::copy(minimum.parameters.begin(), minimum.parameters.end(), found.place.begin());
   return found;
 }
@@ -121,6 +123,29 @@ Found search_from(const LogSamples& samples, const Found& near, std::span<const 
   }
   try_without_floor(minimiser, best);
   return found_from<L>(samples, best, options.objective_scale);
+}
+
+template <typename L>
+std::vector<double> residuals_of(const LogSamples& samples, const Found& best, std::span<const std::size_t> run_of,
+                                 double power) {
+  const typename L::Vector place = place_of<L>(best);
+  Eigen::ArrayXd prediction;
+  typename L::Jacobian jacobian(samples.u.size(), L::kSize);
+  L::evaluate(samples, place, prediction, &jacobian);
+  for (int i = 0; i < L::kSize; ++i) {
+    const auto [low, high] = L::bounds(i);
+    if (place[i] <= low || place[i] >= high) jacobian.col(i).setZero();  // no point moves it
+  }
+  return corrected_residuals(jacobian.matrix(), (samples.v - prediction).matrix(), run_of, power);
+}
+
+template <typename L>
+Found search_noisy(const LogSamples& samples, const Found& near, std::span<const double> noise,
+                   const SearchOptions& options, std::size_t first_start) {
+  LogSamples noisy = samples;
+  L::evaluate(samples, place_of<L>(near), noisy.v, nullptr);
+  noisy.v += Eigen::Map<const Eigen::ArrayXd>(noise.data(), noisy.v.size());
+  return search_from<L>(noisy, near, std::vector<double>(noise.size(), 1.0), options, first_start);
 }
 
 template <typename L>
@@ -179,6 +204,18 @@ Found LawSearch::search_near(const Found& near, std::span<const double> weights,
                              std::size_t first_start) const {
   return with_law(impl_->form, [&](auto law) {
     return search_from<decltype(law)>(impl_->samples, near, weights, options, first_start);
+  });
+}
+
+std::vector<double> LawSearch::residuals(const Found& best, std::span<const std::size_t> run_of, double power) const {
+  return with_law(impl_->form,
+                  [&](auto law) { return residuals_of<decltype(law)>(impl_->samples, best, run_of, power); });
+}
+
+Found LawSearch::search_with_noise(const Found& near, std::span<const double> noise, const SearchOptions& options,
+                                   std::size_t first_start) const {
+  return with_law(impl_->form, [&](auto law) {
+    return search_noisy<decltype(law)>(impl_->samples, near, noise, options, first_start);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "analysis/fits/forms.hpp"
 #include "analysis/fits/points.hpp"
@@ -29,6 +30,8 @@ struct Found {
   int num_starts = 0;
   /// Starts that ended within a millionth of the best objective.
   int num_at_optimum = 0;
+  /// No step improves it any more.
+  bool converged = false;
   /// The law as its search sees it: a start for further searches on the same points.
   std::array<double, kMostParameters> place{};
 };
@@ -49,6 +52,14 @@ class LawSearch {
   /// One weight per point; zero leaves it out.
   [[nodiscard]] Found search_near(const Found& near, std::span<const double> weights, const SearchOptions& options,
                                   std::size_t first_start) const;
+
+  /// log y - log law of each point, as large as the noise (see corrected_residuals).
+  [[nodiscard]] std::vector<double> residuals(const Found& best, std::span<const std::size_t> run_of,
+                                              double power) const;
+
+  /// As search_near with equal weights, on other scores: log y = log law(`near`) + `noise`.
+  [[nodiscard]] Found search_with_noise(const Found& near, std::span<const double> noise, const SearchOptions& options,
+                                        std::size_t first_start) const;
 
   /// Interval of each parameter of the law by profile likelihood: where the least-squares objective, minimised over all
   /// others, stays below (1 + t²/(n - k)) times its minimum, with Student's t (so F with 1 and n - k degrees). `best`

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/correlation_text.hpp"
 #include "analysis/queries/csv_points.hpp"
 #include "analysis/queries/score_points.hpp"
 #include "analysis/queries/settings_choice.hpp"
@@ -35,6 +36,11 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
   const auto& taken = source.all_points ? scores.all : scores.final;
   const std::vector<FitPoint> points = fit_points(taken, x_quantity_from(source.n));
   for (std::size_t i = 0; i < points.size(); ++i) found.points.push_back({points[i], taken[i].training_flops});
+  if (found.points.empty()) {
+    throw common::ConfigError(
+        fmt::format("{}: no trial has a {} at its end, so there is nothing to compare yet; --y names another score\n{}",
+                    study.database.string(), found.y_name, left_out_text(scores.left_out)));
+  }
   found.warnings = tuning_warnings(scores.final);
   if (source.all_points) found.warnings.push_back(unfinished_warning(scores));
   return found;
@@ -46,6 +52,11 @@ BudgetPoints budget_points_from_csv(const std::filesystem::path& file, const Bud
   std::vector<double> compute;
   for (const FitPoint& point : read_csv_points(file, {source.n, source.y, source.d, source.c}, num_skipped, &compute)) {
     found.points.push_back({point, source.c.empty() ? 6 * point.x * point.d : compute[found.points.size()]});
+  }
+  if (source.c.empty()) {
+    found.warnings.emplace_back(
+        "compute is taken as 6 N D, which leaves out attention, embeddings and modulation and is wrong for small "
+        "models; give what was counted with --c COLUMN");
   }
   if (num_skipped > 0) {
     found.warnings.push_back(fmt::format("{} rows without a number in one of the columns were left out", num_skipped));

@@ -34,6 +34,7 @@ struct BudgetPoints {
   std::vector<std::string> warnings;
 };
 
+/// No points at all are a ConfigError that says why each trial has none.
 /// Of a database compute is the training FLOPs (6 x forward MACs x images).
 [[nodiscard]] BudgetPoints budget_points(const Study& study, const BudgetSource& source);
 [[nodiscard]] BudgetPoints budget_points_from_csv(const std::filesystem::path& file, const BudgetSource& source);

@@ -49,17 +49,30 @@ std::vector<Row> parse_csv(const std::string& text, const std::string& source) {
   return rows;
 }
 
+/// Its fields take several times as much memory.
+constexpr std::uintmax_t kLargestFile_bytes = 256U << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
 CsvFile::CsvFile(const std::filesystem::path& file) : source_(file.string()) {
+  std::error_code unknown;
+  if (const auto bytes = std::filesystem::file_size(file, unknown); !unknown && bytes > kLargestFile_bytes) {
+    throw common::ConfigError(
+        fmt::format("{}: {} MB are more than a table of runs has (at most {}); leave out columns "
+                    "and rows that are not needed",
+                    source_, bytes >> 20, kLargestFile_bytes >> 20));
+  }
   std::string text = common::read_file(file);
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   rows_ = parse_csv(text, source_);
   if (rows_.empty()) throw common::ConfigError(source_ + ": the file is empty; a header and rows are needed");
   header_ = std::move(rows_.front().fields);
   rows_.erase(rows_.begin());
+  for (const std::string& column : header_) {
+    if (column.empty() || std::count(header_.begin(), header_.end(), column) == 1) continue;
+    throw common::ConfigError(fmt::format("{}:1: column \"{}\" stands there twice; rename one", source_, column));
+  }
   for (const Row& row : rows_) {
     if (row.fields.size() == header_.size()) continue;
     throw common::ConfigError(
@@ -75,8 +88,10 @@ std::optional<std::size_t> CsvFile::find(const std::string& column) const {
 
 std::size_t CsvFile::require(const std::string& column) const {
   if (const auto found = find(column)) return *found;
-  throw common::ConfigError(
-      fmt::format("{}:1: there is no column \"{}\"; columns: {}", source_, column, fmt::join(header_, ", ")));
+  const bool other_separator = header_.size() == 1 && header_.front().find_first_of(";\t") != std::string::npos;
+  throw common::ConfigError(fmt::format("{}:1: there is no column \"{}\"; columns: {}{}", source_, column,
+                                        fmt::join(header_, ", "),
+                                        other_separator ? " (fields must be separated by commas)" : ""));
 }
 
 std::optional<double> CsvFile::number(const Row& row, std::size_t column) const {

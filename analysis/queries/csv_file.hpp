@@ -15,7 +15,8 @@ class CsvFile {
     std::vector<std::string> fields;
   };
 
-  /// A file without a header, or a row of another length than the header, is refused.
+  /// A file without a header, with two columns of one name, or above 256 MB is refused, as is a row of another length
+  /// than the header.
   explicit CsvFile(const std::filesystem::path& file);
 
   [[nodiscard]] const std::vector<std::string>& header() const { return header_; }

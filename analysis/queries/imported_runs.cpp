@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "common/clock.hpp"
@@ -136,7 +137,6 @@ results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
   const sweeps::ModelShape shape = spec.shape();
   results::TrialRecord record;
   record.id = spec.id();
-  record.label = label_of(row.axes);
   record.axes = row.axes;
   record.spec = spec.to_json();
   // Which scores were planned is not known.
@@ -190,6 +190,31 @@ void add_results(ImportedRun& run, const ReadRow& row) {
   add_event(run, "evaluation", step, std::move(body));
 }
 
+/// Paths whose value is the same in all runs; of a single run none.
+std::set<std::string> shared_paths(const std::vector<ImportedRun>& runs) {
+  if (runs.size() < 2) return {};
+  std::set<std::string> shared;
+  for (const auto& [path, unused] : runs.front().trial.axes.items()) shared.insert(path);
+  for (const ImportedRun& run : runs) {
+    std::erase_if(shared, [&](const std::string& path) {
+      return run.trial.axes.value(path, Json()) != runs.front().trial.axes[path];
+    });
+  }
+  return shared;
+}
+
+/// What tells the runs apart.
+void set_labels(std::vector<ImportedRun>& runs) {
+  const std::set<std::string> shared = shared_paths(runs);
+  for (ImportedRun& run : runs) {
+    Json own = Json::object();
+    for (const auto& [path, value] : run.trial.axes.items()) {
+      if (!shared.contains(path)) own[path] = value;
+    }
+    run.trial.label = label_of(own);
+  }
+}
+
 }  // namespace
 
 std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options) {
@@ -203,6 +228,7 @@ std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOption
     if (added) runs.push_back({std::move(record), {}, 0});
     add_results(runs[place->second], read);
   }
+  set_labels(runs);
   return runs;
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 /// Part of the curve that the smoothing window covers, and part of the training whose mean is the final loss.
 constexpr double kWindow = 0.1;
+/// Points of a whole curve: more of them, each a mean over a tenth of it, say nothing new.
+constexpr std::size_t kMostCurvePoints = 100;
 
 results::LossKind loss_kind(const std::string& column) {
   if (column == "loss_simple") return results::LossKind::kSimple;
@@ -59,9 +61,11 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
   }
   for (const StudyTrial& trial : study.trials) {
     const results::EvaluationRow* last = study.last_score(trial.id(), metric, settings_id);
-    if (last == nullptr || last->step != trial.planned_steps) {
-      points.left_out.push_back({trial.row.trial.label, why_unfinished(trial)});
-    }
+    if (last != nullptr && last->step == trial.planned_steps) continue;
+    const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
+    points.left_out.push_back({trial.row.trial.label, finished
+                                                          ? fmt::format("no {} at its end under these settings", metric)
+                                                          : why_unfinished(trial)});
   }
   return points;
 }
@@ -70,7 +74,7 @@ ScorePoints loss_points(const Study& study, const std::string& column, bool whol
   ScorePoints points;
   for (const StudyTrial& trial : study.trials) {
     if (whole_curves) {
-      for (const CurvePoint& c : smoothed_loss(study, trial, column)) {
+      for (const CurvePoint& c : smoothed_loss(study, trial, column, kMostCurvePoints)) {
         points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
       }
     }

@@ -37,8 +37,8 @@ struct ScorePoints {
 /// Scores of `metric` under `settings_id`; a null score is left out with the worker's reason.
 [[nodiscard]] ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id);
 
-/// The same of the training loss: `all` is the smoothed curve (empty unless asked for), `final` the mean over the last
-/// tenth of the planned steps. `column` is "loss", "loss_simple" or "loss_vlb".
+/// The same of the training loss: `all` is the smoothed curve, thinned (empty unless asked for), `final` the mean over
+/// the last tenth of the planned steps. `column` is "loss", "loss_simple" or "loss_vlb".
 [[nodiscard]] ScorePoints loss_points(const Study& study, const std::string& column, bool whole_curves);
 [[nodiscard]] bool is_loss(const std::string& metric);
 

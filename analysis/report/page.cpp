@@ -32,6 +32,8 @@ std::string look_name(Series::Look look) {
       return "band";
     case Series::Look::kContour:
       return "contour";
+    case Series::Look::kArea:
+      return "area";
     case Series::Look::kLaw:
       break;
   }
@@ -72,6 +74,7 @@ Json axis_json(const Figure& figure, const Axis& axis, double FigurePoint::*valu
   return {{"label", axis.label},
           {"logarithmic", axis.logarithmic},
           {"categories", axis.categories},
+          {"data", axis.data ? Json{axis.data->first, axis.data->second} : Json(nullptr)},
           {"positive", positive}};
 }
 
@@ -93,7 +96,7 @@ Json table_json(const Section::TitledTable& titled) {
     const char* kind = column.kind == Column::Kind::kText      ? "text"
                        : column.kind == Column::Kind::kInteger ? "integer"
                                                                : "number";
-    columns.push_back({{"name", column.name}, {"kind", kind}});
+    columns.push_back({{"name", column.name}, {"kind", kind}, {"long", column.shrinkable}});
   }
   return {{"title", titled.title}, {"columns", columns}, {"rows", titled.table.rows}};
 }

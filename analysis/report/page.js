@@ -5,6 +5,9 @@ const colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9
 const symbols = ["circle", "square", "triangle-up", "diamond", "cross", "x", "star", "circle-open", "square-open", "diamond-open"];
 const barColours = ["#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00"];
 const barWidths = [12, 8, 4];
+const plotHeight = 480;  // px, without a legend below
+const mostBeside = 14;   // names in a legend beside the plot
+const paperWidth = 700;  // px of A4 within its margins; page.css has it too
 const dashes = ["solid", "dash", "dot", "dashdot"];
 
 function element(tag, text, parent, className) {
@@ -22,8 +25,9 @@ function shown(value, column) {
   return String(value);
 }
 
+const missing = x => x === null || x === undefined || x === "";
+
 const compare = (a, b) => {
-  const missing = x => x === null || x === undefined || x === "";
   if (missing(a) || missing(b)) return missing(a) - missing(b);
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
 };
@@ -38,15 +42,17 @@ function addTable(table, parent) {
   const body = element("tbody", null, grid);
   let rows = table.rows.slice();
   let all = rows.length <= most;
+  const empty = table.columns.map((_, i) => table.rows.every(row => missing(row[i])));
+  const classOf = i => [table.columns[i].kind === "text" ? "" : "number", table.columns[i].long ? "long" : "", empty[i] ? "empty" : ""].join(" ").trim();
   const fill = () => {
     body.replaceChildren();
     for (const row of all ? rows : rows.slice(0, most)) {
       const line = element("tr", null, body);
-      row.forEach((cell, i) => element("td", shown(cell, table.columns[i]), line, table.columns[i].kind === "text" ? "" : "number"));
+      row.forEach((cell, i) => element("td", shown(cell, table.columns[i]), line, classOf(i)));
     }
   };
   table.columns.forEach((column, i) => {
-    const cell = element("th", column.name, head);
+    const cell = element("th", column.name, head, empty[i] ? "empty" : "");
     cell.tabIndex = 0;
     const sort = () => {
       const down = cell.getAttribute("aria-sort") === "ascending";
@@ -54,8 +60,7 @@ function addTable(table, parent) {
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       rows.sort((a, b) => {
         const order = compare(a[i], b[i]);
-        const missing = [a[i], b[i]].some(x => x === null);
-        return down && !missing ? -order : order;
+        return down && !missing(a[i]) && !missing(b[i]) ? -order : order;  // what is missing stays last
       });
       fill();
     };
@@ -64,8 +69,9 @@ function addTable(table, parent) {
   });
   if (!all) {
     const tools = element("div", null, parent, "tools");
-    const more = element("button", `show all ${rows.length} rows (${most} shown)`, tools);
-    more.onclick = () => { all = true; more.remove(); fill(); };
+    const some = element("p", `${most} of ${rows.length} rows are shown.`, parent, "note");
+    const more = element("button", `show all ${rows.length} rows`, tools);
+    more.onclick = () => { all = true; more.remove(); some.remove(); fill(); };
   }
   fill();
 }
@@ -89,6 +95,8 @@ function traceOf(series, number) {
       return { ...trace, mode: "lines", line: { color: barColours[number % barColours.length], width: barWidths[number % barWidths.length] } };
     case "band":
       return { ...trace, mode: "lines", line: { color: "#BBBBBB", width: 7 } };
+    case "area":
+      return { ...trace, mode: "none", fill: "toself", fillcolor: colour + "33", showlegend: false, hoverinfo: "skip" };
     case "contour":
       return { ...trace, mode: "lines", showlegend: false, line: { color: "#888888", width: 1 } };
     case "backdrop":
@@ -114,6 +122,19 @@ function download(name, text) {
   URL.revokeObjectURL(link.href);
 }
 
+const namedSeries = figure => figure.series.filter(series => series.name !== "" && series.look !== "contour");
+
+// A legend of many names stands below the plot, in as many columns as the width takes, and the plot grows by its rows.
+function legendOf(figure, width) {
+  const named = namedSeries(figure);
+  const longest = Math.max(0, ...named.map(series => series.name.length));
+  const entry = 50 + 6.6 * longest;
+  if (named.length <= mostBeside && entry < width / 3) return { height: plotHeight, legend: { font: { size: 11 } } };
+  const rows = Math.ceil(named.length / Math.max(1, Math.floor((width - 110) / entry)));
+  return { height: plotHeight + 20 * rows,
+    legend: { font: { size: 11 }, orientation: "h", entrywidth: entry - 40, y: -70 / (plotHeight - 100), yanchor: "top", x: 0 } };
+}
+
 function addFigure(figure, parent) {
   const box = element("div", null, parent, "figure");
   element("h3", figure.title, box);
@@ -122,9 +143,20 @@ function addFigure(figure, parent) {
   const plot = element("div", null, box, "plot");
   plot.id = figure.name;
   let number = 0;
-  const traces = figure.series.map(series => traceOf(series, ["band", "law", "backdrop", "contour"].includes(series.look) ? 0 : number++));
-  const layout = { xaxis: axisOf(figure.x), yaxis: axisOf(figure.y), margin: { l: 70, r: 20, t: 10, b: 60 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
-    font: { family: "DejaVu Sans, sans-serif", size: 13 }, legend: { font: { size: 11 } }, showlegend: figure.series.length > 1, hovermode: "closest" };
+  const traces = figure.series.map(series => traceOf(series, ["band", "law", "backdrop", "contour"].includes(series.look) ? 0 : series.look === "area" ? number : number++));
+  const sized = legendOf(figure, plot.clientWidth);
+  plot.style.height = sized.height + "px";
+  const layout = { xaxis: axisOf(figure.x), yaxis: axisOf(figure.y), margin: { l: 70, r: 20, t: 36, b: 60 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+    font: { family: "DejaVu Sans, sans-serif", size: 13 }, legend: sized.legend, showlegend: figure.series.length > 1, hovermode: "closest" };
+  if (figure.x.data) {
+    layout.shapes = [{ type: "rect", xref: "x", yref: "paper", x0: figure.x.data[1], x1: Math.max(...figure.series.flatMap(series => series.x)), y0: 0, y1: 1,
+      fillcolor: "#EEEEEE", line: { width: 0 }, layer: "below" }];
+  }
+  plot.resizeTo = width => {
+    const now = legendOf(figure, width);
+    plot.style.height = now.height + "px";
+    Plotly.relayout(plot, { width, height: now.height, legend: now.legend });
+  };
   Plotly.newPlot(plot, traces, layout, { responsive: true, displaylogo: false });
   for (const name of ["x", "y"]) {
     if (figure[name].categories.length > 0 || !figure[name].positive) continue;
@@ -164,5 +196,6 @@ document.querySelector("h1").textContent = report.title;
 document.title = report.title;
 document.getElementById("subtitle").textContent = report.subtitle;
 report.sections.forEach(addSection);
-window.addEventListener("beforeprint", () => document.querySelectorAll(".plot").forEach(plot => Plotly.Plots.resize(plot)));
+window.addEventListener("beforeprint", () => document.querySelectorAll(".plot").forEach(plot => plot.resizeTo(paperWidth)));
+window.addEventListener("afterprint", () => document.querySelectorAll(".plot").forEach(plot => plot.resizeTo(plot.parentElement.clientWidth)));
 document.body.dataset.ready = "yes";

@@ -4,10 +4,12 @@
 #include <map>
 
 #include "analysis/commands/correlation_text.hpp"
+#include "analysis/figures/fit_figures.hpp"
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
 #include "analysis/queries/sample_pictures.hpp"
+#include "analysis/queries/seeds.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/queries/trial_table.hpp"
 #include "analysis/queries/tuning.hpp"
@@ -39,7 +41,8 @@ Section trials_section(const Study& study) {
   for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   section.notes = {counts + ".", "Gflops: multiply-accumulates of one forward pass / 1e9, as in the DiT paper."};
   section.tables.push_back({"", trial_table(study)});
-  section.figures.push_back(loss_by_step(study));
+  const std::vector<LossCurve> curves = loss_curves(study);
+  section.figures = {loss_by_step(study, curves), loss_by_training_flops(study, curves)};
   return section;
 }
 
@@ -51,7 +54,9 @@ void add_law(Section& section, const ScorePoints& points, const std::string& lab
     report.x_name = "forward_macs";
     report.y_name = label;
     section.texts.push_back(to_text(report));
+    section.figures.push_back(law_with_band(report, name + "_law"));
     section.figures.push_back(residuals(report, name + "_residuals"));
+    section.figures.push_back(predicted_against_measured(report, name + "_held_out"));
     for (const FormReport& form : report.forms) {
       if (!form.fit) continue;
       for (const std::string& warning : form.fit->warnings) {
@@ -85,11 +90,11 @@ Section score_section(const Study& study, const std::string& metric, const resul
   }
   for (Figure& figure : section.figures) figure.name += "_" + settings.id.substr(0, 8);
   add_law(section, points, label, name);
+  if (const auto seeds = seed_groups(points.final); !seeds.empty()) {
+    section.tables.push_back({"Runs that differ in the seed only", seed_table(seeds, metric)});
+  }
   for (const std::string& warning : tuning_warnings(points.final)) section.warnings.push_back(warning);
-  std::string left_out = left_out_text(points.left_out);
-  if (points.left_out.size() > 20)
-    left_out = fmt::format("{} trials without a score at their end\n", points.left_out.size());
-  if (!left_out.empty()) section.texts.push_back(left_out);
+  if (!points.left_out.empty()) section.texts.push_back(left_out_text(points.left_out));
   return section;
 }
 

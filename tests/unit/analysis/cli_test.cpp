@@ -166,6 +166,55 @@ TEST_F(Cli, FitReadsACsvFileAndNamesTheLineOfAMistake) {
   EXPECT_THAT(analysis({"fit", "--csv", csv.string(), "--x", "z", "--y", "y"}).err, HasSubstr("columns: x, y"));
 }
 
+TEST_F(Cli, ACsvFileOfAnotherKindIsRefusedWithWhatToDo) {
+  const auto refused = [&](const std::string& text, const std::string& words) {
+    std::ofstream(folder_ / "points.csv") << text;
+    const Answer answer = analysis({"fit", "--csv", (folder_ / "points.csv").string(), "--x", "x", "--y", "y"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.err, HasSubstr(words));
+  };
+  refused("x;y\n1;2\n", "fields must be separated by commas");
+  refused("x,y,x\n1,2,3\n", "column \"x\" stands there twice; rename one");
+  refused("x,y\n1,2\n2,-1\n3,1\n", "needs positive numbers: correct it, or leave it out");
+  refused("x,y\n1,2\n0,1\n3,1\n", "needs positive numbers");
+  std::string many = "x,y\n";
+  for (int i = 1; i <= 200'001; ++i) many += std::to_string(i) + ",1\n";
+  refused(many, "Take fewer of each run");
+  std::ofstream(folder_ / "points.csv").close();
+  std::filesystem::resize_file(folder_ / "points.csv", 300U << 20);
+  EXPECT_THAT(analysis({"fit", "--csv", (folder_ / "points.csv").string(), "--x", "x", "--y", "y"}).err,
+              HasSubstr("300 MB are more than a table of runs has"));
+}
+
+TEST_F(Cli, WrongOptionsAreRefused) {
+  make_study(1);
+  EXPECT_EQ(on_database({"query", "--limit", "-1"}).code, 2);
+  EXPECT_EQ(on_database({"trials", "--json", "--format", "nonsense"}).code, 2);
+}
+
+TEST_F(Cli, AdviceOnMissingScoresNamesThem) {
+  {
+    results::ResultsWriter writer(file_);
+    for (const int width : {64, 128}) test::put_finished_trial(writer, test::small_spec(width), width, std::nullopt);
+  }
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"suggest"},
+                                             {"predict", "--set", "model.width=96"},
+                                             {"isoflop", "--y", "fid"},
+                                             {"frontier", "--y", "fid"}}) {
+    const Answer answer = on_database(command);
+    EXPECT_EQ(answer.code, 1) << command.front();
+    EXPECT_THAT(answer.err, HasSubstr("no fid: the covariance is not finite")) << command.front();
+  }
+}
+
+TEST_F(Cli, CheckRefusesAnEmptyDatabaseInOneSentence) {
+  std::ofstream(file_).close();
+  const Answer answer = on_database({"check"});
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_THAT(answer.err, HasSubstr("the database is empty; run a sweep first"));
+}
+
 TEST_F(Cli, ACsvFileWithoutNumbersOrWithAHugeFieldIsRefusedInOneSentence) {
   const std::string csv = (folder_ / "points.csv").string();
   const auto refusal = [&](const std::string& text) {
@@ -307,12 +356,13 @@ TEST_F(Cli, TheNewestDatabaseBelowRunsIsTheDefault) {
   EXPECT_EQ(find_database("", (folder_ / "runs").string(), "older"), older);
 }
 
-TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
+TEST_F(Cli, CurvesWritesFiguresAndSaysHowScoreGoesWithSize) {
   make_study(6);
   const Answer answer = on_database({"curves", "--out", (folder_ / "figures").string()});
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_THAT(answer.out, AllOf(HasSubstr("log10 forward_macs and fid: Pearson r -0.9"), HasSubstr("(n = 6)")));
-  for (const char* name : {"fid_by_forward_gflops", "fid_by_parameters", "fid_by_training_flops", "loss_by_step"}) {
+  for (const char* name : {"fid_by_forward_gflops", "fid_by_parameters", "fid_by_training_flops", "loss_by_step",
+                           "loss_by_training_flops"}) {
     for (const char* ending : {".svg", ".png", ".pdf", ".csv", ".json"}) {
       EXPECT_TRUE(std::filesystem::exists(folder_ / "figures" / (std::string(name) + ending))) << name << ending;
     }
@@ -321,6 +371,37 @@ TEST_F(Cli, CurvesWritesFourFiguresAndSaysHowScoreGoesWithSize) {
   EXPECT_EQ(json["y"]["label"], "FID (fashion_cnn features)");
   EXPECT_EQ(json["settings"]["num_samples"], 2000);
   EXPECT_EQ(json["program"]["revision"], "abc");
+}
+
+TEST_F(Cli, FitShowsMeanAndLowestOfSeedsAndKeepsAllOfThem) {
+  {
+    results::ResultsWriter writer(file_);
+    int position = 0;
+    for (const int width : {64, 128, 192}) {
+      for (const int seed : {0, 1, 2}) {
+        const sweeps::TrialSpec spec = test::small_spec(width, 7, seed);
+        test::put_finished_trial(writer, spec, position++, 1000.0 / width + seed);
+      }
+    }
+  }
+  const Json json = Json::parse(on_database({"fit", "--form", "power", "--json"}).out);
+  EXPECT_EQ(json["points"].size(), 9U);
+  ASSERT_EQ(json["seeds"].size(), 3U);
+  EXPECT_EQ(json["seeds"][0]["seeds"], 3);
+  EXPECT_NEAR(json["seeds"][0]["mean fid"].get<double>(), 1000.0 / 64 + 1, 1e-9);
+  EXPECT_NEAR(json["seeds"][0]["lowest"].get<double>(), 1000.0 / 64, 1e-9);
+  EXPECT_NEAR(json["seeds"][0]["standard deviation"].get<double>(), 1, 1e-9);
+  EXPECT_THAT(on_database({"fit", "--form", "power"}).out, HasSubstr("runs that differ in the seed only"));
+}
+
+TEST_F(Cli, FitDrawsLawResidualsAndHeldOutScores) {
+  make_study(6);
+  const std::string out = (folder_ / "figures").string();
+  EXPECT_EQ(on_database({"fit", "--form", "power", "--out", out}).code, 0);
+  for (const char* name : {"fit", "residuals", "held_out"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "figures" / (std::string(name) + ".csv"))) << name;
+  }
+  EXPECT_THAT(common::read_file(folder_ / "figures/fit.csv"), HasSubstr("low_95,high_95"));
 }
 
 TEST_F(Cli, PredictGivesScoreCostAndHowFarItReaches) {

@@ -68,6 +68,13 @@ TEST_F(Import, ThePapersTableGivesThePapersCorrelation) {
   EXPECT_EQ(trials[11]["parameters"], 675'000'000);
 }
 
+TEST_F(Import, LabelsSayWhatTellsRunsApart) {
+  ASSERT_EQ(import_file(csv("depth,width,heads,patch,steps,fid\n4,64,4,7,100,30\n4,128,4,7,100,20\n")), 0) << err_;
+  const Json trials = json({"trials"});
+  EXPECT_EQ(trials[0]["label"], "model.width=64");
+  EXPECT_EQ(trials[1]["label"], "model.width=128");
+}
+
 TEST_F(Import, RowsOfOneConfigurationAreOneTrialWithSeveralSettings) {
   ASSERT_EQ(import_file(csv("model,guidance,fid\nXL/2,1.0,9.62\nXL/2,1.5,2.27\n")), 0) << err_;
   EXPECT_EQ(json({"trials"}).size(), 1U);

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/figures/fit_figures.hpp"
+#include "analysis/figures/gnuplot_script.hpp"
 #include "analysis/fits/bootstrap.hpp"
 #include "analysis/fits/fit_report.hpp"
 #include "common/error.hpp"
@@ -14,8 +16,10 @@
 namespace ditscale::analysis {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::vector<FitPoint> points_of(const std::vector<double>& xs, const std::vector<double>& ys) {
   std::vector<FitPoint> points;
@@ -155,30 +159,51 @@ TEST(Bootstrap, IsTheSameForTheSameSeedAndCoversThePlantedExponent) {
 }
 
 TEST(Bootstrap, ResamplesRunsAndNotPoints) {
-  // Four runs of many points each, two of either exponent. Drawing points, all resamples would hold both exponents in
-  // nearly equal parts, and the interval would be narrow; drawing runs, one in eight holds one exponent alone.
+  // Four runs of many points each, two of either exponent: all points of a run lie on the same side of the law between.
+  // Against the law of the other three (exponent 1/3 or 4/15) each run's exponent is off by 2/15, and by so much the
+  // resampled ones spread, divided by the root of four runs. Taking points for independent, they would spread by less
+  // than a fifth of that.
   std::vector<FitPoint> points;
   for (int i = 0; i < 20; ++i) {
     const double x = std::pow(1.5, i + 1);
     for (const char* run : {"a", "b"}) points.push_back({x, 10 * std::pow(x, -0.2), run, run});
     for (const char* run : {"c", "d"}) points.push_back({x, 10 * std::pow(x, -0.4), run, run});
   }
-  const auto alpha = interval_of(bootstrap(points, false, 300, 0), "alpha");
-  EXPECT_NEAR(alpha->low, 0.2, 1e-9);
-  EXPECT_NEAR(alpha->high, 0.4, 1e-9);
+  const Bootstrap laws = bootstrap(points, false, 4000, 0);
+  double square = 0;
+  for (const Law& law : laws.laws) square += std::pow(law.value("alpha") - 0.3, 2) / 4000;
+  EXPECT_NEAR(std::sqrt(square), 2.0 / 15 / 2, 0.003);
 }
 
-TEST(Bootstrap, CountsResamplesThatCannotBeFitted) {
-  const Bootstrap laws = bootstrap(planted(power_law(1, 0.5), {1, 2, 4}), false, 100, 0);
-  EXPECT_GT(laws.num_failed, 50);  // all three must be drawn: 6 of 27 draws
+TEST(Bootstrap, GivesNoIntervalWhenMostResamplesFailed) {
+  Bootstrap laws = bootstrap(noisy(), false, 100, 0);
+  EXPECT_EQ(laws.num_failed, 0);
+  EXPECT_TRUE(interval_of(laws, "alpha").has_value());
+  laws.num_failed = 51;
   EXPECT_FALSE(interval_of(laws, "alpha").has_value());
 }
 
+TEST(Bootstrap, OfAStraightLineHasTheStandardErrorOfTextbooks) {
+  // Least squares of log y on log x: numpy's polyfit(log x, log y, 1, cov='unscaled') times s² of n - 2 degrees. The
+  // spread of the resamples comes near it, by the chance of 4,000 draws and of the pooled residuals' own variance.
+  const std::vector<FitPoint> points = noisy();
+  const Bootstrap laws = bootstrap(points, false, 4000, 0);
+  double xx = 0;
+  double x_mean = 0;
+  for (const FitPoint& point : points) x_mean += std::log(point.x) / 8;
+  for (const FitPoint& point : points) xx += std::pow(std::log(point.x) - x_mean, 2);
+  const LawFit fit = fit_law(points, form(false));
+  const double standard_error = std::sqrt(2 * fit.found.objective / 6 / xx);
+  double square = 0;
+  for (const Law& law : laws.laws) square += std::pow(law.value("alpha") - fit.law().value("alpha"), 2) / 4000;
+  EXPECT_NEAR(std::sqrt(square) / standard_error, 1, 0.1);
+}
+
 TEST(Bootstrap, PercentilesAreExpandedForFewRuns) {
-  // scipy: norm.cdf(-sqrt(12 / 10) * t.ppf(0.975, 10))
-  EXPECT_NEAR(*expanded_level(12, 2), 0.007327306612305436, 1e-12);
-  EXPECT_NEAR(*expanded_level(1'000'000, 2), 0.025, 1e-5);
-  EXPECT_FALSE(expanded_level(5, 5).has_value());
+  // scipy: norm.cdf(-t.ppf(0.975, 10))
+  EXPECT_NEAR(*percentile_level(12, 2), 0.012935628581961504, 1e-12);
+  EXPECT_NEAR(*percentile_level(1'000'000, 2), 0.025, 1e-5);
+  EXPECT_FALSE(percentile_level(5, 5).has_value());
 }
 
 std::vector<Influence> influences_of(const std::vector<FitPoint>& points) {
@@ -222,6 +247,73 @@ TEST(FitReport, KeepsFullPrecisionInJson) {
   EXPECT_EQ(json["objective"].get<double>(), fit.found.objective);
   EXPECT_EQ(json["bootstrap"]["seed"], 0);
   EXPECT_EQ(json["intervals_95"]["alpha"].size(), 2U);
+}
+
+TEST(FitReport, ShowsFiveDigitsAndTheObjective) {
+  const FitReport report = make_fit_report(noisy(), quick_request());
+  // scipy: E 1.99917…, alpha 0.403405, half the sum of squares 0.00028148.
+  EXPECT_THAT(to_text(report), AllOf(HasSubstr("1.9992"), HasSubstr("0.4034"), HasSubstr("objective 0.00028148")));
+}
+
+TEST(FitReport, TheNoiseOfOneRunIsThatOfSeedsWhereThereAreEnough) {
+  // Three runs at each of four sizes: deviations of log y of -0.02, 0, 0.02 around a law, so 0.02 within each size.
+  std::vector<FitPoint> points;
+  for (const double x : {1e6, 1e7, 1e8, 1e9}) {
+    for (const double off : {-0.02, 0.0, 0.02}) {
+      const std::string name = std::to_string(points.size());
+      points.push_back({x, power_law(100, 0.3).at(x) * std::exp(off), name, name});
+    }
+  }
+  FitRequest request = quick_request();
+  request.forms = {Form::kPower};
+  const FitReport report = make_fit_report(points, request);
+  const RunNoise noise = run_noise(report, report.forms[0]).value();
+  EXPECT_TRUE(noise.of_repeats);
+  EXPECT_EQ(noise.freedom, 8);
+  EXPECT_NEAR(noise.log_deviation, 0.02, 1e-12);
+  // Without repeats: the residuals', with the fit's degrees of freedom.
+  const FitReport single = make_fit_report(noisy(), request);
+  const RunNoise residual = run_noise(single, single.forms[0]).value();
+  EXPECT_FALSE(residual.of_repeats);
+  EXPECT_EQ(residual.freedom, 6);
+  EXPECT_NEAR(residual.log_deviation, std::sqrt(2 * single.forms[0].fit->found.objective / 6), 1e-9);
+}
+
+TEST(FitReport, NamesALawThatMissesByMoreThanSeedsDiffer) {
+  std::vector<FitPoint> points;
+  for (const double x : {1e5, 1e6, 1e7, 1e8, 1e9}) {
+    for (const double off : {-0.001, 0.001}) {
+      const std::string name = std::to_string(points.size());
+      points.push_back({x, power_law_with_floor(2, 400, 0.4).at(x) * std::exp(off), name, name});
+    }
+  }
+  const FitReport report = make_fit_report(points, quick_request());
+  EXPECT_THAT(report.forms[0].fit->warnings, Contains(HasSubstr("it has the wrong form")));
+  EXPECT_THAT(report.forms[1].fit->warnings, Not(Contains(HasSubstr("it has the wrong form"))));
+}
+
+TEST(FitReport, HoldsOutTheLargestAndEachRunInAFigure) {
+  FitReport report = make_fit_report(noisy(), quick_request());
+  report.y_name = "y";
+  const Figure figure = predicted_against_measured(report, "held_out");
+  ASSERT_EQ(figure.series.size(), 3U);
+  EXPECT_EQ(figure.series[1].points.size(), 8U);
+  ASSERT_EQ(figure.series[2].points.size(), 1U);
+  EXPECT_EQ(figure.series[2].points[0].x, 2.052394);
+  const HeldOut& held_out = *preferred_form(report).held_out;
+  EXPECT_EQ(figure.series[2].points[0].y, held_out.law.at(3e9));
+  EXPECT_NEAR(figure.series[2].points[0].y / 2.052394, held_out.ratio, 1e-12);
+}
+
+TEST(FitReport, DrawsTheLawInItsBandAndShadesWhatLiesBeyond) {
+  FitReport report = make_fit_report(noisy(), quick_request());
+  report.asked = {{3e10, 1}};
+  const Figure figure = law_with_band(report, "fit");
+  EXPECT_EQ(figure.x.data, std::pair(1e6, 3e9));
+  EXPECT_EQ(figure.series[0].look, Series::Look::kArea);
+  EXPECT_NEAR(figure.series[1].points.back().x, 3e10, 1);
+  const std::string script = picture_script(figure, picture_size_from("page"), {"a.svg", "a.png", "a.pdf"});
+  EXPECT_THAT(script, HasSubstr("rectangle from first 3000000000, graph 0 to graph 1, graph 1"));
 }
 
 TEST(FitReport, NamesAnExtrapolation) {
