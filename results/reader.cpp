@@ -2,7 +2,6 @@
 
 #include <unordered_map>
 
-#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 
 #include "results/storage/attempt_rows.hpp"
@@ -85,14 +84,6 @@ OutlinedTrial outline_of(const SQLite::Statement& row) {
   outline.block = text_at(row, 22);
   outline.mlp_ratio = real_at(row, 23);
   return outline;
-}
-
-std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path) {
-  auto copy = std::make_unique<SQLite::Database>(":memory:",
-                                                 SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX);
-  SQLite::Backup(*copy, old).executeStep(-1);
-  migrate(*copy, path);
-  return copy;
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ constexpr std::array kMeanings{
     Meaning{"PartitionNodeLimit", "--nodes is more than the partition allows (sinfo -o '%P %s'): submit with fewer"},
     Meaning{"PartitionConfig",
             "the partition will never have what it asks for: fewer --nodes, --cpus-per-node or "
-            "--gpus-per-node, or another partition (-- --partition=NAME)"},
+            "--gpus-per-node, a shorter --time (sinfo -o '%P %l'), or another partition (-- --partition=NAME)"},
     Meaning{"PartitionDown", "the partition takes no jobs now: choose another with -- --partition=NAME"},
     Meaning{"PartitionInactive", "the partition takes no jobs now: choose another with -- --partition=NAME"},
     Meaning{"ReqNodeNotAvail",

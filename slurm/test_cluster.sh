@@ -99,8 +99,6 @@ TEXT
   : >"$folder/cgroup.conf"
 }
 
-start_node() { SLURM_CONF="$folder/slurm.conf" slurmd -N "$1"; }
-
 # wait_until <seconds> <what> <command…>
 wait_until() {
   local looks=$(($1 * 10)) what="$2"
@@ -110,6 +108,14 @@ wait_until() {
     sleep 0.1
   done
 }
+# It returns before it has left the caller's process group, which may be ended: a daemon that has written its number is
+# out of it.
+start_node() {
+  rm -f "$folder/slurmd-$1.pid"
+  SLURM_CONF="$folder/slurm.conf" slurmd -N "$1"
+  wait_until 30 "slurmd of $1 does not start" test -s "$folder/slurmd-$1.pid"
+}
+
 both_idle() { [[ "$(SLURM_CONF="$folder/slurm.conf" sinfo -h -N -p main -t idle -o %N 2>/dev/null | wc -l)" == 2 ]]; }
 
 start() {
@@ -138,18 +144,34 @@ end() {
 # An ended process may wait long for its parent to take note.
 gone() { [[ "$(ps -o state= -p "$1")" =~ ^Z?$ ]]; }
 
-# Kills what runs on a node: its slurmstepds, which keep its log open, and all that came from them.
-kill_steps() {
+# What runs on a node: its slurmstepds, which keep its log open, all that came from them, and what they have lost sight
+# of.
+processes_of() {
   local pid
   for pid in $(find /proc/[0-9]*/fd -lname "$folder/slurmd-$1.log" 2>/dev/null | cut -d / -f 3 | sort -u); do
-    kill_tree "$pid"
+    echo "$pid"
+    descendants_of "$pid"
+  done
+  for pid in $(grep -lzsxF "SLURM_CONF=$folder/slurm.conf" /proc/[0-9]*/environ | cut -d / -f 3); do
+    ! grep -qzsxF "SLURMD_NODENAME=$1" "/proc/$pid/environ" || echo "$pid"
   done
 }
-kill_tree() {
+descendants_of() {
   local child
-  kill -STOP "$1" 2>/dev/null || return 0
-  for child in $(pgrep -P "$1"); do kill_tree "$child"; done
-  kill -KILL "$1" 2>/dev/null || true
+  for child in $(pgrep -P "$1"); do
+    echo "$child"
+    descendants_of "$child"
+  done
+}
+
+# All at once, children before parents: an srun whose parent ends runs again (it is in an orphaned process group then),
+# and ends its step.
+kill_steps() {
+  local pids
+  mapfile -t pids < <(processes_of "$1" | sort -rnu)
+  ((${#pids[@]} > 0)) || return 0
+  kill -STOP "${pids[@]}" 2>/dev/null || true
+  kill -KILL "${pids[@]}" 2>/dev/null || true
 }
 
 # What starts jobs first, then what would start steps, then the steps.

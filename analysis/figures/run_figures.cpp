@@ -42,6 +42,23 @@ bool ended_well(const results::AttemptRecord& attempt) {
   return attempt.state == results::TrialState::kSucceeded || attempt.state == results::TrialState::kPreempted;
 }
 
+struct ResourceCount {
+  std::int64_t cpus = 1;
+  std::int64_t gpus = 0;
+};
+
+/// Of all processes of a trial, by its stored configuration, which may lack what came later.
+ResourceCount resources_of(const common::Json& spec) {
+  const common::Json resources = spec.value("resources", common::Json::object());
+  const auto number = [&](const char* name, std::int64_t absent) {
+    const auto found = resources.find(name);
+    return found != resources.end() && found->is_number_integer() ? found->get<std::int64_t>() : absent;
+  };
+  const std::int64_t gpus = number("gpus", 0);
+  const std::int64_t processes = gpus > 0 ? gpus : number("processes", 1);
+  return {processes * number("cpus", 1), gpus};
+}
+
 std::string label_of(const Study& study, const common::TrialId& id) {
   const StudyTrial* trial = study.find(id);
   return trial == nullptr ? id.brief() : trial->row.trial.label;
@@ -143,6 +160,29 @@ Figure residuals(const FitReport& report, const std::string& name) {
   figure.series.push_back({"law", {{*low, 0, ""}, {*high, 0, ""}}, Series::Look::kLaw});
   figure.series.push_back(std::move(points));
   return figure;
+}
+
+DeviceTime device_time(const Study& study) {
+  DeviceTime time;
+  if (study.nodes.empty()) return time;
+  const double first_joined_s = study.nodes.front().joined_s;
+  double last_s = 0;
+  for (const auto& attempt : study.attempts) {
+    const StudyTrial* trial = study.find(attempt.trial);
+    if (!ended(attempt) || trial == nullptr) continue;
+    last_s = std::max(last_s, *attempt.ended_s);
+    const double seconds = *attempt.ended_s - std::max(attempt.started_s, first_joined_s);
+    if (seconds <= 0) continue;  // of a run that did not record its nodes
+    const ResourceCount held = resources_of(trial->spec());
+    time.held_cpu_s += seconds * static_cast<double>(held.cpus);
+    time.held_gpu_s += seconds * static_cast<double>(held.gpus);
+  }
+  for (const results::NodeRecord& node : study.nodes) {
+    const double seconds = std::max(0.0, node.left_s.value_or(last_s) - node.joined_s);
+    time.had_cpu_s += seconds * static_cast<double>(node.cpus);
+    time.had_gpu_s += seconds * static_cast<double>(node.gpus);
+  }
+  return time;
 }
 
 Utilisation utilisation(const Study& study) {

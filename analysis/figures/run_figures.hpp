@@ -29,4 +29,12 @@ struct Utilisation {
 };
 [[nodiscard]] Utilisation utilisation(const Study& study);
 
+/// Device seconds that the nodes of all runs had, idle ones and pauses inside a run included, and what attempts held of
+/// them. A node that is still there counts to the last end of an attempt. Zero where no run has recorded its nodes.
+struct DeviceTime {
+  double had_cpu_s = 0, held_cpu_s = 0;
+  double had_gpu_s = 0, held_gpu_s = 0;
+};
+[[nodiscard]] DeviceTime device_time(const Study& study);
+
 }  // namespace ditscale::analysis

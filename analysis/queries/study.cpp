@@ -149,6 +149,7 @@ Study load_study(const fs::path& database) {
     study.evaluations = reader->evaluations();
     study.settings = reader->settings();
     study.attempts = reader->attempts();
+    study.nodes = reader->nodes();
   });
   for (results::OutlinedTrial& trial : reader->outlined_trials()) {
     study.trials.push_back(study_trial(std::move(trial)));

@@ -51,6 +51,7 @@ struct Study {
   std::vector<results::EvaluationRow> evaluations;
   std::vector<results::SettingsRow> settings;
   std::vector<results::AttemptRecord> attempts;
+  std::vector<results::NodeRecord> nodes;
   std::function<std::vector<results::MetricRow>(const common::TrialId&)> read_metrics;
   std::function<std::vector<results::LossRow>(const common::TrialId&, results::LossKind, std::int64_t after_step)>
       read_losses;

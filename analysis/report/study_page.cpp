@@ -114,6 +114,15 @@ Section sample_section(const Study& study) {
   return section;
 }
 
+/// "The nodes of the runs had 12 cpu hours, of which trials held 81.3 %, and 3 gpu hours, …".
+std::string device_time_text(const DeviceTime& time) {
+  const auto part = [](double had_s, double held_s, const char* what) {
+    return fmt::format("{:.3g} {} hours, of which trials held {:.1f} %", had_s / 3600, what, 100 * held_s / had_s);
+  };
+  const std::string gpus = time.had_gpu_s > 0 ? ", and " + part(time.had_gpu_s, time.held_gpu_s, "gpu") : "";
+  return "The nodes of the runs had " + part(time.had_cpu_s, time.held_cpu_s, "cpu") + gpus + ".";
+}
+
 Section devices_section(const Study& study) {
   Section section{"devices", "Devices and cost", {}, {}, {}, {}, {}, {}};
   const Utilisation use = utilisation(study);
@@ -125,6 +134,8 @@ Section devices_section(const Study& study) {
       "{} device lanes, {:.3g} h from first start to last end, {:.1f} % busy; {:.3g} h in attempts "
       "that were lost or failed ({:.1f} % of the work).",
       use.num_lanes, use.makespan_s / 3600, 100 * use.share(), use.lost_s / 3600, 100 * use.lost_s / use.busy_s)};
+  const DeviceTime time = device_time(study);
+  if (time.had_cpu_s > 0) section.notes.push_back(device_time_text(time));
   section.figures = {gantt(study), predicted_against_actual_cost(study)};
   return section;
 }

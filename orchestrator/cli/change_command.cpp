@@ -77,12 +77,13 @@ ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& optio
 }  // namespace
 
 ExitCode cancel_command(const CancelOptions& options) {
-  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
-  return options.trials.empty() ? cancel_jobs(study, options) : cancel_trials(study, options);
+  if (!options.trials.empty())
+    return cancel_trials(find_started_study(options.choice.runs, options.choice.study), options);
+  return cancel_jobs(find_study(options.choice.runs, options.choice.study), options);
 }
 
 ExitCode retry_command(const RetryOptions& options) {
-  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  const common::StudyPaths study = find_started_study(options.choice.runs, options.choice.study);
   const Report report = read_report(study, std::nullopt);
   std::vector<ReportRow> rows = options.trials.empty() ? report.rows : choose_trials(report, options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !ended_badly(row); });

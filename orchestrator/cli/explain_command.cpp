@@ -21,7 +21,7 @@ std::string ended_text(const slurm::Job& job) {
       {"NODE_FAIL", "its node failed, and this cluster did not requeue it"},
       {"PREEMPTED", "it was preempted, and this cluster did not requeue it"},
       {"CANCELLED", "somebody cancelled it"},
-      {"FAILED", "it ended with an error or with failed trials: `orchestrator logs` shows which"},
+      {"FAILED", "it ended before every trial had succeeded: `orchestrator logs` shows why"},
   };
   const auto meaning = kMeanings.find(job.state);
   const std::string why = meaning == kMeanings.end() ? "" : ": " + meaning->second;
@@ -65,7 +65,7 @@ std::string why_waiting(const ReportRow& row) {
 
 std::string next_step(const common::StudyPaths& study, std::size_t unfinished, bool worked_on, bool living) {
   if (unfinished == 0)
-    return "every trial has ended; nothing will happen. `orchestrator retry` gives failed ones another";
+    return "every trial has ended; nothing will happen. `orchestrator retry` gives failed ones another attempt";
   if (worked_on)
     return "a run works on it: devices that get free take the longest trial that fits and can reach a checkpoint";
   if (living) return "when Slurm starts the job, the study goes on by itself";

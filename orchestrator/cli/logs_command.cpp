@@ -34,7 +34,8 @@ fs::path log_of_study(const common::StudyPaths& study) {
     if (fs::exists(study.job_log(*job))) return study.job_log(*job);
   }
   if (fs::exists(study.log())) return study.log();
-  throw UsageError(fmt::format("{}: no run has written a log yet", study.folder.string()));
+  throw UsageError(fmt::format("{}: no run has written a log yet{}", study.folder.string(),
+                               jobs.empty() ? "" : "; when its job is over, its nodes do not see this folder"));
 }
 
 std::string last_part(const std::string& text, int num_lines) {
@@ -52,7 +53,8 @@ std::string last_part(const std::string& text, int num_lines) {
 }  // namespace
 
 ExitCode logs_command(const LogsOptions& options) {
-  const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
+  const auto find = options.trial ? find_started_study : find_study;
+  const common::StudyPaths study = find(options.choice.runs, options.choice.study);
   const fs::path log = options.trial ? log_of_trial(study, options) : log_of_study(study);
   std::fprintf(stderr, "%s\n", log.c_str());
   const std::string text = last_part(common::read_file(log), options.num_lines);

@@ -22,6 +22,8 @@ constexpr auto kRedraw = std::chrono::seconds(2);
 constexpr int kRedrawsPerQuestion = 30;
 constexpr int kRedrawsPerPlainView = 15;
 
+constexpr const char* kNothingYet = "no trial has started yet\n";
+
 /// The jobs that live, or why that is not known.
 struct Jobs {
   std::vector<slurm::Job> living;
@@ -67,7 +69,7 @@ std::string head(const common::StudyPaths& study) {
 std::string view_text(const common::StudyPaths& study, const Jobs& jobs, std::size_t columns) {
   std::string text = head(study) + jobs_text(jobs);
   const auto report = report_of(study);
-  if (!report) return text + "no trial has started yet\n";
+  if (!report) return text + kNothingYet;
   // One column less than there is: a full line would wrap and spoil the count of lines.
   for (const std::string& line : watch_lines(*report, columns > 0 ? columns - 1 : 0)) text += line + "\n";
   return text;
@@ -81,7 +83,8 @@ void draw(const std::string& text, std::size_t& num_drawn) {
 }
 
 void print_table(const common::StudyPaths& study) {
-  if (const auto report = report_of(study)) std::fputs(report_text(*report).c_str(), stdout);
+  const auto report = report_of(study);
+  std::fputs(report ? report_text(*report).c_str() : kNothingYet, stdout);
 }
 
 ExitCode watch(const common::StudyPaths& study, std::size_t columns) {

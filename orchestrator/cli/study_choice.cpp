@@ -69,6 +69,13 @@ common::StudyPaths find_study(const fs::path& runs, const std::string& choice) {
   throw common::UsageError(fmt::format("no study \"{}\" in {}: {}", choice, runs.string(), known_names(runs)));
 }
 
+common::StudyPaths find_started_study(const fs::path& runs, const std::string& choice) {
+  common::StudyPaths study = find_study(runs, choice);
+  if (fs::exists(study.database())) return study;
+  throw common::UsageError(
+      fmt::format("{}: no trial has started yet; `orchestrator explain` says why it waits", study.folder.string()));
+}
+
 bool is_worked_on(const common::StudyPaths& study) {
   return fs::exists(study.lock()) && !common::FileLock::try_acquire(study.lock());
 }

@@ -17,6 +17,9 @@ namespace ditscale::orchestrator {
 /// queue may have no database yet.
 [[nodiscard]] common::StudyPaths find_study(const std::filesystem::path& runs, const std::string& choice);
 
+/// The same when something has run in it. Throws UsageError when it only waits in a queue.
+[[nodiscard]] common::StudyPaths find_started_study(const std::filesystem::path& runs, const std::string& choice);
+
 /// True while a coordinator holds the study's lock.
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/launcher/guard.hpp"
+#include "orchestrator/view/report.hpp"
 #include "slurm/batch_script.hpp"
 
 namespace ditscale::orchestrator {
@@ -134,6 +136,18 @@ ExitCode guard_command(const GuardOptions& options, const Environment& environme
   return Guard({job, [&] { return go_on_elsewhere({options.study}, slurm, job); }, {}, slurm}).run();
 }
 
+namespace {
+
+/// True when the newest job has run (so its sweep's cells are on record) and nothing is left of the study to do.
+bool is_finished(const common::StudyPaths& study) {
+  const std::vector<std::string> jobs = recorded_jobs(study);
+  if (jobs.empty() || !fs::exists(study.job_log(jobs.back())) || !fs::exists(study.database())) return false;
+  const std::vector<ReportRow> rows = read_report(study, std::nullopt).rows;
+  return std::all_of(rows.begin(), rows.end(), [](const ReportRow& row) { return results::is_final(row.trial.state); });
+}
+
+}  // namespace
+
 ExitCode resume_command(const ResumeOptions& options) {
   const common::StudyPaths study = find_study(options.choice.runs, options.choice.study);
   if (!fs::exists(study.job_script())) {
@@ -148,6 +162,10 @@ ExitCode resume_command(const ResumeOptions& options) {
   }
   const slurm::Slurm slurm(say);
   refuse_second_job(study, slurm);
+  if (is_finished(study)) {
+    std::puts("nothing to resume: every trial has ended; `orchestrator retry` gives failed ones another attempt");
+    return ExitCode::kNothingToDo;
+  }
   const std::string id = submit_script(study, slurm);
   std::printf("submitted job %s; log %s\n", id.c_str(), study.job_log(id).c_str());
   return ExitCode::kDone;

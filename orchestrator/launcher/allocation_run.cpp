@@ -97,6 +97,7 @@ std::optional<ExitCode> AllocationRun::start_once(const slurm::Job& job) {
 }
 
 ExitCode AllocationRun::conclude(ExitCode code) {
+  if (code == ExitCode::kNothingToDo) return ExitCode::kDone;  // or Slurm would call the job failed
   if (code != ExitCode::kIncomplete) return code;
   if (stop_signal_ && *stop_signal_ != SIGUSR2) {
     say("stopped on request; `orchestrator resume` goes on (after a preemption Slurm does so by itself)");

@@ -111,6 +111,9 @@ class Job {
   }
 
   void pass_on_wish(int signal) {
+    // A cancellation that is repeated, or comes when the time limit is near already, is no call to hurry.
+    const bool hurries = signal != SIGUSR1 && signal != SIGUSR2;
+    if (stop_signal_ && !hurries) return;
     if (!stop_signal_) stop_signal_ = signal;
     const bool first = ++num_wishes_ == 1;
     const std::string word = first ? "stop\n" : "kill\n";

@@ -17,9 +17,12 @@ struct Question {
   const char* what;
   /// Every row of the answer is one finding, in its first column.
   const char* sql;
+  /// Schema versions it can be put to.
+  int first_version = 1;
+  int last_version = kSchemaVersion;
 };
 
-constexpr std::array<Question, 6> kQuestions{{
+constexpr std::array<Question, 7> kQuestions{{
     {"pages and indices", "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
     {"rows that belong to nothing",
      "SELECT printf('%s: %d rows belong to no row of %s', \"table\", count(*), parent) FROM pragma_foreign_key_check "
@@ -27,9 +30,15 @@ constexpr std::array<Question, 6> kQuestions{{
     {"events without gaps",
      "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', "
      "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) "
+     "FROM events GROUP BY trial, attempt HAVING max(number) <> count(*)",
+     1, 5},
+    {"events without gaps",
+     "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', "
+     "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) "
      "FROM (SELECT trial, attempt, number FROM events UNION ALL "
      "SELECT trial, attempt, event FROM metrics WHERE event IS NOT NULL) "
-     "GROUP BY trial, attempt HAVING max(number) <> count(*)"},
+     "GROUP BY trial, attempt HAVING max(number) <> count(*)",
+     6},
     {"attempts that never ended",
      "SELECT printf('trial %s is %s, but its attempt %d has no end', t.id, t.state, a.number) FROM trials t "
      "JOIN attempts a ON a.trial = t.id WHERE a.ended_s IS NULL "
@@ -42,7 +51,8 @@ constexpr std::array<Question, 6> kQuestions{{
      "SELECT printf('trial %s: the summary of its metrics does not fit them', v.trial) FROM "
      "(SELECT trial, count(*) AS num, max(step) AS last FROM v_metrics GROUP BY trial) v "
      "LEFT JOIN metric_summaries s ON s.trial = v.trial "
-     "WHERE s.trial IS NULL OR s.num_metrics <> v.num OR s.last_step <> v.last"},
+     "WHERE s.trial IS NULL OR s.num_metrics <> v.num OR s.last_step <> v.last",
+     3},
 }};
 
 }  // namespace
@@ -59,7 +69,7 @@ std::vector<std::string> check_database(const std::filesystem::path& path, const
                       version, kSchemaVersion));
     }
     for (const Question& question : kQuestions) {
-      if (version < kSchemaVersion && &question == &kQuestions.back()) continue;
+      if (version < question.first_version || version > question.last_version) continue;
       if (on_progress) on_progress(question.what);
       SQLite::Statement ask(*database, question.sql);
       while (ask.executeStep()) findings.push_back(ask.getColumn(0).getString());

@@ -1,5 +1,6 @@
 #include "results/maintenance/merge.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
@@ -65,21 +66,18 @@ int copy_rows(SQLite::Database& database, const std::string& table, const std::s
       table, columns, attempt));
 }
 
-void refuse_foreign(const std::filesystem::path& source) {
+/// The source brought up to date in memory; null when it is of this version.
+std::unique_ptr<SQLite::Database> updated(const std::filesystem::path& source) {
   const auto database = open_for_reading(source);
   const int version = schema_version_of(*database, source);
-  if (version == kSchemaVersion) return;
-  throw common::ConfigError(
-      version == 0 ? fmt::format("{}: the database is empty", source.string())
-                   : fmt::format("{}: schema version {}, this program merges {}; merge the other way round: the file "
-                                 "given to --into is brought up to date",
-                                 source.string(), version, kSchemaVersion));
+  if (version == 0) throw common::ConfigError(fmt::format("{}: the database is empty", source.string()));
+  return version < kSchemaVersion ? migrated_copy(*database, source) : nullptr;
 }
 
 }  // namespace
 
 Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target) {
-  translating(source, [&] { refuse_foreign(source); });
+  const auto old = translating(source, [&] { return updated(source); });
   if (std::filesystem::exists(target) && std::filesystem::equivalent(source, target)) {
     throw common::UsageError(fmt::format("{}: a database cannot be merged into itself", source.string()));
   }
@@ -87,7 +85,8 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     const auto database = open_for_writing(target);
     migrate(*database, target);
     SQLite::Statement attach(*database, "ATTACH DATABASE ? AS source");
-    execute(attach, source.string());
+    execute(attach, old ? ":memory:" : source.string());
+    if (old) SQLite::Backup(*database, "source", *old, "main").executeStep(-1);
     SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
     Merged merged;
     database->exec(

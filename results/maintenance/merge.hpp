@@ -15,7 +15,7 @@ struct Merged {
 /// Adds everything of `source` to `target` (created when absent), in one transaction. A trial that both have keeps all
 /// attempts of both: an attempt with the same number, host and start is the same one; another of the same number gets
 /// the next free number. Of a shared trial's states the one nearer to its end stays (succeeded, then others). So
-/// merging the same file again adds nothing. `source` is not changed; one of an older schema is a ConfigError.
+/// merging the same file again adds nothing. `source` is not changed; one of an older schema is read into memory.
 Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target);
 
 }  // namespace ditscale::results

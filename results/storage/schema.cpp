@@ -1,5 +1,6 @@
 #include "results/storage/schema.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Transaction.h>
 
@@ -42,6 +43,14 @@ void migrate(SQLite::Database& database, const std::filesystem::path& path, int 
     database.exec(fmt::format("PRAGMA user_version = {}", step.version));
     transaction.commit();
   }
+}
+
+std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path) {
+  auto copy = std::make_unique<SQLite::Database>(":memory:",
+                                                 SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX);
+  SQLite::Backup(*copy, old).executeStep(-1);
+  migrate(*copy, path);
+  return copy;
 }
 
 }  // namespace ditscale::results

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include <SQLiteCpp/Database.h>
 
@@ -20,5 +21,8 @@ inline constexpr int kApplicationId = 0x44695473;
 /// Brings `database` from the version it has to `target`, one transaction per step: a process killed in the middle
 /// leaves a whole version behind, and the next opening goes on from there. A file at or above `target` stays as it is.
 void migrate(SQLite::Database& database, const std::filesystem::path& path, int target = kSchemaVersion);
+
+/// In memory, of the newest version; `old` stays as it is.
+[[nodiscard]] std::unique_ptr<SQLite::Database> migrated_copy(SQLite::Database& old, const std::filesystem::path& path);
 
 }  // namespace ditscale::results

@@ -3,9 +3,9 @@
 //   pace_trainer train TRIAL --folder F --attempt N …   a trainer that computes nothing: PACE_ROWS metrics (0 when
 //       unset), PACE_ROWS_PER_S of them a second (as fast as they are taken when unset), then success. Every line goes
 //       to the attempt's file and to the pipe, as a real trainer's does.
-//   pace_trainer loop COUNT SLOTS PROGRAM [ARGUMENT…]   starts PROGRAM COUNT times by posix_spawn, SLOTS at a time,
-//   each
-//       on a processor of its own, and prints the seconds that took.
+//   pace_trainer loop COUNT SLOTS PROGRAM [ARGUMENT…]   starts PROGRAM COUNT times by posix_spawn, SLOTS at a time, and
+//       prints the seconds that took.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,29 +114,18 @@ int train(int argc, char** argv) {
   return 0;
 }
 
-pid_t start(char** argv, unsigned processor) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  ::sched_setaffinity(0, sizeof set, &set);  // the child inherits it
+void start(char** argv) {
   pid_t pid = -1;
   if (::posix_spawn(&pid, argv[0], nullptr, nullptr, argv, environ) != 0) give_up(argv[0]);
-  return pid;
 }
 
-int loop(long count, unsigned slots, char** argv) {
-  cpu_set_t all;
-  ::sched_getaffinity(0, sizeof all, &all);
-  std::vector<pid_t> running(slots, -1);
+int loop(long count, long slots, char** argv) {
   const double start_s = now_s(CLOCK_MONOTONIC);
   long started = 0;
-  for (unsigned slot = 0; slot < slots && started < count; ++slot, ++started) running[slot] = start(argv, slot);
+  for (; started < std::min(slots, count); ++started) start(argv);
   for (long ended = 0; ended < count; ++ended) {
-    ::sched_setaffinity(0, sizeof all, &all);
-    const pid_t pid = ::waitpid(-1, nullptr, 0);
-    for (unsigned slot = 0; slot < slots && started < count; ++slot) {
-      if (running[slot] == pid) running[slot] = start(argv, slot), ++started;
-    }
+    ::wait(nullptr);
+    if (started < count) start(argv), ++started;
   }
   std::printf("%.6f\n", now_s(CLOCK_MONOTONIC) - start_s);
   return 0;
@@ -147,8 +135,7 @@ int loop(long count, unsigned slots, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc > 2 && std::strcmp(argv[1], "train") == 0) return train(argc, argv);
-  if (argc > 4 && std::strcmp(argv[1], "loop") == 0)
-    return loop(std::atol(argv[2]), static_cast<unsigned>(std::atoi(argv[3])), argv + 4);
+  if (argc > 4 && std::strcmp(argv[1], "loop") == 0) return loop(std::atol(argv[2]), std::atol(argv[3]), argv + 4);
   std::fputs("usage: pace_trainer train TRIAL --folder F --attempt N --event-fd FD … | loop COUNT SLOTS PROGRAM …\n",
              stderr);
   return 2;

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -44,13 +45,26 @@ sweeps::TrialSpec read_trial(const TrainOptions& options) {
   return sweeps::trial_spec_from(document);
 }
 
+/// What trial.json holds; empty when there is none, or one that a power failure left without its content. That costs
+/// nothing: checkpoints name their trial too.
+std::optional<common::JsonDocument> resolved_trial(const common::TrialPaths& paths) {
+  if (!fs::exists(paths.trial_json())) return std::nullopt;
+  try {
+    return common::read_json(paths.trial_json());
+  } catch (const common::ConfigError& error) {
+    spdlog::warn("{}; written again", error.what());
+    return std::nullopt;
+  }
+}
+
 /// Leaves trial.json in a new folder; refuses one that another trial has used.
 void claim_folder(const common::TrialPaths& paths, const sweeps::TrialSpec& trial) {
-  if (!fs::exists(paths.trial_json())) {
+  const auto resolved = resolved_trial(paths);
+  if (!resolved) {
     common::write_file_atomically(paths.trial_json(), trial.to_json().dump(2) + "\n");
     return;
   }
-  const common::TrialId owner = sweeps::trial_spec_from(common::read_json(paths.trial_json())).id();
+  const common::TrialId owner = sweeps::trial_spec_from(*resolved).id();
   if (owner != trial.id()) {
     throw common::ConfigError(fmt::format("{} belongs to trial {}, this is {}: name another --folder",
                                           paths.folder.string(), owner.str(), trial.id().str()));

@@ -166,6 +166,24 @@ TEST_F(Faults, FilesOfAnotherStudyAreLeftAlone) {
   EXPECT_TRUE(std::filesystem::exists(stray / "attempts" / "one" / "events.jsonl"));
 }
 
+/// What a power failure leaves of a file that was renamed into its place and not yet on the disk.
+TEST_F(Faults, ATrialFileLeftEmptyOrHalfIsWrittenAgain) {
+  write_sweep({0, 1});
+  const auto command = start({}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("checkpoint"));
+  command->kill_everything();
+  EXPECT_NE(command->wait().code, 0);
+  const auto file_of = [&](const std::string& label) { return study() / "trials" / trial_id(label) / "trial.json"; };
+  const std::string whole = common::read_file(file_of("seed=1"));
+  std::filesystem::resize_file(file_of("seed=0"), 0);
+  std::filesystem::resize_file(file_of("seed=1"), whole.size() / 2);
+  const Ended ended = run();
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_EQ(common::read_file(file_of("seed=1")), whole);
+  EXPECT_EQ(common::Json::parse(common::read_file(file_of("seed=0")))["seed"], 0);
+}
+
 TEST_F(Faults, ANewerDatabaseIsLeftAlone) {
   write_sweep({0});
   ASSERT_EQ(run().code, 0);

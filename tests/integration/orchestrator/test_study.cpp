@@ -97,6 +97,20 @@ TEST_F(Study, SavesOnCtrlCAndGoesOnLater) {
   EXPECT_EQ(after, table());
 }
 
+TEST_F(Study, IsNotHurriedByASecondCancellation) {
+  write_sweep({600, 0}, 30);
+  const auto command = start({}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  for (const int signal : {SIGUSR1, SIGUSR1, SIGUSR2}) {
+    command->signal(signal);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(command->wait().code, 4);
+  EXPECT_THAT(table()["seed=600"], HasSubstr("succeeded")) << "it takes its time to stop";
+  EXPECT_THAT(table()["seed=0"], HasSubstr("preempted"));
+}
+
 TEST_F(Study, KillsTrainersThatDoNotListenOnTheSecondCtrlC) {
   write_sweep({600, 300});
   const auto command = start({}, 200);

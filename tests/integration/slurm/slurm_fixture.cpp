@@ -79,7 +79,7 @@ void SlurmFixture::TearDownTestSuite() {
   const auto stopped = cluster({"stop"});
   EXPECT_EQ(stopped.code, 0) << stopped.err;
   EXPECT_TRUE(comes_true(10, [] { return processes_with("").empty(); })) << "processes were left behind";
-  if (!::testing::Test::HasFailure()) fs::remove_all(g_cluster);
+  if (::testing::UnitTest::GetInstance()->Passed()) fs::remove_all(g_cluster);
 }
 
 void SlurmFixture::SetUp() {
@@ -107,6 +107,10 @@ std::string SlurmFixture::submit(int step_ms, const std::vector<std::string>& mo
   EXPECT_EQ(result.code, 0) << result.err;
   if (result.code != 0) return "0";
   return common::Json::parse(result.out).at("jobs").at(0).at("job");
+}
+
+std::string SlurmFixture::last_job() const {
+  return common::Json::parse(text_of(study() / "slurm" / "jobs.json")).back();
 }
 
 bool SlurmFixture::becomes(const std::string& job, const std::string& state, double seconds) {

@@ -23,6 +23,8 @@ class SlurmFixture : public StudyFixture {
   /// `orchestrator submit` of the sweep, trained by the fake worker with so much time for a step; the job's number.
   std::string submit(int step_ms, const std::vector<std::string>& more = {});
 
+  /// The newest of the study's jobs on record.
+  [[nodiscard]] std::string last_job() const;
   /// Waits until squeue shows this state for the job.
   [[nodiscard]] static bool becomes(const std::string& job, const std::string& state, double seconds = 40);
   /// Waits until the job's log holds `text` at least `times`.

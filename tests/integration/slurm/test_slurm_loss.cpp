@@ -48,10 +48,11 @@ TEST_F(SlurmLoss, IsSubmittedAnewWhereRequeuingIsRefused) {
       submit(200, {"--cpus-per-node", "2", "--time", "60", "--save-before", "25", "--", "--no-requeue"});
   ASSERT_TRUE(log_says(job, "requeuing is not allowed here; job ", 1, 100)) << log_of(job);
   EXPECT_THAT(log_of(job), HasSubstr("scontrol requeue " + job + ": exit code 1"));
-  const std::string next = std::to_string(std::stoi(job) + 1);
+  std::string next = std::to_string(std::stoi(job) + 1);
   EXPECT_THAT(orchestrator({"status", "study"}).out, HasSubstr("job " + next + " is "));
   ASSERT_TRUE(becomes(job, "FAILED")) << "not complete: exit code 4";
-  ASSERT_TRUE(becomes(next, "COMPLETED", 100)) << log_of(next);
+  // Slurm's signal may come up to a minute early: the rest may need more than one.
+  for (int look = 0; !becomes(next, "COMPLETED", 5); next = last_job()) ASSERT_LT(++look, 30) << log_of(next);
   expect_each_succeeded_once(2);
 }
 

@@ -72,6 +72,7 @@ TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {
   EXPECT_THAT(orchestrator({"status", "study"}).out, HasSubstr("job " + job + " is RUNNING"));
   const auto cancelled = orchestrator({"cancel", "study"});
   EXPECT_EQ(cancelled.code, 0) << cancelled.err;
+  EXPECT_NE(orchestrator({"cancel", "study"}).code, 1) << "once more is not less gentle";
   ASSERT_TRUE(becomes(job, "FAILED")) << "not complete: exit code 4";
   EXPECT_TRUE(events_contain("preempted"));
   EXPECT_THAT(orchestrator({"explain", "study"}).out, AllOf(HasSubstr("goes on from its newest checkpoint"),
@@ -82,6 +83,7 @@ TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {
   const auto resumed = orchestrator({"resume", "study"});
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   ASSERT_TRUE(becomes(std::to_string(std::stoi(job) + 1), "COMPLETED")) << resumed.out;
+  EXPECT_EQ(orchestrator({"resume", "study"}).code, 5) << "every trial has ended";
   for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
 }
 
@@ -91,6 +93,11 @@ TEST_F(SlurmStudy, SaysWhyItWaits) {
   const auto explained = orchestrator({"explain", "study"});
   EXPECT_THAT(explained.out, AllOf(HasSubstr("JobHeldUser"), HasSubstr("scontrol release"),
                                    HasSubstr("when Slurm starts the job, the study goes on by itself")));
+  for (const char* command : {"retry", "logs"}) {
+    const auto early = orchestrator({command, "study", "--trial", "a"});
+    EXPECT_EQ(early.code, 2);
+    EXPECT_THAT(early.err, HasSubstr("no trial has started yet"));
+  }
   const auto status = orchestrator({"status", "study", "--json"});
   EXPECT_EQ(common::Json::parse(status.out)["jobs"][0]["reason"], "JobHeldUser");
   EXPECT_EQ(orchestrator({"cancel", "study"}).code, 0);

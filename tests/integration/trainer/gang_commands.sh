@@ -15,3 +15,9 @@ commands=("${commands[@]/--num-samples 5000/--num-samples 70}")
 commands=("${commands[@]/--steps 5/--steps 1 --set model.width=16 --set model.heads=2}")
 run_commands
 grep -q '"processes":2' runs/two/attempts/1/events.jsonl
+
+# trial.json as a power failure may leave it.
+cp runs/two/trial.json whole.json
+: >runs/two/trial.json
+worker train trial.json --folder runs/two
+cmp whole.json runs/two/trial.json

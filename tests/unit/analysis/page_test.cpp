@@ -54,6 +54,7 @@ TEST(StudyPage, HasTrialsScoresDevicesAndHowToDoItAgain) {
     for (const int width : {64, 128, 192, 256}) {
       test::put_finished_trial(writer, test::small_spec(width), width, 10000.0 / width);
     }
+    writer.join_node({990, 1, "here", 4, 0, 1050});
   }
   const Json data = data_of(to_html(study_page(load_study(folder / "results.db"), {"0.1", "abc", {"analysis"}}), ""));
   std::vector<std::string> ids;
@@ -64,6 +65,9 @@ TEST(StudyPage, HasTrialsScoresDevicesAndHowToDoItAgain) {
   ASSERT_EQ(devices.size(), 2U);
   EXPECT_EQ(devices[0]["series"][0]["x"].size(), 11U);  // four bars of two ends, with gaps between
   EXPECT_EQ(devices[0]["y"]["categories"][0], "here cpu 0");
+  // Four trials of 30 s on one core each, of 60 s of four.
+  EXPECT_EQ(data["sections"][3]["notes"][1],
+            "The nodes of the runs had 0.0667 cpu hours, of which trials held 50.0 %.");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
+#include "results/maintenance/check.hpp"
+#include "results/maintenance/merge.hpp"
 #include "results/reader.hpp"
 #include "results/storage/filesystem.hpp"
 #include "results/writer.hpp"
@@ -73,6 +75,17 @@ TEST_F(Schema, TheReaderUnderstandsAnOlderFileWithoutChangingIt) {
   const ResultsReader reader(file_);
   EXPECT_EQ(reader.schema_version(), 1);
   EXPECT_EQ(reader.trials().at(0).trial.state, TrialState::kFailed);
+  EXPECT_EQ(version(), 1);
+}
+
+TEST_F(Schema, AnOlderFileIsCheckedAndMerged) {
+  make_version_1();
+  const auto findings = check_database(file_, {});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings[0], HasSubstr("schema version 1"));
+  const std::filesystem::path both = folder_ / "both.db";
+  EXPECT_EQ(merge_database(file_, both).new_trials, 1);
+  EXPECT_EQ(ResultsReader(both).trials().at(0).trial.label, "old");
   EXPECT_EQ(version(), 1);
 }
 

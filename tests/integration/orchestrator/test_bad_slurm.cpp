@@ -1,0 +1,87 @@
+#include <fstream>
+
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
+#include "tests/integration/orchestrator/study_fixture.hpp"
+
+namespace ditscale::tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr const char* kAway =
+    "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1";
+
+/// The real orchestrator, and Slurm's commands as scripts that fail, are slow, or lose their answer.
+class BadSlurm : public StudyFixture {
+ protected:
+  void SetUp() override {
+    StudyFixture::SetUp();
+    std::filesystem::create_directories(folder_ / "bin");
+    for (const char* name : {"sbatch", "squeue", "scontrol", "sacct"}) fake(name, kAway);
+  }
+
+  /// `body` is a shell script; $count is the number of this call of `name`, from 1.
+  void fake(const std::string& name, const std::string& body) {
+    const auto file = folder_ / "bin" / name;
+    std::ofstream(file) << "#!/bin/bash\necho >>'" << file.string() << ".calls'\ncount=$(wc -l <'" << file.string()
+                        << ".calls')\n"
+                        << body << "\n";
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  }
+
+  /// `orchestrator`, with its output in a folder of its own.
+  std::unique_ptr<Command> orchestrator(std::vector<std::string> arguments,
+                                        std::map<std::string, std::string> environment = {}) {
+    const auto here = folder_ / arguments.front();
+    std::filesystem::create_directories(here);
+    arguments.insert(arguments.begin(), DITSCALE_ORCHESTRATOR);
+    arguments.insert(arguments.end(), {"--runs", (folder_ / "runs").string()});
+    environment["PATH"] = (folder_ / "bin").string() + ":" + std::getenv("PATH");
+    return std::make_unique<Command>(arguments, environment, here);
+  }
+};
+
+TEST_F(BadSlurm, DelaysAStudyAndNothingMore) {
+  write_sweep({0, 1});
+  std::string host(256, '\0');
+  ASSERT_EQ(::gethostname(host.data(), host.size()), 0);
+  host.resize(host.find('\0'));
+  fake("squeue", "((count > 4)) || { " + std::string(kAway) + "; }; sleep 1; echo '7|RUNNING|10:00|N/A|1|" + host +
+                     "|None|" + host + "'");
+  fake("sinfo", "sleep 2; echo '" + host + "|mixed'");
+  const auto run =
+      orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation"}, {{"SLURM_JOB_ID", "7"}});
+  const Ended ended = run->wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("Unable to contact slurm controller"), HasSubstr("job 7 on " + host)));
+  EXPECT_TRUE(run->processes().empty());
+  for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+}
+
+TEST_F(BadSlurm, DoesNotMakeASubmissionOutOfALostAnswerTwo) {
+  write_sweep({0});
+  const std::string accepted = (folder_ / "accepted").string();
+  fake("sbatch", "for word; do [[ $word != --comment=* ]] || echo \"${word#--comment=}\" >>'" + accepted +
+                     "'; done; echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv "
+                     "operation' >&2; exit 1");
+  fake("squeue", "((count > 1)) || { " + std::string(kAway) + "; }; echo \"41|$(cat '" + accepted + "')\"");
+  const Ended submitted = orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER})->wait();
+  EXPECT_EQ(submitted.code, 0) << submitted.err;
+  EXPECT_THAT(submitted.out, HasSubstr("submitted job 41"));
+  EXPECT_EQ(common::read_file(study() / "slurm" / "jobs.json"), "[\"41\"]\n");
+
+  fake("squeue", kAway);
+  const Ended status = orchestrator({"status", "study"})->wait();
+  EXPECT_EQ(status.code, 0) << "what is known without Slurm is shown";
+  EXPECT_THAT(status.out,
+              AllOf(HasSubstr("Unable to contact slurm controller"), HasSubstr("no trial has started yet")));
+  const Ended cancelled = orchestrator({"cancel", "study"})->wait();
+  EXPECT_EQ(cancelled.code, 1);
+  EXPECT_THAT(cancelled.err, HasSubstr("try again in a while"));
+}
+
+}  // namespace
+}  // namespace ditscale::tests
