@@ -224,6 +224,11 @@ std::optional<sweeps::Speed> ResultsReader::measured_speed(std::int64_t cpus, st
   return translating(impl_->path, [&] { return results::measured_speed(*impl_->database, cpus, gpus, processes); });
 }
 
+std::vector<sweeps::MeasuredRun> ResultsReader::measured_runs(std::int64_t cpus, std::int64_t gpus,
+                                                              std::int64_t processes) const {
+  return translating(impl_->path, [&] { return results::measured_runs(*impl_->database, cpus, gpus, processes); });
+}
+
 void ResultsReader::query(const std::string& sql, const OnColumns& on_columns, const OnRow& on_row) const {
   translating(impl_->path, [&] { run_select(*impl_->database, sql, on_columns, on_row); });
 }

@@ -121,6 +121,10 @@ class ResultsReader {
   [[nodiscard]] std::optional<sweeps::Speed> measured_speed(std::int64_t cpus, std::int64_t gpus,
                                                             std::int64_t processes) const;
 
+  /// The newest attempts behind that, newest first.
+  [[nodiscard]] std::vector<sweeps::MeasuredRun> measured_runs(std::int64_t cpus, std::int64_t gpus,
+                                                               std::int64_t processes) const;
+
   using OnColumns = std::function<void(const std::vector<std::string>&)>;
   using OnRow = std::function<void(const std::vector<SqlValue>&)>;
   /// Runs one SELECT of the user's. Anything that would write, attach a file or load code is refused, as is a second

@@ -91,7 +91,7 @@ Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {
   std::optional<sweeps::Speed> measured;
   if (study.measured_speed) measured = study.measured_speed(spec.resources);
   cost.measured = measured.has_value();
-  const sweeps::Speed speed = measured.value_or(sweeps::default_macs_per_s(spec.resources));
+  const sweeps::Speed speed = measured.value_or(sweeps::Speed());
   cost.seconds = sweeps::predicted_s(spec, speed);
   const sweeps::TrialWork work = sweeps::work_of(spec);
   cost.macs_per_s = (work.training_macs + work.sampling_macs) / (cost.seconds - sweeps::kStartUp_s);

@@ -89,6 +89,7 @@ void add_devices(CLI::App& command, DeviceLimits& limits) {
 }
 
 void add_memory(CLI::App& command, PlanOptions& options) {
+  command.add_option("--gpu-name", options.gpu_name, "The GPUs' model, as \"NVIDIA H100\": what is expected of them");
   command.add_option("--gpu-memory", options.gpu_memory_bytes, "Of one GPU, as 80GB or 16GiB: shows what fits")
       ->transform(CLI::AsSizeValue(true))
       ->check(CLI::PositiveNumber)

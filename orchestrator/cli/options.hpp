@@ -66,7 +66,10 @@ struct PlanOptions {
   ClusterDescription cluster;
   /// Of one device (a GPU of trials that use them, else a core), in whatever currency.
   std::optional<double> price_per_hour;
+  /// Absent: this machine's GPU's, where nvidia-smi tells and `cluster` is not given.
   std::optional<std::uint64_t> gpu_memory_bytes;
+  /// As CUDA gives it; absent: this machine's, as above.
+  std::optional<std::string> gpu_name;
   /// Absent: this machine's, or unknown where `cluster` is given.
   std::optional<std::uint64_t> node_memory_bytes;
   /// Simulated runs with failing nodes.

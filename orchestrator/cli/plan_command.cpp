@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/atomic_file.hpp"
+#include "orchestrator/agent/gpu_facts.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
@@ -32,8 +33,16 @@ std::optional<double> in_double(const std::optional<std::uint64_t>& bytes) {
   return bytes ? std::optional<double>(static_cast<double>(*bytes)) : std::nullopt;
 }
 
-DeviceMemory memory_of(const PlanOptions& options) {
+/// Of this machine; empty when other nodes are planned for, or no trial asks for a GPU.
+std::optional<GpuFacts> gpu_here(const PlanOptions& options, const sweeps::Sweep& sweep) {
+  const bool is_asked_for = std::any_of(sweep.cells.begin(), sweep.cells.end(),
+                                        [](const sweeps::Cell& cell) { return cell.trial.resources.gpus > 0; });
+  return is_asked_for && !options.cluster.is_given() ? local_gpu_facts() : std::nullopt;
+}
+
+DeviceMemory memory_of(const PlanOptions& options, const std::optional<GpuFacts>& gpu) {
   DeviceMemory memory{in_double(options.gpu_memory_bytes), in_double(options.node_memory_bytes)};
+  if (!memory.gpu_bytes && gpu) memory.gpu_bytes = gpu->memory_bytes;
   if (!memory.node_bytes && !options.cluster.is_given()) memory.node_bytes = local_memory_bytes();
   return memory;
 }
@@ -55,12 +64,14 @@ std::string drawn(const Plan& plan, const PlanOptions& options, std::size_t term
 common::ExitCode plan_command(PlanOptions options, const Environment& environment) {
   options.limits.visible_gpus = environment.visible_gpus;
   const sweeps::Sweep sweep = load_sweep(options.sweep);
-  const RateOf rates = rates_of(study_of(options.sweep.runs, sweep.name));
+  const std::optional<GpuFacts> gpu = gpu_here(options, sweep);
+  const std::string gpu_name = options.gpu_name.value_or(gpu ? gpu->name : "");
+  const SpeedOf speeds = speeds_of(study_of(options.sweep.runs, sweep.name), gpu_name);
   std::vector<AgentReport> agents{local_report(options.limits)};
   if (options.cluster.is_given()) agents = described(options.cluster, agents.front().devices);
   FailureQuestion failures;
   failures.num_runs = options.num_failure_runs;
-  Plan plan = make_plan(sweep, agents, rates, failures, memory_of(options));
+  Plan plan = make_plan(sweep, agents, speeds, failures, memory_of(options, gpu));
   plan.price_per_hour = options.price_per_hour;
   const std::string text = (options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan)) +
                            drawn(plan, options, environment.terminal_columns);

@@ -83,7 +83,7 @@ std::size_t num_ended(const common::StudyPaths& study, const sweeps::Sweep& swee
 ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const AgentReport& here) {
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
   const std::size_t ended = num_ended(study, sweep);
-  const Plan plan = make_plan(sweep, {here}, rates_of(study));
+  const Plan plan = make_plan(sweep, {here}, speeds_of(study));
   if (options.json) {
     common::Json json = plan_json(plan);
     json["ended"] = ended;

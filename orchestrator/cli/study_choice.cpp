@@ -80,14 +80,21 @@ bool is_worked_on(const common::StudyPaths& study) {
   return fs::exists(study.lock()) && !common::FileLock::try_acquire(study.lock());
 }
 
-RateOf rates_of(const common::StudyPaths& study) {
-  const RateOf unknown = [](const Ask&) { return std::nullopt; };
-  if (!fs::exists(study.database())) return unknown;
+SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name) {
+  const SpeedOf assumed = [gpu_name](const Ask& ask) {
+    sweeps::Speed speed;
+    if (ask.gpus > 0) speed.gpu_name = gpu_name;
+    return speed;
+  };
+  if (!fs::exists(study.database())) return assumed;
   auto lock = common::FileLock::try_acquire(study.lock());
-  if (!lock) return unknown;
+  if (!lock) return assumed;
   const std::shared_ptr<MeasuredStudy> open(
       new MeasuredStudy{std::move(*lock), results::ResultsWriter(study.database())});
-  return [open](const Ask& ask) { return open->database.measured_speed(ask.cpus, ask.total_gpus(), ask.processes); };
+  return [open, assumed](const Ask& ask) {
+    const auto measured = open->database.measured_speed(ask.cpus, ask.total_gpus(), ask.processes);
+    return measured ? *measured : assumed(ask);
+  };
 }
 
 }  // namespace ditscale::orchestrator

@@ -23,7 +23,8 @@ namespace ditscale::orchestrator {
 /// True while a coordinator holds the study's lock.
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 
-/// Rates measured in a study that nobody works on now; unknown while someone does, or when there is none.
-[[nodiscard]] RateOf rates_of(const common::StudyPaths& study);
+/// Speeds measured in a study that nobody works on now; while someone does, or where nothing is measured, assumed:
+/// by the roofline of GPUs of this name, or of made-up ones.
+[[nodiscard]] SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name = {});
 
 }  // namespace ditscale::orchestrator

@@ -11,9 +11,7 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-double assumed_s(const sweeps::Cell& cell) {
-  return sweeps::predicted_s(cell.trial, sweeps::default_macs_per_s(cell.trial.resources));
-}
+double assumed_s(const sweeps::Cell& cell) { return sweeps::predicted_s(cell.trial); }
 
 /// The shard (from 0) of each cell.
 std::vector<std::size_t> places(const std::vector<sweeps::Cell>& cells, std::size_t num_shards) {

@@ -19,11 +19,6 @@ namespace {
 
 /// Speeds that differ by less than this share would only reshuffle equals.
 constexpr double kSpeedChange = 0.02;
-
-bool alike(const sweeps::Speed& a, const sweeps::Speed& b) {
-  return std::abs(a.macs_per_s - b.macs_per_s) <= kSpeedChange * b.macs_per_s &&
-         std::abs(a.block_s - b.block_s) <= kSpeedChange * b.block_s;
-}
 /// Events that are held in memory before they are recorded, and then the messages wait.
 constexpr std::size_t kMostPending = 4096;
 
@@ -184,7 +179,7 @@ void Coordinator::learn_speeds() {
   for (const Ask& ask : asks) {
     const auto speed = parts_.study.measured_speed(ask);
     const auto known = parts_.state.speeds.find(ask);
-    const bool same = speed && known != parts_.state.speeds.end() && alike(*speed, known->second);
+    const bool same = speed && known != parts_.state.speeds.end() && speed->is_like(known->second, kSpeedChange);
     if (speed && !same) dispatch(SpeedMeasured{ask, *speed});
   }
 }

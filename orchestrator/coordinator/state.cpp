@@ -54,16 +54,10 @@ void add_elastic_kinds(State& state) {
   }
 }
 
-double assumed_macs_per_s(const Trial& trial) {
-  const sweeps::ResourceSpec& resources = trial.cell.trial.resources;
-  return sweeps::default_macs_per_s(resources) * static_cast<double>(trial.ask.processes) /
-         static_cast<double>(resources.num_processes());
-}
-
 double prediction(const State& state, const Trial& trial) {
   const auto measured = state.speeds.find(trial.ask);
-  const sweeps::Speed speed = measured != state.speeds.end() ? measured->second : assumed_macs_per_s(trial);
-  return sweeps::predicted_s(trial.cell.trial, speed);
+  return sweeps::predicted_s(trial.cell.trial, measured != state.speeds.end() ? measured->second : sweeps::Speed(),
+                             {trial.ask.processes, trial.ask.cpus, trial.ask.total_gpus(), {}});
 }
 
 }  // namespace

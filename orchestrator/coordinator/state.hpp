@@ -33,7 +33,7 @@ struct State {
   std::vector<Trial> trials;
   std::unordered_map<common::TrialId, std::size_t> positions;
   Nodes nodes;
-  /// Measured, by ask.
+  /// Measured, by ask; others are assumed.
   std::map<Ask, sweeps::Speed> speeds;
 
   Order order;

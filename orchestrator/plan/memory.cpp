@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/roofline.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -12,10 +13,21 @@ double local_memory_bytes() {
   return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
+double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_batch, const std::string& precision) {
+  const sweeps::ModelShape shape = trial.shape();
+  const auto state = static_cast<double>(sweeps::training_state_bytes(shape));
+  if (precision != "bf16") return state + static_cast<double>(sweeps::activation_bytes(shape, micro_batch, 4));
+  constexpr double kBytesSaved = 2;
+  /// Widths of a token that stay in fp32: the residual stream twice, two normalised and two modulated inputs.
+  constexpr double kWidthsKept = 6;
+  const double kept = kWidthsKept * static_cast<double>(micro_batch) * static_cast<double>(shape.model.depth) *
+                      static_cast<double>(shape.num_tokens()) * static_cast<double>(shape.model.width);
+  const auto weights = static_cast<double>(sweeps::count_parameters(shape).trainable);
+  return state + kBytesSaved * (weights + kept) + static_cast<double>(sweeps::activation_bytes(shape, micro_batch, 2));
+}
+
 double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_batch) {
-  constexpr std::int64_t kBytesPerValue = 4;
-  return static_cast<double>(sweeps::training_state_bytes(trial.shape())) +
-         static_cast<double>(sweeps::activation_bytes(trial.shape(), micro_batch, kBytesPerValue));
+  return process_memory_bytes(trial, micro_batch, sweeps::expected_precision(trial, trial.resources.gpus));
 }
 
 std::optional<double> available_memory_bytes(const sweeps::TrialSpec& trial, const std::vector<AgentReport>& agents,

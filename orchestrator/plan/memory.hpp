@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "orchestrator/coordinator/events.hpp"
@@ -20,8 +21,12 @@ struct DeviceMemory {
 /// Main memory of this machine.
 [[nodiscard]] double local_memory_bytes();
 
-/// Training state and the activations of `micro_batch` images of one process, in fp32; an estimate without the
-/// allocator's slack.
+/// Training state and the activations of `micro_batch` images of one process; an estimate without the allocator's
+/// slack. `precision`: "fp32"; or "bf16", where inputs and outputs of matrix products take half, beside a copy of the
+/// weights, while the residual stream and the norms stay as they are (LibTorch's autocast).
+[[nodiscard]] double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_batch,
+                                          const std::string& precision);
+/// At the precision that is expected of the trial.
 [[nodiscard]] double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_batch);
 
 /// What one of the trial's processes has: a GPU's memory; or, of a node's, the part that is left to each when the node

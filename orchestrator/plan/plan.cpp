@@ -26,7 +26,7 @@ double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
   return checkpoints * kBuffersInCheckpoint * kBytesPerValue * static_cast<double>(parameters);
 }
 
-PlanRow row_of(const sweeps::Cell& cell, const std::optional<sweeps::Speed>& rate) {
+PlanRow row_of(const sweeps::Cell& cell, const sweeps::Speed& speed) {
   const sweeps::TrialSpec& trial = cell.trial;
   PlanRow row;
   row.id = cell.id;
@@ -36,9 +36,14 @@ PlanRow row_of(const sweeps::Cell& cell, const std::optional<sweeps::Speed>& rat
   row.forward_macs = sweeps::forward_macs(trial.shape());
   row.training_flops = sweeps::training_flops_per_image(trial.shape()) * static_cast<double>(trial.train.steps) *
                        static_cast<double>(trial.train.global_batch);
-  row.memory_bytes = process_memory_bytes(trial, trial.train.local_micro_batch(trial.resources.num_processes()));
+  const std::int64_t micro_batch = trial.train.local_micro_batch(trial.resources.num_processes());
+  row.precision = sweeps::expected_precision(trial, trial.resources.gpus);
+  row.memory_bytes = process_memory_bytes(trial, micro_batch);
+  row.memory_fp32_bytes = process_memory_bytes(trial, micro_batch, "fp32");
+  row.memory_bf16_bytes = process_memory_bytes(trial, micro_batch, "bf16");
   row.disk_bytes = disk_bytes(trial, row.total_parameters);
-  row.predicted_s = sweeps::predicted_s(trial, rate.value_or(sweeps::default_macs_per_s(trial.resources)));
+  row.predicted_s = sweeps::predicted_s(trial, speed);
+  row.is_measured = speed.num_runs > 0;
   return row;
 }
 
@@ -53,8 +58,7 @@ void judge_memory(PlanRow& row, const sweeps::Cell& cell, std::optional<double> 
                   cell.trial.resources.gpus > 0 ? "a GPU" : "each on a full node", bytes_text(*available_bytes));
 }
 
-void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, sweeps::Speed>& speeds,
-                  const FailureQuestion& failures) {
+void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const FailureQuestion& failures) {
   std::vector<Ask> nodes;
   for (const AgentReport& agent : plan.agents) {
     nodes.push_back({std::ssize(agent.devices.cpus), std::ssize(agent.devices.gpus)});
@@ -67,7 +71,7 @@ void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const std::map<Ask, sw
     trials.push_back({sweep.cells[i], plan.rows[i].predicted_s});
   }
   if (trials.empty()) return;
-  plan.forecast = forecast(trials, plan.agents, speeds, failures);
+  plan.forecast = forecast(trials, plan.agents, plan.speeds, failures);
   plan.makespan_bound_s = makespan_bound_s(nodes, jobs);
   // The simulation adds up steps: a rounded sum may fall below what it stands for.
   plan.forecast.makespan_s = std::max(plan.forecast.makespan_s, plan.makespan_bound_s);
@@ -79,7 +83,8 @@ std::vector<std::string> table_row(const PlanRow& row) {
           si_text(static_cast<double>(row.total_parameters)),
           fmt::format("{:.4g}", static_cast<double>(row.forward_macs) * 1e-9),
           fmt::format("{:.3g}", row.training_flops),
-          bytes_text(row.memory_bytes),
+          bytes_text(row.memory_fp32_bytes),
+          bytes_text(row.memory_bf16_bytes),
           row.largest_micro_batch ? std::to_string(*row.largest_micro_batch) : "-",
           bytes_text(row.disk_bytes),
           row.ask.text(),
@@ -104,6 +109,37 @@ std::string micro_batch_line(const Plan& plan) {
                      count, count == 1 ? " needs" : "s need");
 }
 
+std::string assumed_text(const Ask& ask, const sweeps::Speed& speed) {
+  if (ask.gpus == 0) return "assumed by the roofline of so many cores: trust the order, not the values";
+  if (sweeps::is_known_gpu(speed.gpu_name)) return "assumed by the roofline of " + speed.gpu_name;
+  return "assumed by the roofline of a made-up GPU: trust the order, not the values";
+}
+
+std::string speeds_text(const std::map<Ask, sweeps::Speed>& speeds) {
+  std::string text;
+  for (const auto& [ask, speed] : speeds) {
+    text += fmt::format("seconds on {}: {}\n", ask.text(),
+                        speed.num_runs > 0
+                            ? fmt::format("the roofline corrected by {} measured attempt{} of this study "
+                                          "(work x {:.3g}, launches x {:.3g})",
+                                          speed.num_runs, speed.num_runs == 1 ? "" : "s", speed.work, speed.launches)
+                            : assumed_text(ask, speed));
+  }
+  return text;
+}
+
+Json speeds_json(const std::map<Ask, sweeps::Speed>& speeds) {
+  Json json = Json::array();
+  for (const auto& [ask, speed] : speeds) {
+    json.push_back({{"asks_for", ask.text()},
+                    {"gpu_name", speed.gpu_name.empty() ? Json() : Json(speed.gpu_name)},
+                    {"measured_attempts", speed.num_runs},
+                    {"work_factor", speed.work},
+                    {"launches_factor", speed.launches}});
+  }
+  return json;
+}
+
 std::string axes_text(const std::map<std::string, Json>& axes) {
   std::string text;
   for (const auto& [path, value] : axes) text += (text.empty() ? "" : " ") + path + "=" + value.dump();
@@ -125,18 +161,16 @@ std::size_t Plan::num_refused() const {
       std::count_if(rows.begin(), rows.end(), [](const PlanRow& row) { return !row.refusal.empty(); }));
 }
 
-Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
+Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const SpeedOf& speed_of,
                const FailureQuestion& failures, const DeviceMemory& memory) {
   Plan plan;
   plan.name = sweep.name;
   plan.excluded = sweep.excluded;
   plan.agents = agents;
-  std::map<Ask, sweeps::Speed> speeds;
   for (const sweeps::Cell& cell : sweep.cells) {
     const Ask ask = ask_of(cell.trial.resources);
-    const auto rate = rate_of(ask);
-    if (rate) speeds[ask] = *rate;
-    PlanRow row = row_of(cell, rate);
+    if (plan.speeds.count(ask) == 0) plan.speeds[ask] = speed_of(ask);
+    PlanRow row = row_of(cell, plan.speeds[ask]);
     row.refusal = why_too_large({cell}, agents).value_or("");
     judge_memory(row, cell, available_memory_bytes(cell.trial, agents, memory));
     if (row.refusal.empty()) {
@@ -145,14 +179,13 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
     }
     plan.rows.push_back(std::move(row));
   }
-  plan.rates_measured = !speeds.empty();
-  add_schedule(plan, sweep, speeds, failures);
+  add_schedule(plan, sweep, failures);
   return plan;
 }
 
 std::string plan_text(const Plan& plan) {
-  std::vector<std::vector<std::string>> rows{{"trial", "label", "params", "Gflops", "training FLOPs", "memory",
-                                              "micro-batch", "disk", "asks for", "predicted"}};
+  std::vector<std::vector<std::string>> rows{{"trial", "label", "params", "Gflops", "training FLOPs", "fp32 memory",
+                                              "bf16 memory", "micro-batch", "disk", "asks for", "predicted"}};
   for (const PlanRow& row : plan.rows) rows.push_back(table_row(row));
   std::string text = table_text(rows);
   for (const sweeps::ExcludedCell& cell : plan.excluded) {
@@ -173,9 +206,7 @@ std::string plan_text(const Plan& plan) {
                     duration_text(quantile(plan.forecast.with_failures_s, 0.5)), plan.forecast.with_failures_s.size(),
                     duration_text(quantile(plan.forecast.with_failures_s, 0.9)));
   }
-  return text + (plan.rates_measured ? "seconds: by rates measured in this study\n"
-                                     : "seconds: by assumed rates (nothing is measured yet): trust the order, not the "
-                                       "values\n");
+  return text + speeds_text(plan.speeds);
 }
 
 Json plan_json(const Plan& plan) {
@@ -188,11 +219,15 @@ Json plan_json(const Plan& plan) {
                       {"total_parameters", row.total_parameters},
                       {"forward_macs", row.forward_macs},
                       {"training_flops", row.training_flops},
+                      {"precision", row.precision},
                       {"memory_bytes", row.memory_bytes},
+                      {"memory_fp32_bytes", row.memory_fp32_bytes},
+                      {"memory_bf16_bytes", row.memory_bf16_bytes},
                       {"available_bytes", row.available_bytes ? Json(*row.available_bytes) : Json()},
                       {"largest_micro_batch", row.largest_micro_batch ? Json(*row.largest_micro_batch) : Json()},
                       {"disk_bytes", row.disk_bytes},
                       {"predicted_s", row.predicted_s},
+                      {"speed_measured", row.is_measured},
                       {"processes", row.ask.processes},
                       {"cannot_run", row.refusal.empty() ? Json() : Json(row.refusal)}});
   }
@@ -218,7 +253,7 @@ Json plan_json(const Plan& plan) {
           {"makespan_s", plan.forecast.makespan_s},
           {"makespan_with_failures_s", plan.forecast.with_failures_s},
           {"makespan_bound_s", plan.makespan_bound_s},
-          {"rates_measured", plan.rates_measured}};
+          {"speeds", speeds_json(plan.speeds)}};
 }
 
 }  // namespace ditscale::orchestrator

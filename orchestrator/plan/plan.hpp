@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +24,12 @@ struct PlanRow {
   std::int64_t forward_macs = 0;
   /// Real FLOPs of the whole training.
   double training_flops = 0;
-  /// Of one process, with the micro-batch that the sweep sets; see process_memory_bytes.
+  /// "fp32" or "bf16": what is expected to run.
+  std::string precision;
+  /// Of one process at that precision, with the micro-batch that the sweep sets; see process_memory_bytes.
   double memory_bytes = 0;
+  double memory_fp32_bytes = 0;
+  double memory_bf16_bytes = 0;
   /// What one process has; empty: unknown.
   std::optional<double> available_bytes;
   /// The largest that fits into that; 0: none.
@@ -32,6 +37,8 @@ struct PlanRow {
   /// Checkpoints that are kept, and the one being written.
   double disk_bytes = 0;
   double predicted_s = 0;
+  /// By a speed that was measured in this study; else assumed.
+  bool is_measured = false;
   /// Why it can run on none of the nodes; empty when it can.
   std::string refusal;
 
@@ -51,8 +58,8 @@ struct Plan {
   /// Of the coordinator's own decisions on these nodes, in a simulation; and what no schedule can beat.
   Forecast forecast;
   double makespan_bound_s = 0;
-  /// The rates behind the seconds were measured in this study; else they are an assumption.
-  bool rates_measured = false;
+  /// Behind the seconds.
+  std::map<Ask, sweeps::Speed> speeds;
   /// Of one device; empty: costs are not shown.
   std::optional<double> price_per_hour;
 
@@ -61,12 +68,13 @@ struct Plan {
   [[nodiscard]] std::optional<double> cost() const;
 };
 
-/// Measured MACs per second for an ask; empty when unknown.
-using RateOf = std::function<std::optional<sweeps::Speed>(const Ask&)>;
+/// Measured or assumed, for an ask.
+using SpeedOf = std::function<sweeps::Speed(const Ask&)>;
 
 /// Plans every cell. With `failures`, the forecast tells what failing nodes make of it too.
-[[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents, const RateOf& rate_of,
-                             const FailureQuestion& failures = {}, const DeviceMemory& memory = {});
+[[nodiscard]] Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agents,
+                             const SpeedOf& speed_of, const FailureQuestion& failures = {},
+                             const DeviceMemory& memory = {});
 
 [[nodiscard]] std::string plan_text(const Plan& plan);
 [[nodiscard]] common::Json plan_json(const Plan& plan);

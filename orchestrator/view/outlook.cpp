@@ -4,33 +4,45 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <tuple>
 
 #include <fmt/format.h>
 
-#include "orchestrator/view/overview.hpp"
+#include "orchestrator/coordinator/rehearsal.hpp"
 #include "orchestrator/view/text.hpp"
 
 namespace ditscale::orchestrator {
 
 namespace {
 
+/// Above so many trials that are left, running through them costs more than the view is worth (some 3 us each, every
+/// two seconds); there the end is within a few parts in a thousand of the bound (tools/scheduling).
+constexpr std::size_t kMostRehearsed = 2000;
+
+/// Who goes before all others.
 std::optional<std::size_t> first_queued(const State& state) {
-  std::optional<std::tuple<std::int64_t, ReadyQueue::Key>> best;  // (minus priority, key)
-  for (const auto& [kind, queue] : state.ready.queues()) {
-    const std::tuple candidate{-kind.priority, *queue.begin()};
-    if (!best || candidate < *best) best = candidate;
+  std::optional<std::size_t> first;
+  for (const auto& [unused, queue] : state.ready.queues()) {
+    const std::size_t head = queue.begin()->second;
+    if (!first || goes_before(state, head, *first)) first = head;
   }
-  return best ? std::optional<std::size_t>(std::get<1>(*best).second) : std::nullopt;
+  return first;
 }
 
-/// Infinity when the nodes that are left cannot hold it.
+/// Without a rehearsal. Infinity when the nodes that are left cannot hold it.
 double room_at_s(const State& state, std::size_t position, double now_s) {
   const auto reserved = state.reservations.find(position);
   if (reserved != state.reservations.end()) return reserved->second.start_s(state.nodes, now_s);
   const Ask& ask = state.trials[position].ask;
   const Reservation wished{ask, room_to_come(state.nodes, ask, now_s, any_seat)};
   return wished.seats.empty() ? std::numeric_limits<double>::infinity() : wished.start_s(state.nodes, now_s);
+}
+
+Rehearsal rehearse_or_guess(const State& state, double now_s) {
+  if (state.trials.size() - state.num_final <= kMostRehearsed) return rehearse(sketch_of(state, now_s), now_s);
+  Rehearsal guess;
+  guess.end_s = now_s + bound_left_s(state, now_s);
+  if (const auto first = first_queued(state)) guess.next = {*first, room_at_s(state, *first, now_s)};
+  return guess;
 }
 
 std::string line(const Trial& trial, const char* what, double in_s) {
@@ -40,10 +52,6 @@ std::string line(const Trial& trial, const char* what, double in_s) {
 }
 
 }  // namespace
-
-Outlook look_ahead(const State& state, double now_s) {
-  return {estimate_left_s(state, now_s), next_text(state, now_s)};
-}
 
 std::string utilisation_text(const Nodes& nodes) {
   DeviceCount busy = nodes.total();
@@ -56,14 +64,18 @@ std::string utilisation_text(const Nodes& nodes) {
   return text + " busy";
 }
 
-std::string next_text(const State& state, double now_s) {
-  if (state.stopping) return "";
-  if (const auto position = first_queued(state)) {
-    return line(state.trials[*position], "", room_at_s(state, *position, now_s) - now_s);
+Outlook look_ahead(const State& state, double now_s) {
+  const Rehearsal rehearsal = rehearse_or_guess(state, now_s);
+  const double left_s = rehearsal.end_s - now_s;
+  if (state.stopping) return {left_s, ""};
+  if (rehearsal.next) {
+    const Trial& next = state.trials[rehearsal.next->position];
+    const bool waits = next.not_before_s > now_s;
+    return {left_s, line(next, waits ? " again" : "", rehearsal.next->at_s - now_s)};
   }
-  if (state.waiting.empty()) return "";
-  const auto& [not_before_s, position] = *state.waiting.begin();
-  return line(state.trials[position], " again", std::max(0.0, not_before_s - now_s));
+  const auto first = first_queued(state);
+  const double never_s = std::numeric_limits<double>::infinity();
+  return {left_s, first ? line(state.trials[*first], "", never_s) : ""};
 }
 
 }  // namespace ditscale::orchestrator

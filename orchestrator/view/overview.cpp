@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "orchestrator/plan/list_schedule.hpp"
 #include "orchestrator/view/text.hpp"
 
 namespace ditscale::orchestrator {
@@ -18,16 +17,6 @@ double done_share(const Trial& trial) {
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
   const std::int64_t step = trial.run ? trial.progress.step : trial.progress.checkpoint_step;
   return std::clamp(static_cast<double>(step) / steps, 0.0, 1.0);
-}
-
-/// By its own speed once it has made a noticeable part of the way in this attempt, by prediction before.
-double running_left_s(const Trial& trial, double now_s) {
-  constexpr double kTrustedShare = 0.02;
-  const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
-  const auto made = static_cast<double>(trial.progress.step - trial.run->first_checkpoint_step);
-  const double left_share = 1.0 - done_share(trial);
-  if (made / steps < kTrustedShare) return trial.predicted_s * left_share;
-  return left_share * steps * (now_s - trial.run->started_s) / made;
 }
 
 std::string bar(double share, std::size_t columns) {
@@ -55,24 +44,6 @@ Overview overview_of(const State& state) {
   }
   overview.done_share = all_s > 0 ? done_s / all_s : 0.0;
   return overview;
-}
-
-double estimate_left_s(const State& state, double now_s) {
-  std::vector<Ask> nodes;
-  for (const auto& [unused, node] : state.nodes)
-    nodes.push_back({std::ssize(node.all.cpus), std::ssize(node.all.gpus)});
-  std::vector<Job> running;
-  std::vector<Job> queued;
-  for (const Trial& trial : state.trials) {
-    if (trial.run) {
-      running.push_back({trial.ask, running_left_s(trial, now_s)});
-    } else if (!results::is_final(trial.state)) {
-      queued.push_back({trial.ask, trial.remaining_s()});
-    }
-  }
-  std::stable_sort(queued.begin(), queued.end(), [](const Job& a, const Job& b) { return a.seconds > b.seconds; });
-  running.insert(running.end(), queued.begin(), queued.end());
-  return makespan_s(nodes, running);
 }
 
 std::string counts_text(const Overview& overview) {

@@ -21,10 +21,6 @@ struct Overview {
 
 [[nodiscard]] Overview overview_of(const State& state);
 
-/// Seconds until the last trial ends: the running ones by their own speed, the queued ones by prediction, scheduled on
-/// the nodes there are.
-[[nodiscard]] double estimate_left_s(const State& state, double now_s);
-
 /// "3 done, 2 running, 4 queued, 1 failed".
 [[nodiscard]] std::string counts_text(const Overview& overview);
 

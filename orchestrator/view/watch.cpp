@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestrator/coordinator/state.hpp"
 #include "orchestrator/view/text.hpp"
 
 namespace ditscale::orchestrator {
@@ -96,20 +97,56 @@ std::string best_line(const Report& report) {
   return text;
 }
 
-/// The coordinator starts the longest first.
+bool waits(const ReportRow& row) {
+  return row.trial.state != TrialState::kRunning && !results::is_final(row.trial.state);
+}
+
+/// Waiting trials of the highest priority, the largest first, but not more than are worth to be read in full.
+std::vector<const ReportRow*> shortlist(const Report& report) {
+  constexpr std::size_t kLongest = 64;
+  std::vector<const ReportRow*> waiting;
+  for (const ReportRow& row : report.rows) {
+    if (waits(row)) waiting.push_back(&row);
+  }
+  const auto key = [](const ReportRow* row) {
+    return std::pair(-resource(*row, "priority", 0), -row->trial.training_flops * (1 - done_share(*row)));
+  };
+  const std::size_t length = std::min(kLongest, waiting.size());
+  std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(length), waiting.end(),
+                    [&](const ReportRow* a, const ReportRow* b) { return key(a) < key(b); });
+  waiting.resize(length);
+  return waiting;
+}
+
+/// By the coordinator's own order, as far as the database tells: it knows neither the nodes nor what is reserved.
+/// `report` has a trial that waits.
+const ReportRow& first_in_line(const Report& report) {
+  const std::vector<const ReportRow*> waiting = shortlist(report);
+  std::vector<sweeps::Cell> cells;
+  for (const ReportRow* row : waiting) {
+    sweeps::Cell cell;
+    cell.id = row->trial.id;
+    cell.trial = sweeps::trial_spec_from({row->trial.spec, "results.db", {}, {}, {}});
+    cells.push_back(std::move(cell));
+  }
+  State state = make_state(std::move(cells), {}, 0, std::nullopt);
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    state.trials[i].progress.checkpoint_step = waiting[i]->steps_done.value_or(0);
+  }
+  std::size_t first = 0;
+  for (std::size_t i = 1; i < waiting.size(); ++i) first = goes_before(state, i, first) ? i : first;
+  return *waiting[first];
+}
+
 std::string next_line(const Report& report, const Movement& movement) {
   if (movement.num_waiting == 0)
     return movement.num_running == 0 ? "" : "next: the running trials end, then all is done";
-  const ReportRow* longest = nullptr;
-  for (const ReportRow& row : report.rows) {
-    const bool waits = row.trial.state != TrialState::kRunning && !results::is_final(row.trial.state);
-    if (waits && (longest == nullptr || row.trial.training_flops > longest->trial.training_flops)) longest = &row;
-  }
   const std::string when = movement.num_running == 0 ? "with the next run"
                            : movement.first_end_s    ? fmt::format("when its devices are free, the first in about {}",
                                                                    duration_text(*movement.first_end_s))
                                                      : "when its devices are free";
-  return fmt::format("next: {} {} starts {}", longest->trial.id.brief(), longest->trial.label, when);
+  const ReportRow& first = first_in_line(report);
+  return fmt::format("next: {} {} starts {}", first.trial.id.brief(), first.trial.label, when);
 }
 
 }  // namespace
@@ -130,7 +167,7 @@ Movement movement_of(const Report& report) {
       }
       movement.images_per_s += row.images_per_s.value_or(0);
       movement.flops_per_s += row.images_per_s.value_or(0) * row.trial.training_flops / images_of(row);
-    } else if (!results::is_final(row.trial.state)) {
+    } else if (waits(row)) {
       ++movement.num_waiting;
     }
   }

@@ -26,9 +26,13 @@ inline constexpr const char* kPutAttempt =
 [[nodiscard]] std::int64_t last_event_of(SQLite::Database& database, const common::TrialId& trial,
                                          common::AttemptNumber number);
 
-/// Speed of the newest 500 attempts that ended well or were preempted, with `cpus` for each of `processes` and `gpus`
-/// in all; empty when there is none. MACs done: three forward passes per image trained by the attempt, plus the
-/// sampling of its evaluations.
+/// The newest 500 attempts that ended well or were preempted, with `cpus` for each of `processes` and `gpus` in all,
+/// newest first. Work done: three forward passes per image trained by the attempt, plus the sampling of its
+/// evaluations.
+[[nodiscard]] std::vector<sweeps::MeasuredRun> measured_runs(SQLite::Database& database, std::int64_t cpus,
+                                                             std::int64_t gpus, std::int64_t processes);
+
+/// What they say of the devices' speed; empty when there is none.
 [[nodiscard]] std::optional<sweeps::Speed> measured_speed(SQLite::Database& database, std::int64_t cpus,
                                                           std::int64_t gpus, std::int64_t processes);
 

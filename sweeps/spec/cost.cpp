@@ -4,11 +4,6 @@
 
 namespace ditscale::sweeps {
 
-namespace {
-constexpr double kMacsPerCoreSecond = 2e10;
-constexpr double kMacsPerGpuSecond = 1e14;
-}  // namespace
-
 std::int64_t num_evaluations(const EvaluateSpec& evaluate, std::int64_t last_step) {
   return (last_step - 1) / evaluate.every_steps + 1;
 }
@@ -42,15 +37,17 @@ TrialWork work_of(const TrialSpec& trial) {
   return work;
 }
 
-double predicted_s(const TrialSpec& trial, const Speed& speed) {
-  const TrialWork work = work_of(trial);
-  const double block_steps = static_cast<double>(trial.train.steps) * static_cast<double>(trial.model.depth);
-  return kStartUp_s + (work.training_macs + work.sampling_macs) / speed.macs_per_s + block_steps * speed.block_s;
+DeviceShare devices_of(const ResourceSpec& resources) {
+  return {resources.num_processes(), resources.cpus, resources.gpus, {}};
 }
 
-double default_macs_per_s(const ResourceSpec& resources) {
-  return resources.gpus > 0 ? kMacsPerGpuSecond * static_cast<double>(resources.gpus)
-                            : kMacsPerCoreSecond * static_cast<double>(resources.cpus * resources.num_processes());
+double predicted_s(const TrialSpec& trial, const Speed& speed, DeviceShare devices) {
+  devices.gpu_name = speed.gpu_name;
+  return predicted_s(roofline(trial, work_of(trial), devices), speed);
+}
+
+double predicted_s(const TrialSpec& trial, const Speed& speed) {
+  return predicted_s(trial, speed, devices_of(trial.resources));
 }
 
 }  // namespace ditscale::sweeps

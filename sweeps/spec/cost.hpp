@@ -8,14 +8,7 @@
 
 namespace ditscale::sweeps {
 
-/// What a whole trial computes, in multiply-accumulates.
-struct TrialWork {
-  /// Three forward passes for each training image.
-  double training_macs = 0;
-  /// Sampling for all scores over the trial's life; guidance doubles the batch.
-  double sampling_macs = 0;
-};
-
+/// Over its whole life.
 [[nodiscard]] TrialWork work_of(const TrialSpec& trial);
 /// Steps after which `evaluate` scores: multiples of every_steps up to the end, and the end itself. `last_step` >= 1.
 [[nodiscard]] std::vector<std::int64_t> evaluation_steps(const EvaluateSpec& evaluate, std::int64_t last_step);
@@ -27,15 +20,12 @@ struct TrialWork {
 /// MACs to make one set of samples.
 [[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
 
-/// Start-up of LibTorch and reading of the data.
-inline constexpr double kStartUp_s = 3.0;
+/// All that it asks for; GPUs without a name.
+[[nodiscard]] DeviceShare devices_of(const ResourceSpec& resources);
 
-/// Seconds a trial takes on devices of this speed; see `default_macs_per_s` and `fit_speed`.
-[[nodiscard]] double predicted_s(const TrialSpec& trial, const Speed& speed);
-
-/// Rate to assume before anything was measured: a deliberately round 2e10 MACs/s per processor core and 1e14 per GPU.
-/// It orders trials well (longest first needs only ratios) and is replaced by measured rates as soon as one trial has
-/// run.
-[[nodiscard]] double default_macs_per_s(const ResourceSpec& resources);
+/// Seconds the whole trial takes, by its roofline and what measurements made of it. The GPUs' name is the speed's.
+[[nodiscard]] double predicted_s(const TrialSpec& trial, const Speed& speed, DeviceShare devices);
+/// The same on all that it asks for.
+[[nodiscard]] double predicted_s(const TrialSpec& trial, const Speed& speed = {});
 
 }  // namespace ditscale::sweeps

@@ -2,71 +2,67 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <vector>
-
-#include "common/error.hpp"
-#include "sweeps/spec/cost.hpp"
 
 namespace ditscale::sweeps {
 
 namespace {
 
+constexpr double kRunSigma = 0.1;
+/// ln 3.
+constexpr double kRooflineSigma = 1.1;
+
 /// Seconds after the start-up; an attempt that was shorter still took some.
 double working_s(const MeasuredRun& run) { return std::max(run.seconds - kStartUp_s, 0.1 * run.seconds); }
 
-Speed median_rate(std::span<const MeasuredRun> runs) {
-  std::vector<double> rates;
-  for (const MeasuredRun& run : runs) rates.push_back(run.macs / working_s(run));
-  std::sort(rates.begin(), rates.end());
-  const std::size_t middle = rates.size() / 2;
-  return rates.size() % 2 == 1 ? rates[middle] : 0.5 * (rates[middle - 1] + rates[middle]);
-}
+/// Logarithms of a speed's two factors.
+struct Point {
+  double work = 0;
+  double launches = 0;
+};
 
-bool tell_apart(std::span<const MeasuredRun> runs) {
-  constexpr std::size_t kFewestRuns = 4;
-  constexpr std::size_t kFewestModels = 3;
-  // In steps of a factor of the square root of two: the same model counts once, whatever its share of sampling was.
-  std::set<long> sizes;
-  for (const MeasuredRun& run : runs) sizes.insert(std::lround(2 * std::log2(run.macs / run.block_steps)));
-  return runs.size() >= kFewestRuns && sizes.size() >= kFewestModels;
-}
-
-/// Seconds per MAC and per block-step of the weighted normal equations; each run is divided by its seconds.
-std::pair<double, double> solve(std::span<const MeasuredRun> runs, const std::vector<double>& weights) {
-  double aa = 0, ab = 0, bb = 0, ay = 0, by = 0;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const double a = runs[i].macs / working_s(runs[i]), b = runs[i].block_steps / working_s(runs[i]);
-    aa += weights[i] * a * a;
-    ab += weights[i] * a * b;
-    bb += weights[i] * b * b;
-    ay += weights[i] * a;
-    by += weights[i] * b;
+/// Normal equations of one Gauss-Newton step; the diagonal never vanishes, thanks to what is known before any run.
+Point step_from(const Point& at, std::span<const MeasuredRun> runs) {
+  constexpr double kCertainty = 1 / (kRooflineSigma * kRooflineSigma);
+  double aa = kCertainty, ab = 0, bb = kCertainty;
+  double ar = -kCertainty * at.work, br = -kCertainty * at.launches;
+  for (const MeasuredRun& run : runs) {
+    const double work_s = std::exp(at.work) * run.roofline.work_s;
+    const double launches_s = std::exp(at.launches) * run.roofline.launches_s;
+    const double residual = std::log(working_s(run) / (work_s + launches_s));
+    const double huber = std::min(1.0, kRunSigma / std::max(std::abs(residual), 1e-12));
+    const double weight = huber / (kRunSigma * kRunSigma);
+    const double a = work_s / (work_s + launches_s), b = 1 - a;
+    aa += weight * a * a;
+    ab += weight * a * b;
+    bb += weight * b * b;
+    ar += weight * a * residual;
+    br += weight * b * residual;
   }
   const double determinant = aa * bb - ab * ab;
-  return {(ay * bb - by * ab) / determinant, (aa * by - ab * ay) / determinant};
+  return {(ar * bb - br * ab) / determinant, (aa * br - ab * ar) / determinant};
 }
 
 }  // namespace
 
+bool Speed::is_like(const Speed& other, double difference) const {
+  return gpu_name == other.gpu_name && std::abs(work - other.work) <= difference * other.work &&
+         std::abs(launches - other.launches) <= difference * other.launches;
+}
+
+double predicted_s(const RooflineTime& roofline, const Speed& speed) {
+  return kStartUp_s + speed.work * roofline.work_s + speed.launches * roofline.launches_s;
+}
+
 Speed fit_speed(std::span<const MeasuredRun> runs) {
-  DITSCALE_CHECK(!runs.empty(), "no runs to learn a speed from");
-  if (!tell_apart(runs)) return median_rate(runs);
-  constexpr int kRounds = 30;
-  constexpr double kHuber = 0.1;
-  std::vector<double> weights(runs.size(), 1.0);
-  std::pair<double, double> costs;
+  constexpr int kRounds = 60;
+  constexpr double kLongestStep = 1.0;
+  Point at;
   for (int round = 0; round < kRounds; ++round) {
-    costs = solve(runs, weights);
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      const double predicted_s = costs.first * runs[i].macs + costs.second * runs[i].block_steps;
-      const double error = std::abs(predicted_s / working_s(runs[i]) - 1);
-      weights[i] = error <= kHuber ? 1.0 : kHuber / error;
-    }
+    const Point step = step_from(at, runs);
+    at.work += std::clamp(step.work, -kLongestStep, kLongestStep);
+    at.launches += std::clamp(step.launches, -kLongestStep, kLongestStep);
   }
-  const auto [per_mac_s, per_block_step_s] = costs;
-  const bool sensible = std::isfinite(per_mac_s) && per_mac_s > 0 && per_block_step_s >= 0;
-  return sensible ? Speed(1 / per_mac_s, per_block_step_s) : median_rate(runs);
+  return {std::exp(at.work), std::exp(at.launches), runs.empty() ? std::string() : runs.front().gpu_name, runs.size()};
 }
 
 }  // namespace ditscale::sweeps

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/events.hpp"
-#include "orchestrator/plan/list_schedule.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 
 namespace ditscale::tools {
 

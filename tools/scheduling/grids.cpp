@@ -16,7 +16,7 @@ namespace {
 /// Two lengths tell what a step costs and what comes before the first.
 double predicted_s(sweeps::TrialSpec& trial, std::int64_t steps) {
   trial.train.steps = steps;
-  return sweeps::predicted_s(trial, sweeps::default_macs_per_s(trial.resources));
+  return sweeps::predicted_s(trial);
 }
 
 }  // namespace

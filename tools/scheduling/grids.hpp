@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "orchestrator/coordinator/events.hpp"
-#include "orchestrator/plan/list_schedule.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 #include "orchestrator/simulation/script.hpp"
 #include "sweeps/spec/sweep.hpp"
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/error.hpp"
+#include "orchestrator/agent/gpu_facts.hpp"
 #include "orchestrator/agent/inventory.hpp"
 
 namespace ditscale::orchestrator {
@@ -73,6 +74,14 @@ TEST_F(Inventory, KeepsToTheAffinityMaskAndTheLimits) {
   EXPECT_EQ(local_devices(limits).gpus.size(), 1U);
   limits.gpus = 3;
   EXPECT_THROW((void)local_devices(limits), common::UsageError);
+}
+
+TEST(GpuFacts, AreReadFromTheDriversOwnTool) {
+  const auto gpus = parse_gpu_facts("NVIDIA H100 80GB HBM3, 81559\nno gpu here\nNVIDIA A100, PCIe, 40960\nx, [N/A]\n");
+  ASSERT_EQ(gpus.size(), 2U);
+  EXPECT_EQ(gpus[0].name, "NVIDIA H100 80GB HBM3");
+  EXPECT_EQ(gpus[0].memory_bytes, 81559.0 * 1024 * 1024);
+  EXPECT_EQ(gpus[1].name, "NVIDIA A100, PCIe");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::optional<double> unknown_rate(const Ask&) { return std::nullopt; }
+sweeps::Speed assumed(const Ask&) { return {}; }
 
 sweeps::Sweep sweep_of(std::vector<sweeps::Cell> cells) {
   sweeps::Sweep sweep;
@@ -18,7 +18,7 @@ sweeps::Sweep sweep_of(std::vector<sweeps::Cell> cells) {
 
 TEST(Plan, SchedulesWhatCanRunAndSaysWhatCannot) {
   const Plan plan = make_plan(sweep_of({make_cell(0), make_cell(1, 1000, {4, 0}), make_cell(2)}),
-                              {{1, "a", make_devices(2)}}, unknown_rate);
+                              {{1, "a", make_devices(2)}}, assumed);
   EXPECT_EQ(plan.num_refused(), 1U);
   EXPECT_THAT(plan.rows[1].refusal, HasSubstr("asks for 4 cpus, more than is here (1 node with 2 cpus)"));
   EXPECT_THAT(plan_text(plan), HasSubstr("cannot run: trial"));
@@ -28,13 +28,13 @@ TEST(Plan, SchedulesWhatCanRunAndSaysWhatCannot) {
 }
 
 TEST(Plan, TakesAllThatCannotRunToBeNoSchedule) {
-  const Plan plan = make_plan(sweep_of({make_cell(0, 1000, {4, 0})}), {{1, "a", make_devices(2)}}, unknown_rate);
+  const Plan plan = make_plan(sweep_of({make_cell(0, 1000, {4, 0})}), {{1, "a", make_devices(2)}}, assumed);
   EXPECT_THAT(plan.forecast.spans, IsEmpty());
   EXPECT_EQ(plan.device_seconds, 0);
 }
 
 TEST(Plan, CountsCostByTheHourOfADevice) {
-  Plan plan = make_plan(sweep_of({make_cell(0, 1000, {2, 0})}), {{1, "a", make_devices(2)}}, unknown_rate);
+  Plan plan = make_plan(sweep_of({make_cell(0, 1000, {2, 0})}), {{1, "a", make_devices(2)}}, assumed);
   EXPECT_TRUE(plan_json(plan)["cost"].is_null());
   plan.price_per_hour = 3600;
   EXPECT_DOUBLE_EQ(plan_json(plan)["cost"].get<double>(), 2 * plan.rows[0].predicted_s);
@@ -47,7 +47,7 @@ TEST(Plan, TakesLongerWhereNodesFail) {
   std::vector<sweeps::Cell> cells;
   for (int seed = 0; seed < 8; ++seed) cells.push_back(make_cell(seed, 400'000, {1, 0}, 1000));
   const Plan plan =
-      make_plan(sweep_of(cells), {{1, "a", make_devices(2)}, {2, "b", make_devices(2)}}, unknown_rate, failures);
+      make_plan(sweep_of(cells), {{1, "a", make_devices(2)}, {2, "b", make_devices(2)}}, assumed, failures);
   ASSERT_EQ(plan.forecast.with_failures_s.size(), 20U);
   EXPECT_GT(quantile(plan.forecast.with_failures_s, 0.5), plan.forecast.makespan_s);
 }

@@ -8,7 +8,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::optional<double> unknown_rate(const Ask&) { return std::nullopt; }
+sweeps::Speed assumed(const Ask&) { return {}; }
 
 sweeps::Cell cell_of(std::int64_t global_batch, sweeps::ResourceSpec resources = {1, 0}) {
   sweeps::Cell cell = make_cell(0, 1000, resources);
@@ -19,14 +19,35 @@ sweeps::Cell cell_of(std::int64_t global_batch, sweeps::ResourceSpec resources =
 
 /// Room for the state and the activations of so many images, to the byte.
 double room_for_images(const sweeps::Cell& cell, std::int64_t images) {
-  return static_cast<double>(sweeps::training_state_bytes(cell.trial.shape()) +
-                             sweeps::activation_bytes(cell.trial.shape(), images, 4));
+  return process_memory_bytes(cell.trial, images);
 }
 
 Plan plan_of(const sweeps::Cell& cell, const Devices& devices, const DeviceMemory& memory) {
   sweeps::Sweep sweep;
   sweep.cells = {cell};
-  return make_plan(sweep, {{1, "a", devices}}, unknown_rate, {}, memory);
+  return make_plan(sweep, {{1, "a", devices}}, assumed, {}, memory);
+}
+
+TEST(PlanMemory, CountsInFp32StateAndActivationsOfFourBytes) {
+  const sweeps::Cell cell = cell_of(8);
+  const auto shape = cell.trial.shape();
+  EXPECT_EQ(process_memory_bytes(cell.trial, 8),
+            static_cast<double>(sweeps::training_state_bytes(shape) + sweeps::activation_bytes(shape, 8, 4)));
+}
+
+/// Every value of two bytes would be the least that bf16 can need beside a state in fp32.
+TEST(PlanMemory, NeedsLessInBf16ButKeepsItsStateAndResidualStream) {
+  sweeps::Cell cell = cell_of(256, {1, 1});
+  cell.trial.model = *sweeps::named_model("DiT-B/2");
+  const auto shape = cell.trial.shape();
+  const auto state = static_cast<double>(sweeps::training_state_bytes(shape));
+  const double fp32 = process_memory_bytes(cell.trial, 256, "fp32") - state;
+  const double bf16 = process_memory_bytes(cell.trial, 256, "bf16") - state;
+  EXPECT_LT(bf16, 0.75 * fp32);
+  EXPECT_GT(bf16, 0.5 * fp32);
+  EXPECT_EQ(process_memory_bytes(cell.trial, 256), bf16 + state) << "auto is bf16 on a GPU";
+  cell.trial.resources = {1, 0};
+  EXPECT_EQ(process_memory_bytes(cell.trial, 256), fp32 + state) << "and fp32 on cores";
 }
 
 TEST(PlanMemory, FindsTheLargestMicroBatchThatDividesAProcessesShare) {

@@ -290,7 +290,7 @@ TEST_F(Reactor, OrdersTheQueueAnewWhenRatesAreMeasured) {
   sweep_of({make_cell(0, 1000, {1, 0}), make_cell(1, 900, {2, 0}), make_cell(2, 100'000, {2, 0})});
   join_one(2);
   EXPECT_THAT(started(), ElementsAre(2));
-  give(SpeedMeasured{{1, 0}, 1e12});  // cores alone turn out to be fast, so trial 0 is short now
+  give(SpeedMeasured{{1, 0}, {1e-3, 1e-3}});  // cores alone turn out to be fast, so trial 0 is short now
   end_with(2, "succeeded");
   EXPECT_THAT(started(), ElementsAre(1));
 }

@@ -75,7 +75,7 @@ TEST_F(Scheduler, StartsAGangOfSeveralNodesBeforeLongerTrialsUnlessTheyMayDecide
   EXPECT_THAT(started(), ElementsAre(1));
 }
 
-/// One running for about 6 s, one that waits for two devices, one of about 93 s and one of about 3 s behind it.
+/// One running for about 20 s, one that waits for two devices, one of minutes and one of about 4 s behind it.
 std::vector<sweeps::Cell> gap_in_front_of_a_wide_trial() {
   return {make_cell(0, 30'000, urgent(1)), make_cell(1, 3'000'000, {2, 0}), make_cell(2, 900'000), make_cell(3, 1000)};
 }
@@ -111,7 +111,7 @@ TEST_F(Scheduler, PutsTheLastProcessesOfAGangWhereTheyFitMostTightly) {
 }
 
 TEST_F(Scheduler, StartsNothingThatCannotReachACheckpointInTimeAndKeepsItForLater) {
-  // About 3 s of start-up and 0.1 ms a step: the long one's checkpoint comes after 103 s, the limit of 100 s stops
+  // About 3 s of start-up and 0.6 ms a step: the long one's checkpoint comes after minutes, the limit of 100 s stops
   // at 75.
   sweep_of({make_cell(0, 1'000'000, {1, 0}, 1'000'000), make_cell(1, 1000, {1, 0})}, 100);
   join_one(1);

@@ -20,7 +20,7 @@ sweeps::Sweep sweep_of_sizes() {
 double seconds_of(const sweeps::Sweep& sweep) {
   double sum_s = 0;
   for (const sweeps::Cell& cell : sweep.cells) {
-    sum_s += sweeps::predicted_s(cell.trial, sweeps::default_macs_per_s(cell.trial.resources));
+    sum_s += sweeps::predicted_s(cell.trial);
   }
   return sum_s;
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "orchestrator/plan/list_schedule.hpp"
+#include "orchestrator/coordinator/makespan_bound.hpp"
 #include "orchestrator/simulation/simulated_cluster.hpp"
 #include "tests/unit/orchestrator/cluster_fixture.hpp"
 

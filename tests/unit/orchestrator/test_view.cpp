@@ -71,7 +71,7 @@ TEST_F(View, EstimatesTheEndFromRunningAndQueuedTrials) {
   const double start_s = now_s;
   speak(0, "metric", {{"step", 500}});
   // Half is done after 100 s, so 100 s are left; then comes the other one as predicted.
-  EXPECT_DOUBLE_EQ(estimate_left_s(state, start_s + 100), 100 + state.trials[1].predicted_s);
+  EXPECT_DOUBLE_EQ(look_ahead(state, start_s + 100).left_s, 100 + state.trials[1].predicted_s);
 }
 
 TEST_F(View, ShowsRunningTrialsWithStepLossAndSpeed) {
@@ -98,14 +98,24 @@ TEST_F(View, CountsTheDevicesThatAreBusy) {
 
 TEST_F(View, TellsWhenTheNextTrialStarts) {
   sweep_of({make_cell(0, 2'000'000), make_cell(1), make_cell(2)});
-  EXPECT_THAT(next_text(state, now_s), HasSubstr("when there are nodes that can hold it"));
+  EXPECT_THAT(look_ahead(state, now_s).next, HasSubstr("when there are nodes that can hold it"));
   join_one(1);
   const double start_s = state.trials[0].run->started_s;
-  EXPECT_EQ(next_text(state, start_s + 1),
+  EXPECT_EQ(look_ahead(state, start_s + 1).next,
             "next: " + id(1).brief() + " seed=1 in about " + duration_text(state.trials[0].predicted_s - 1));
   end_with(0, "succeeded");
   end_with(1, "succeeded");
-  EXPECT_EQ(next_text(state, now_s), "") << "nothing is queued";
+  EXPECT_EQ(look_ahead(state, now_s).next, "") << "nothing is queued";
+}
+
+/// The longest waits for both cores; a short one goes ahead of it where it ends in time.
+TEST_F(View, NamesTheTrialThatReallyStartsNext) {
+  sweep_of({make_cell(0, 3'000'000), make_cell(1, 300'000), make_cell(2, 2'000'000, {2, 0}), make_cell(3, 100'000)});
+  join_one(2);
+  ASSERT_THAT(started(), ::testing::ElementsAre(0, 1));
+  EXPECT_THAT(look_ahead(state, now_s).next, HasSubstr("next: " + id(3).brief()));
+  end_with(1, "succeeded");
+  EXPECT_THAT(started(), ::testing::ElementsAre(3));
 }
 
 TEST_F(View, WritesPlainLinesIntoAFile) {

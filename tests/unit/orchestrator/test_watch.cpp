@@ -58,6 +58,14 @@ TEST(Watch, TellsWhatRunningTrialsHoldAndWhenTheFirstIsTrained) {
   EXPECT_THAT(lines, Contains(HasSubstr("the first in about 25.0 s")));
 }
 
+TEST(Watch, NamesTheTrialOfTheHighestPriorityNext) {
+  Report report = half_way();
+  report.rows.push_back(row("e", TrialState::kPending, 0));
+  EXPECT_THAT(watch_lines(report, 0), Contains(HasSubstr("next: e0000000"))) << "all of it is left";
+  report.rows[3].trial.spec["resources"] = {{"priority", 1}};
+  EXPECT_THAT(watch_lines(report, 0), Contains(HasSubstr("next: d0000000")));
+}
+
 TEST(Watch, DoesNotGuessWhenNothingIsMeasured) {
   Report report = half_way();
   for (ReportRow& each : report.rows) each.images_per_s.reset();

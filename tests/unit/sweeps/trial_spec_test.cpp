@@ -319,8 +319,10 @@ RC_GTEST_PROP(Cost, TheNumberOfEvaluationsIsThatOfTheListedSteps, ()) {
 
 TEST(Cost, MoreDevicesAreFaster) {
   const TrialSpec trial = small_trial();
-  EXPECT_GT(predicted_s(trial, default_macs_per_s({1, 0})), predicted_s(trial, default_macs_per_s({2, 0})));
-  EXPECT_GT(predicted_s(trial, default_macs_per_s({2, 0})), predicted_s(trial, default_macs_per_s({1, 1})));
+  const double one_core_s = predicted_s(trial, {}, devices_of({1, 0}));
+  const double two_cores_s = predicted_s(trial, {}, devices_of({2, 0}));
+  EXPECT_GT(one_core_s, two_cores_s);
+  EXPECT_GT(two_cores_s, predicted_s(trial, {}, devices_of({1, 1})));
 }
 
 }  // namespace
