@@ -56,17 +56,5 @@ TEST_F(SlurmLoss, IsSubmittedAnewWhereRequeuingIsRefused) {
   expect_each_succeeded_once(2);
 }
 
-TEST_F(SlurmLoss, GoesOnWhenPreemptedInAPartitionThatCancels) {
-  write_sweep({0, 1}, 100);
-  const std::string job = submit(100, {"--time", "300", "--", "--partition=fragile"});
-  ASSERT_TRUE(events_contain("checkpoint"));
-  preempt();
-  ASSERT_TRUE(log_says(job, "job " + job + " is being preempted")) << log_of(job);
-  ASSERT_TRUE(log_says(job, kBack)) << log_of(job);
-  EXPECT_TRUE(events_contain("preempted"));
-  ASSERT_TRUE(becomes(job, "COMPLETED", 100)) << log_of(job);
-  expect_each_succeeded_once(2);
-}
-
 }  // namespace
 }  // namespace ditscale::tests

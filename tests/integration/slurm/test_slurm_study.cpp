@@ -62,6 +62,18 @@ TEST_F(SlurmStudy, IsPreemptedCutShortRequeuedAndEndsWithTheSameTable) {
   expect_each_succeeded_once(7);
 }
 
+TEST_F(SlurmStudy, GoesOnWhenPreemptedInAPartitionThatCancels) {
+  write_sweep({0, 1}, 100);
+  const std::string job = submit(100, {"--time", "300", "--", "--partition=fragile"});
+  ASSERT_TRUE(events_contain("checkpoint"));
+  preempt();
+  ASSERT_TRUE(log_says(job, "job " + job + " is being preempted")) << log_of(job);
+  ASSERT_TRUE(log_says(job, "is back in the queue")) << log_of(job);
+  EXPECT_TRUE(events_contain("preempted"));
+  ASSERT_TRUE(becomes(job, "COMPLETED", 100)) << log_of(job);
+  expect_each_succeeded_once(2);
+}
+
 TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {
   write_sweep({0, 1}, 60);
   const std::string job = submit(100, {"--time", "300"});
