@@ -17,7 +17,7 @@ using namespace ditscale;
 using namespace ditscale::orchestrator;
 
 constexpr std::int64_t kGpusPerNode = 8;
-/// The scheduler's numbers were chosen on seeds below this one and from 2,000,000 on.
+/// The scheduler's numbers were chosen on seeds below this one.
 constexpr int kFirstSeed = 5'000'000;
 
 double own_s(const std::vector<AgentReport>& agents, const std::vector<tools::MadeTrial>& trials) {
