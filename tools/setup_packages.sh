@@ -61,8 +61,13 @@ slurm_is_welcome() {
   ! command -v sbatch >/dev/null && [[ ! -e "${1:-}/etc/slurm/slurm.conf" && ! -d "${1:-}/run/systemd/system" ]]
 }
 
-# setup_slurm_for_tests <list> <dry run 0|1>: never fails, as the test that wants it is skipped without.
-setup_slurm_for_tests() {
-  slurm_is_welcome && can_become_root || return 0
-  (setup_packages "$1" "$2") || say "without Slurm the test integration_slurm is skipped."
+# True where there is no browser, and nobody who would choose one: in a container.
+browser_is_welcome() {
+  ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [[ ! -d "${1:-}/run/systemd/system" ]]
+}
+
+# setup_for_tests <list> <dry run 0|1> <name of a test>: never fails, as the test that wants it is skipped without.
+setup_for_tests() {
+  can_become_root || return 0
+  (setup_packages "$1" "$2") || say "without these packages the test $3 is skipped."
 }

@@ -182,8 +182,9 @@ std::vector<std::string> watch_lines(const Report& report, std::size_t columns) 
   std::vector<std::string> lines{fmt::format("{}: {}{}", report.name, counts(report), left),
                                  bar(movement.done_share, columns)};
   if (movement.num_running > 0) {
-    lines.push_back(fmt::format("{:.0f} images/s, {}FLOP/s in {}", movement.images_per_s, si_text(movement.flops_per_s),
-                                devices_line(report, movement)));
+    const std::string flops = movement.flops_per_s > 0 ? ", " + si_text(movement.flops_per_s) + "FLOP/s" : "";
+    lines.push_back(
+        fmt::format("{:.0f} images/s{} in {}", movement.images_per_s, flops, devices_line(report, movement)));
   }
   add_running(report, lines);
   for (std::string line : {best_line(report), next_line(report, movement)}) {
