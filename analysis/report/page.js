@@ -21,7 +21,7 @@ function element(tag, text, parent, className) {
 function shown(value, column) {
   if (value === null || value === undefined || value === "") return "–";
   if (column.kind === "integer") return Number(value).toLocaleString("en-US");
-  if (column.kind === "number") return Number(value).toPrecision(4).replace(/\.?0+(e|$)/, "$1");
+  if (column.kind === "number") return Number(value).toPrecision(4).replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
   return String(value);
 }
 

@@ -31,7 +31,7 @@ def write_runs(file: Path) -> None:
             for k in range(1, 6):
                 fid = (3 + 40 * gflops**-0.3) * (5 / k) ** 0.2 * (1 + 0.01 * (i * 7 % 5 - 2))
                 rows.writerow([depth, width, 4, patch, 1500, i % 3, f"a rather long remark on run {i} of this study",
-                               300 * k, "" if i in MISSING else f"{fid:.4f}", f"{0.1 + 0.3 / k**0.5:.4f}", 100 + i])
+                               300 * k, "" if i in MISSING else f"{fid:.4f}", f"{0.1 + 0.3 / k**0.5:.4f}", 1000 + 10 * i])
 
 
 COLUMN = """name => { const table = document.querySelector('table');
@@ -81,6 +81,10 @@ class Report(unittest.TestCase):
         self.assertEqual([url for url in self.browser.requests() if not url.startswith(("file:", "data:"))], [])
         self.assertGreaterEqual(len(self.boxes(".plot svg.main-svg")), 8)
         self.browser.picture(self.work / "page.png")
+
+    def test_a_numbers_keep_their_digits(self) -> None:
+        shown = sorted(number(text) for text in self.column("seconds"))
+        self.assertEqual(shown, [1000 + 10 * i for i in range(NUM_TRIALS)])
 
     def test_b_a_click_sorts_by_number_and_another_turns_it_round(self) -> None:
         self.browser.click(HEAD.format("fid"))
