@@ -22,22 +22,21 @@ struct Question {
   int last_version = kSchemaVersion;
 };
 
+/// A macro, for literals are joined before anything else could join them.
+#define DITSCALE_GAPS_IN(events)                                                                                     \
+  "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', " \
+  "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) FROM " events             \
+  " GROUP BY trial, attempt HAVING max(number) <> count(*)"
+
 constexpr std::array<Question, 7> kQuestions{{
     {"pages and indices", "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
     {"rows that belong to nothing",
      "SELECT printf('%s: %d rows belong to no row of %s', \"table\", count(*), parent) FROM pragma_foreign_key_check "
      "GROUP BY \"table\", parent"},
+    {"events without gaps", DITSCALE_GAPS_IN("events"), 1, 5},
     {"events without gaps",
-     "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', "
-     "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) "
-     "FROM events GROUP BY trial, attempt HAVING max(number) <> count(*)",
-     1, 5},
-    {"events without gaps",
-     "SELECT printf('trial %s attempt %d: events %s are missing; copy its events.jsonl back and run the sweep again', "
-     "trial, attempt, CASE WHEN min(number) > 1 THEN 'at the start' ELSE 'in the middle' END) "
-     "FROM (SELECT trial, attempt, number FROM events UNION ALL "
-     "SELECT trial, attempt, event FROM metrics WHERE event IS NOT NULL) "
-     "GROUP BY trial, attempt HAVING max(number) <> count(*)",
+     DITSCALE_GAPS_IN("(SELECT trial, attempt, number FROM events UNION ALL "
+                      "SELECT trial, attempt, event FROM metrics WHERE event IS NOT NULL)"),
      6},
     {"attempts that never ended",
      "SELECT printf('trial %s is %s, but its attempt %d has no end', t.id, t.state, a.number) FROM trials t "
@@ -54,6 +53,8 @@ constexpr std::array<Question, 7> kQuestions{{
      "WHERE s.trial IS NULL OR s.num_metrics <> v.num OR s.last_step <> v.last",
      3},
 }};
+
+#undef DITSCALE_GAPS_IN
 
 }  // namespace
 
