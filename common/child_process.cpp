@@ -59,8 +59,9 @@ FileDescriptor open_for_child(const std::filesystem::path& path, int flags) {
   return fd;
 }
 
-/// The same open file under a number above `lowest`, so that the child can move others below it without a clash.
+/// The open file under a number above `lowest`, so that the child can move others below it without a clash.
 FileDescriptor above(int lowest, FileDescriptor fd) {
+  if (fd.get() > lowest) return fd;
   FileDescriptor moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest + 1));
   if (!moved.valid()) throw errno_error("duplicate a descriptor", "for a child process");
   return moved;
@@ -103,21 +104,9 @@ pid_t wait_for(pid_t pid, int* raw) {
   return ended;
 }
 
-/// Waits until exec closed the error pipe (success) or a failure came through it.
-void throw_if_setup_failed(Pipe& error, pid_t pid, const std::string& program) {
-  error.write_end.reset();
-  ChildSetup::Failure failure{};
-  ssize_t got = 0;
-  do {
-    got = ::read(error.read_end.get(), &failure, sizeof failure);
-  } while (got < 0 && errno == EINTR);
-  if (got != sizeof failure) return;
-  wait_for(pid, nullptr);
-  throw errno_error(verb_of(failure.step), program, failure.code);
-}
-
 /// Splits off the child with all signals blocked, so that no handler of the parent runs in it. It borrows the parent's
-/// memory until its program starts: copying the page tables of a process with MPI in it takes longer than all the rest.
+/// memory until its program starts, and the parent waits till then: copying the page tables of a process with MPI in it
+/// takes longer than all the rest.
 pid_t fork_into(const ChildSetup& setup) {
   sigset_t all;
   sigset_t before;
@@ -178,9 +167,7 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
     events = make_pipe();
     events.write_end = above(lowest, std::move(events.write_end));
   }
-  Pipe error = make_pipe();
-  error.write_end = above(lowest, std::move(error.write_end));
-
+  ChildSetup::Failure failure;
   ChildSetup setup;
   setup.parent = ::getpid();
   setup.parent_death_signal = options.parent_death_signal;
@@ -190,12 +177,15 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   setup.event_from = events.write_end.get();
   setup.event_to = event_to;
   setup.cpus = options.cpus.empty() ? nullptr : &cpus;
-  setup.error_fd = error.write_end.get();
+  setup.failure = &failure;
   setup.argv = argv.data();
   setup.envp = envp.data();
   const pid_t pid = fork_into(setup);
 
-  throw_if_setup_failed(error, pid, options.argv.front());
+  if (failure.code != 0) {
+    wait_for(pid, nullptr);
+    throw errno_error(verb_of(failure.step), options.argv.front(), failure.code);
+  }
   if (events.read_end.valid()) ::fcntl(events.read_end.get(), F_SETFL, O_NONBLOCK);
   return ChildProcess(pid, std::move(events.read_end));
 }

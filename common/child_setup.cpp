@@ -30,8 +30,7 @@ void reset_signals() {
 }  // namespace
 
 void ChildSetup::fail(Step step) const {
-  const Failure failure{step, errno};
-  [[maybe_unused]] const ssize_t ignored = ::write(error_fd, &failure, sizeof failure);
+  *failure = {step, errno};
   ::_exit(127);
 }
 

@@ -19,17 +19,18 @@ struct ChildSetup {
   int event_to = -1;
   /// Null: the parent's processors.
   const cpu_set_t* cpus = nullptr;
-  /// Where a failure is reported; exec closes it.
-  int error_fd = -1;
   char* const* argv = nullptr;
   char* const* envp = nullptr;
 
   /// Which step failed, for the parent's message.
   enum class Step : int { kStart, kSession, kDeathSignal, kProcessors, kOutput, kEventPipe };
   struct Failure {
-    Step step;
-    int code;
+    Step step = Step::kStart;
+    /// An errno; 0: none.
+    int code = 0;
   };
+  /// The parent's, whose memory the child borrows.
+  Failure* failure = nullptr;
 
   /// Never returns: becomes the program, or reports a Failure and exits with 127. The caller has blocked all signals.
   [[noreturn]] void run() const;

@@ -1,7 +1,6 @@
 #include "results/writer.hpp"
 
 #include <SQLiteCpp/Column.h>
-#include <SQLiteCpp/Savepoint.h>
 #include <SQLiteCpp/Transaction.h>
 
 #include "common/error.hpp"
@@ -36,17 +35,37 @@ struct ResultsWriter::Impl {
       set_trial_state = std::make_unique<SQLite::Statement>(*database, kSetTrialState);
       end_attempt = std::make_unique<SQLite::Statement>(*database, kEndAttempt);
       put_attempt = std::make_unique<SQLite::Statement>(*database, kPutAttempt);
+      open_part = std::make_unique<SQLite::Statement>(*database, "SAVEPOINT part");
+      keep_part = std::make_unique<SQLite::Statement>(*database, "RELEASE part");
+      begin = std::make_unique<SQLite::Statement>(*database, "BEGIN IMMEDIATE");
+      commit = std::make_unique<SQLite::Statement>(*database, "COMMIT");
     });
   }
+
+  /// A savepoint by statements that are prepared: there is one for every handful of events.
+  class Part {
+   public:
+    explicit Part(Impl& owner) : owner_(owner) { execute(*owner_.open_part); }
+    Part(const Part&) = delete;
+    Part& operator=(const Part&) = delete;
+    ~Part() {
+      if (!kept_) owner_.database->tryExec("ROLLBACK TO part; RELEASE part");
+    }
+    void keep() { execute(*owner_.keep_part), kept_ = true; }
+
+   private:
+    Impl& owner_;
+    bool kept_ = false;
+  };
 
   /// Runs `work` as one transaction, or, inside a Batch, as a part of it that is undone whole when it fails.
   template <typename Work>
   auto atomically(Work&& work) {
     return translating(path, [&] {
       if (in_batch) {
-        SQLite::Savepoint part(*database, "part");
+        Part part(*this);
         const auto result = work();
-        part.release();
+        part.keep();
         return result;
       }
       SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
@@ -73,18 +92,24 @@ struct ResultsWriter::Impl {
   std::unique_ptr<SQLite::Statement> set_trial_state;
   std::unique_ptr<SQLite::Statement> end_attempt;
   std::unique_ptr<SQLite::Statement> put_attempt;
+  std::unique_ptr<SQLite::Statement> open_part;
+  std::unique_ptr<SQLite::Statement> keep_part;
+  std::unique_ptr<SQLite::Statement> begin;
+  std::unique_ptr<SQLite::Statement> commit;
   bool in_batch = false;
 };
 
 struct ResultsWriter::Batch::Impl {
-  Impl(ResultsWriter::Impl& owner)
-      : writer(owner), transaction(*owner.database, SQLite::TransactionBehavior::IMMEDIATE) {
+  explicit Impl(ResultsWriter::Impl& owner) : writer(owner) {
+    execute(*writer.begin);
     writer.in_batch = true;
   }
-  ~Impl() { writer.in_batch = false; }
+  ~Impl() {
+    if (writer.in_batch) writer.database->tryExec("ROLLBACK");
+    writer.in_batch = false;
+  }
 
   ResultsWriter::Impl& writer;
-  SQLite::Transaction transaction;
 };
 
 ResultsWriter::ResultsWriter(const std::filesystem::path& path, Durability durability)
@@ -98,7 +123,7 @@ ResultsWriter::Batch::Batch(ResultsWriter& writer) {
 ResultsWriter::Batch::~Batch() = default;
 
 void ResultsWriter::Batch::commit() {
-  translating(impl_->writer.path, [&] { impl_->transaction.commit(); });
+  translating(impl_->writer.path, [&] { return execute(*impl_->writer.commit); });
   impl_->writer.in_batch = false;
 }
 

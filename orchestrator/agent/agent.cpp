@@ -91,10 +91,8 @@ class Agent {
   bool watch_trainers() {
     bool news = false;
     for (auto trainer = trainers_.begin(); trainer != trainers_.end();) {
-      const auto ended = trainer->poll();
+      const auto ended = trainer->poll(clock_.monotonic_s());
       if (ended) {
-        trainer->read(clock_.monotonic_s());
-        forward_lines(*trainer);
         send(*ended);
         news = true;
       } else {

@@ -42,6 +42,7 @@ std::size_t Trainer::read(double now_s) {
     if (got < 0) break;
     if (got == 0) pipe_closed_ = true;
     last_word_s_ = now_s;
+    has_spoken_ = has_spoken_ || got > 0;
     total += static_cast<std::size_t>(got);
     unsent_.append(chunk, static_cast<std::size_t>(got));
   }
@@ -65,9 +66,10 @@ void Trainer::stop(bool kill) {
   child_.signal_group(kill ? SIGKILL : gang ? SIGUSR2 : SIGTERM);
 }
 
-std::optional<EndedMessage> Trainer::poll() {
+std::optional<EndedMessage> Trainer::poll(double now_s) {
   const auto status = child_.poll();
   if (!status) return std::nullopt;
+  read(now_s);
   EndedMessage ended;
   ended.trial = order_.trial;
   ended.attempt = order_.attempt;
@@ -75,7 +77,8 @@ std::optional<EndedMessage> Trainer::poll() {
   ended.signal = status->signal;
   ended.how = status->text();
   ended.silent_s = silent_s_;
-  ended.log_tail = last_lines(common::TrialPaths{order_.folder}.log(order_.attempt), kQuotedLogLines);
+  ended.lines = take_lines();
+  if (!has_spoken_) ended.log_tail = last_lines(common::TrialPaths{order_.folder}.log(order_.attempt), kQuotedLogLines);
   return ended;
 }
 

@@ -39,8 +39,8 @@ class Trainer {
   void watch_silence(double now_s);
   /// Asks it to save and end, or kills its whole group.
   void stop(bool kill);
-  /// How it ended; empty while it runs. Call `read` once more after the end.
-  [[nodiscard]] std::optional<EndedMessage> poll();
+  /// How it ended, with what it said last; empty while it runs.
+  [[nodiscard]] std::optional<EndedMessage> poll(double now_s);
 
  private:
   Trainer(StartMessage order, double silence_limit_s, common::ChildProcess child, std::optional<EventPipe> gang_events,
@@ -56,6 +56,7 @@ class Trainer {
   common::ChildProcess child_;
   std::optional<EventPipe> gang_events_;
   double last_word_s_;
+  bool has_spoken_ = false;
   std::optional<double> silent_s_;
   std::string unsent_;
   bool pipe_closed_ = false;

@@ -33,7 +33,7 @@ void start_study_log(const common::StudyPaths& paths) {
   try {
     auto logger = spdlog::basic_logger_mt("coordinator", paths.log().string());
     logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-    logger->flush_on(spdlog::level::info);
+    logger->flush_on(spdlog::level::warn);
     // A full disk must not drown the terminal in complaints about the log; the database's own error is shown.
     logger->set_error_handler([](const std::string&) {});
     spdlog::set_default_logger(std::move(logger));
@@ -123,12 +123,18 @@ ExitCode run_coordinator(World& world, const RunOptions& options, std::future<sw
   }
 }
 
+sigset_t only_signal(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
+}
+
 /// An agent does as its coordinator says; of signals it obeys only those that end it (and so its trainers, gently).
 void leave_signals_to_coordinator() {
   for (const int ignored : {SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(ignored, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const sigset_t ends = only_signal(SIGCHLD);
+  ::sigprocmask(SIG_SETMASK, &ends, nullptr);
 }
 
 TrainerSettings trainer_settings(const RunOptions& options, const Environment& environment) {
@@ -155,6 +161,9 @@ void run_as_agent(World& world, const RunOptions& options, const Environment& en
 ExitCode run_rank(const RunOptions& options, const Environment& environment) {
   end_with_parent(SIGKILL, options.launcher);
   StopSource::block_signals();
+  // MPI's threads would wake at the end of every trainer.
+  const sigset_t ends = only_signal(SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &ends, nullptr);
   // Reading a large sweep takes as long as MPI takes to start. Where the first rank cannot be told yet, it reads later.
   const auto when = environment.expects_first_rank ? std::launch::async : std::launch::deferred;
   std::future<sweeps::Sweep> sweep = std::async(when, [&] { return load_sweep(options.sweep); });

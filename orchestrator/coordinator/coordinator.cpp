@@ -125,19 +125,23 @@ void Coordinator::dispatch(ClusterEvent event) {
   pending_.insert(pending_.end(), std::make_move_iterator(actions.begin()), std::make_move_iterator(actions.end()));
 }
 
-void Coordinator::on(const LinesMessage& lines) {
-  std::string_view rest = lines.lines;
-  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
+void Coordinator::on(const LinesMessage& lines) { hear(lines.trial, lines.attempt, lines.lines); }
+
+bool Coordinator::hear(const common::TrialId& trial, common::AttemptNumber attempt, std::string_view lines) {
+  bool over = false;
+  for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n')) {
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(end + 1);
     try {
       common::Event event = common::Event::from_line(line);
-      if (event.kind == "started") ingest_previous(lines.trial, lines.attempt);
-      dispatch(TrainerSpoke{lines.trial, lines.attempt, std::move(event)});
+      if (event.kind == "started") ingest_previous(trial, attempt);
+      over = over || outcome_of(event);
+      dispatch(TrainerSpoke{trial, attempt, std::move(event)});
     } catch (const common::CorruptData& error) {
-      spdlog::warn("trial {}: {}", lines.trial.str(), error.what());
+      spdlog::warn("trial {}: {}", trial.str(), error.what());
     }
   }
+  return over;
 }
 
 /// An attempt whose agent was killed may have saved and spoken after its end was recorded. Its successor starts only
@@ -152,11 +156,14 @@ void Coordinator::ingest_previous(const common::TrialId& trial, common::AttemptN
 }
 
 void Coordinator::on(const EndedMessage& ended) {
+  const bool heard_all = hear(ended.trial, ended.attempt, ended.lines);
   const Trial* trial = find_trial(parts_.state, ended.trial);
   const bool current = trial != nullptr && trial->run && trial->run->attempt == ended.attempt;
   const std::int64_t known = current ? trial->run->last_event : 0;
-  for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt, known)) {
-    dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
+  if (!heard_all) {
+    for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt, known)) {
+      dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
+    }
   }
   dispatch(
       TrainerEnded{ended.trial, ended.attempt, ended.code, ended.signal, ended.how, ended.silent_s, ended.log_tail});
@@ -204,6 +211,7 @@ void Coordinator::apply() {
   }
   // A free device waits for its message, nobody for these.
   for (const Action& action : actions) log_action(action);
+  spdlog::default_logger_raw()->flush();
   parts_.display.changed(parts_.state, actions);
   for (const ClusterEvent& event : std::exchange(afterwards_, {})) dispatch(event);
   apply();

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/clock.hpp"
 #include "common/exit_code.hpp"
@@ -44,6 +45,8 @@ class Coordinator {
   [[nodiscard]] bool is_urgent() const;
   void dispatch(ClusterEvent event);
   void on(const LinesMessage& lines);
+  /// True when a trainer's last word, its outcome, is among the lines.
+  bool hear(const common::TrialId& trial, common::AttemptNumber attempt, std::string_view lines);
   void on(const EndedMessage& ended);
   template <typename Other>
   void on(const Other& message);

@@ -37,6 +37,13 @@ Shares shares_from(const Json& json) {
   return shares;
 }
 
+/// MessagePack strings should be UTF-8, and a trainer's log may hold anything.
+std::string valid_utf8(const std::string& text) {
+  if (text.empty()) return text;
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
+}
+
 template <typename AnyMessage>
 Json with_attempt(const char* kind, const AnyMessage& message) {
   return {{kKind, kind}, {"trial", message.trial.str()}, {"attempt", common::to_int(message.attempt)}};
@@ -58,7 +65,8 @@ Json to_json(const EndedMessage& ended) {
   json["signal"] = json_of(ended.signal);
   json["how"] = ended.how;
   json["silent_s"] = json_of(ended.silent_s);
-  json["log_tail"] = ended.log_tail;
+  json["log_tail"] = valid_utf8(ended.log_tail);
+  json["lines"] = ended.lines;
   return json;
 }
 
@@ -104,7 +112,8 @@ Message message_from(Json json) {
                         optional_from<int>(json.at("signal")),
                         json.at("how").get<std::string>(),
                         optional_from<double>(json.at("silent_s")),
-                        json.at("log_tail").get<std::string>()};
+                        json.at("log_tail").get<std::string>(),
+                        std::move(json.at("lines").get_ref<std::string&>())};
   }
   if (kind == "start") {
     return StartMessage{trial_in(json), attempt_in(json), json.at("folder").get<std::string>(),
@@ -115,18 +124,10 @@ Message message_from(Json json) {
   throw common::CorruptData(fmt::format("a message of the unknown kind \"{}\" between coordinator and agent", kind));
 }
 
-/// MessagePack strings should be UTF-8, and a trainer's log may hold anything.
-std::string valid_utf8(const std::string& text) {
-  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return Json::parse(quoted).get<std::string>();
-}
-
 }  // namespace
 
 std::vector<std::uint8_t> encode(const Message& message) {
-  Json json = std::visit([](const auto& each) { return to_json(each); }, message);
-  if (json.contains("log_tail")) json["log_tail"] = valid_utf8(json["log_tail"].get<std::string>());
-  return Json::to_msgpack(json);
+  return Json::to_msgpack(std::visit([](const auto& each) { return to_json(each); }, message));
 }
 
 Message decode(const std::vector<std::uint8_t>& bytes) {

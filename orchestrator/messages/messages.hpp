@@ -34,7 +34,10 @@ struct EndedMessage {
   std::optional<int> signal;
   std::string how;
   std::optional<double> silent_s;
+  /// Of one that said nothing.
   std::string log_tail;
+  /// What it said last, as in a LinesMessage.
+  std::string lines;
 };
 
 /// Coordinator to agent: start a trial's processes in this folder; the first share is yours.

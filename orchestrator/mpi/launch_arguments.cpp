@@ -21,6 +21,9 @@ std::vector<std::string> launch_arguments(int num_ranks) {
 #ifdef OPEN_MPI
   // Looking for a fabric's library takes two thirds of the start, and none is needed inside a host.
   arguments.insert(arguments.end(), {"--mca", "pml", "ob1"});
+  // An mpirun started by its full path puts its library folder first in LD_LIBRARY_PATH, for other hosts; trainers
+  // would look there for every library they load.
+  arguments.emplace_back("--noprefix");
 #endif
   return arguments;
 }

@@ -35,18 +35,21 @@ TEST(Messages, SurviveTheWire) {
 }
 
 TEST(Messages, KeepAbsentValuesAbsent) {
-  const auto killed = round_trip(EndedMessage{kTrial, kAttempt, std::nullopt, 9, "signal 9", 12.5, "last line"});
+  const auto killed =
+      round_trip(EndedMessage{kTrial, kAttempt, std::nullopt, 9, "signal 9", 12.5, "last line", "{}\n"});
   EXPECT_FALSE(killed.code);
   EXPECT_EQ(killed.signal, 9);
   EXPECT_EQ(killed.silent_s, 12.5);
-  const auto ended = round_trip(EndedMessage{kTrial, kAttempt, 0, std::nullopt, "exit code 0", std::nullopt, ""});
+  EXPECT_EQ(killed.lines, "{}\n");
+  const auto ended = round_trip(EndedMessage{kTrial, kAttempt, 0, std::nullopt, "exit code 0", std::nullopt, "", ""});
   EXPECT_EQ(ended.code, 0);
   EXPECT_FALSE(ended.signal);
   EXPECT_FALSE(ended.silent_s);
 }
 
 TEST(Messages, CarryALogThatIsNotUtf8) {
-  const auto ended = round_trip(EndedMessage{kTrial, kAttempt, 1, std::nullopt, "exit code 1", std::nullopt, "a\xff"});
+  const auto ended =
+      round_trip(EndedMessage{kTrial, kAttempt, 1, std::nullopt, "exit code 1", std::nullopt, "a\xff", ""});
   EXPECT_EQ(ended.log_tail, "a\xef\xbf\xbd") << "U+FFFD in its place";
 }
 
