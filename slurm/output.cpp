@@ -92,6 +92,15 @@ std::optional<std::string> parse_sbatch(const std::string& text) {
   return std::nullopt;
 }
 
+std::optional<std::string> parse_allocation_failure(const std::string& text) {
+  constexpr std::string_view kBefore = "allocation failure: ";
+  for (const std::string& line : lines_of(text)) {
+    const std::size_t at = line.find(kBefore);
+    if (at != std::string::npos) return line.substr(at + kBefore.size());
+  }
+  return std::nullopt;
+}
+
 std::optional<double> parse_time_s(const std::string& text) {
   constexpr double kDay_s = 86400;
   const std::size_t dash = text.find('-');

@@ -24,6 +24,9 @@ inline constexpr const char* kSacctFormat = "JobID,State,NNodes,NodeList,Reason"
 /// is none.
 [[nodiscard]] std::optional<std::string> parse_sbatch(const std::string& text);
 
+/// The reason out of "allocation failure: REASON", which `sbatch --test-only` prints; empty when there is none.
+[[nodiscard]] std::optional<std::string> parse_allocation_failure(const std::string& text);
+
 /// "1-02:03:04", "02:03:04", "03:04", "04" in seconds; empty for UNLIMITED, NOT_SET, INVALID and what is no time.
 [[nodiscard]] std::optional<double> parse_time_s(const std::string& text);
 

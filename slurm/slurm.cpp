@@ -62,6 +62,11 @@ std::string Slurm::submit(const std::filesystem::path& script, const std::string
   }
 }
 
+std::optional<std::string> Slurm::obstacle_to(const std::filesystem::path& script) const {
+  const CommandResult result = run_command({"sbatch", "--test-only", script.string()}, policy_.command_limit_s);
+  return result.code == 0 ? std::nullopt : parse_allocation_failure(result.err);
+}
+
 CommandResult Slurm::ask(const Argv& argv) const {
   double wait_s = policy_.query_wait_s;
   CommandResult result = run_command(argv, policy_.command_limit_s);

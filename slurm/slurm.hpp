@@ -40,6 +40,11 @@ class Slurm {
   /// looked for by it instead of being submitted twice.
   [[nodiscard]] std::string submit(const std::filesystem::path& script, const std::string& comment) const;
 
+  /// Why Slurm could not start this batch script on the nodes as they are now, in its own words ("Requested node
+  /// configuration is not available"): it takes such a job all the same, and lets it wait. Empty when nothing is in the
+  /// way but other jobs, or Slurm does not say.
+  [[nodiscard]] std::optional<std::string> obstacle_to(const std::filesystem::path& script) const;
+
   /// The jobs of these ids that Slurm still knows, by one squeue for all; those it has forgotten are asked of sacct,
   /// where there is accounting. An id that nobody knows is left out.
   [[nodiscard]] std::vector<Job> query(const std::vector<std::string>& ids) const;

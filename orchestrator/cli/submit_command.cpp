@@ -78,6 +78,19 @@ void refuse_second_job(const common::StudyPaths& study, const slurm::Slurm& slur
   }
 }
 
+/// Submits the study's script, and says so when Slurm takes it only to let it wait.
+std::string submit_and_warn(const common::StudyPaths& study, const slurm::Slurm& slurm) {
+  const auto obstacle = slurm.obstacle_to(study.job_script());
+  std::string id = submit_script(study, slurm);
+  if (obstacle) {
+    say(fmt::format(
+        "warning: job {} cannot start on the nodes as they are now ({}). Unless that is to change, `orchestrator "
+        "cancel {}` and ask for less: --nodes, --cpus-per-node, --gpus-per-node, sbatch's arguments",
+        id, *obstacle, study.folder.filename().string()));
+  }
+  return id;
+}
+
 /// All files are there before Slurm hears of the job: it may start at once.
 Json submit_one(const Submission& submission, const fs::path& sweep_file, const slurm::Slurm& slurm) {
   const common::StudyPaths& study = submission.study;
@@ -85,7 +98,7 @@ Json submit_one(const Submission& submission, const fs::path& sweep_file, const 
   common::make_folder(study.slurm());
   common::write_file_atomically(study.submitted_sweep(), common::read_file(sweep_file));
   common::write_file_atomically(study.job_script(), submission.script);
-  const std::string id = submit_script(study, slurm);
+  const std::string id = submit_and_warn(study, slurm);
   return {{"study", study.folder.filename().string()},
           {"job", id},
           {"script", study.job_script().string()},
@@ -166,7 +179,7 @@ ExitCode resume_command(const ResumeOptions& options) {
     std::puts("nothing to resume: every trial has ended; `orchestrator retry` gives failed ones another attempt");
     return ExitCode::kNothingToDo;
   }
-  const std::string id = submit_script(study, slurm);
+  const std::string id = submit_and_warn(study, slurm);
   std::printf("submitted job %s; log %s\n", id.c_str(), study.job_log(id).c_str());
   return ExitCode::kDone;
 }

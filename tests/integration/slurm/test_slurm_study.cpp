@@ -158,6 +158,15 @@ TEST_F(SlurmStudy, IsRefusedBeforeSlurmHearsOfItWhenTheSweepIsBroken) {
   EXPECT_FALSE(std::filesystem::exists(study() / "slurm" / "jobs.json"));
 }
 
+TEST_F(SlurmStudy, WarnsOfAJobThatNoNodeCanTake) {
+  write_sweep({0});
+  const auto submitted = orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--nodes", "5"});
+  EXPECT_EQ(submitted.code, 0) << "Slurm takes it";
+  EXPECT_THAT(submitted.err, AllOf(HasSubstr("cannot start on the nodes as they are now (Requested node configuration"),
+                                   HasSubstr("orchestrator cancel study")));
+  EXPECT_EQ(orchestrator({"cancel", "study"}).code, 0);
+}
+
 TEST_F(SlurmStudy, IsNotAskedForAgainWhenNothingCanStart) {
   write_sweep({0}, 2000000000);
   const std::string job = submit(0, {"--set", "base.checkpoint.every_steps=2000000000", "--time", "60"});

@@ -63,6 +63,16 @@ TEST_F(SlurmCommands, SubmitsAgainWhenALostAnswerMeantNothing) {
   EXPECT_EQ(slurm(policy).submit("job.sh", "ditscale:abc"), "43");
 }
 
+TEST_F(SlurmCommands, KnowsWhatAJobWouldWaitFor) {
+  fake("sbatch", "echo 'allocation failure: Requested node configuration is not available' >&2; exit 1");
+  EXPECT_EQ(slurm().obstacle_to("job.sh"), "Requested node configuration is not available");
+  EXPECT_EQ(calls(), "sbatch --test-only job.sh\n") << "nothing is submitted";
+  fake("sbatch", "echo 'sbatch: Job 1 to start at 2026-11-28T14:33:10 using 1 processors on nodes n0' >&2");
+  EXPECT_FALSE(slurm().obstacle_to("job.sh"));
+  fake("sbatch", "echo 'sbatch: error: Unable to contact slurm controller (connect failure)' >&2; exit 1");
+  EXPECT_FALSE(slurm().obstacle_to("job.sh"));
+}
+
 TEST_F(SlurmCommands, AsksForAllJobsAtOnce) {
   fake("squeue", "echo '1|RUNNING|5:00|N/A|1|n0|None|n0'; echo '2|PENDING|5:00|N/A|1||Priority|n/a'");
   EXPECT_EQ(slurm().query({"1", "2"}).size(), 2U);
