@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "sweeps/spec/trial_spec.hpp"
+
 namespace ditscale::analysis {
 
 using Kind = Column::Kind;
@@ -43,23 +45,6 @@ double first_start(const Study& study) {
 
 bool ended_well(const results::AttemptRecord& attempt) {
   return attempt.state == results::TrialState::kSucceeded || attempt.state == results::TrialState::kPreempted;
-}
-
-struct ResourceCount {
-  std::int64_t cpus = 1;
-  std::int64_t gpus = 0;
-};
-
-/// Of all processes of a trial, by its stored configuration, which may lack what came later.
-ResourceCount resources_of(const common::Json& spec) {
-  const common::Json resources = spec.value("resources", common::Json::object());
-  const auto number = [&](const char* name, std::int64_t absent) {
-    const auto found = resources.find(name);
-    return found != resources.end() && found->is_number_integer() ? found->get<std::int64_t>() : absent;
-  };
-  const std::int64_t gpus = number("gpus", 0);
-  const std::int64_t processes = gpus > 0 ? gpus : number("processes", 1);
-  return {processes * number("cpus", 1), gpus};
 }
 
 std::string label_of(const Study& study, const common::TrialId& id) {
@@ -149,8 +134,8 @@ DeviceTime device_time(const Study& study) {
     last_s = std::max(last_s, *attempt.ended_s);
     const double seconds = *attempt.ended_s - std::max(attempt.started_s, first_joined_s);
     if (seconds <= 0) continue;  // of a run that did not record its nodes
-    const ResourceCount held = resources_of(trial->spec());
-    time.held_cpu_s += seconds * static_cast<double>(held.cpus);
+    const sweeps::ResourceSpec held = sweeps::stored_resources(trial->spec());
+    time.held_cpu_s += seconds * static_cast<double>(held.cpus * held.num_processes());
     time.held_gpu_s += seconds * static_cast<double>(held.gpus);
   }
   for (const results::NodeRecord& node : study.nodes) {

@@ -56,6 +56,13 @@ struct StopTrainer {
   StopKind kind = StopKind::kCheckpoint;
 };
 
+/// No record: nothing starts on this node for a while, for trainers fail there before they have begun.
+struct RestNode {
+  std::string host;
+  int num_false_starts = 0;
+  double seconds = 0;
+};
+
 /// Nothing more is to be done or can be done.
 struct Finish {
   common::ExitCode code = common::ExitCode::kDone;
@@ -63,7 +70,7 @@ struct Finish {
 };
 
 using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, JoinNode, LeaveNode,
-                            StartTrainer, StopTrainer, Finish>;
+                            StartTrainer, StopTrainer, RestNode, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace ditscale::orchestrator

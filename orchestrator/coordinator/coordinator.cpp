@@ -22,6 +22,11 @@ constexpr double kSpeedChange = 0.02;
 /// Events that are held in memory before they are recorded, and then the messages wait.
 constexpr std::size_t kMostPending = 4096;
 
+std::string text_of(const RestNode& rest) {
+  return fmt::format("{} trainers in a row failed on {} before they had begun; nothing starts there for {:.0f} s",
+                     rest.num_false_starts, rest.host, rest.seconds);
+}
+
 void log_action(const Action& action) {
   if (const auto* set = std::get_if<SetTrialState>(&action)) {
     spdlog::info("trial {} is {}{}{}", set->trial.str(), results::to_name(set->state), set->reason.empty() ? "" : ": ",
@@ -32,6 +37,8 @@ void log_action(const Action& action) {
   } else if (const auto* stop = std::get_if<StopTrainer>(&action)) {
     spdlog::info("trial {}: attempt {} is {}", stop->trial.str(), common::to_int(stop->attempt),
                  stop->kind == StopKind::kKill ? "killed" : "asked to save and stop");
+  } else if (const auto* rest = std::get_if<RestNode>(&action)) {
+    spdlog::warn("{}", text_of(*rest));
   } else if (const auto* finish = std::get_if<Finish>(&action)) {
     spdlog::info("finished with exit code {}: {}", common::to_int(finish->code), finish->reason);
   }
@@ -207,6 +214,7 @@ void Coordinator::apply() {
     if (const auto* stop = std::get_if<StopTrainer>(&action)) {
       parts_.world.send(stop->agent, encode(StopMessage{stop->trial, stop->attempt, stop->kind == StopKind::kKill}));
     }
+    if (const auto* rest = std::get_if<RestNode>(&action)) parts_.display.notice(text_of(*rest));
     if (const auto* finish = std::get_if<Finish>(&action)) finish_ = *finish;
   }
   // A free device waits for its message, nobody for these.

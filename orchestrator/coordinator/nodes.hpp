@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "orchestrator/coordinator/devices.hpp"
@@ -43,10 +44,16 @@ struct Node {
   Devices all;
   Devices free;
   std::vector<Tenant> tenants;
+  /// Trainers in a row that failed here before they had begun.
+  int num_false_starts = 0;
+  /// Kept from trials until `rest_end_s`.
+  Devices at_rest;
+  double rest_end_s = 0;
 
   /// Devices that are free at `at_s` if nothing else starts here.
   [[nodiscard]] DeviceCount free_at(double at_s, double now_s) const;
-  /// When it will have room for `processes` of `ask`: `now_s` or the end of a tenant; infinity when it is too small.
+  /// When it will have room for `processes` of `ask`: `now_s` or the end of a tenant or a rest; infinity when it is too
+  /// small.
   [[nodiscard]] double room_at_s(const Ask& ask, std::int64_t processes, double now_s) const;
 };
 
@@ -74,15 +81,31 @@ class Nodes {
   [[nodiscard]] Devices take(int agent, const Ask& ask, std::int64_t processes, Tenant tenant);
   /// Gives back all that the trial at `position` holds there.
   void give_back(int agent, std::size_t position, const Devices& devices);
+  /// Counts one more false start there; returns how many in a row that makes.
+  int count_false_start(int agent) { return ++nodes_.at(agent).num_false_starts; }
+  /// Keeps what is free there from trials until `end_s`; when it rests already, longer, with what has come free since.
+  void rest(int agent, double end_s);
+  /// A trainer has begun there: the node is well, and its rest over.
+  void is_well(int agent);
+  /// Ends the rests that are over.
+  void wake_rested(double now_s);
+  /// When the next rest will be over; infinity when no node rests.
+  [[nodiscard]] double next_rest_end_s() const;
+  /// Whether a node other than `agent` that does not rest holds the whole ask when it is wholly free.
+  [[nodiscard]] bool another_can_hold(const Ask& ask, int agent) const;
+
   /// Gives tenants new positions, `places` of their old ones, and by those new ends.
   void rename_tenants(const std::map<std::size_t, std::size_t>& places, const std::map<std::size_t, double>& ends_s);
 
  private:
+  void wake(int agent);
   void index(int agent);
   void unindex(int agent);
 
   std::map<int, Node> nodes_;
   std::map<DeviceCount, std::set<int>> by_free_;
+  /// (end, agent)
+  std::set<std::pair<double, int>> rests_;
   /// Nodes by the number of all their devices.
   std::map<DeviceCount, int> sizes_;
   DeviceCount total_;

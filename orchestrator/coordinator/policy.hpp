@@ -11,6 +11,13 @@ struct Policy {
   /// Wait before the first retry; doubles with each further one. Gives a device time to come to rest.
   double retry_wait_s = 1.0;
   double max_retry_wait_s = 60.0;
+  /// So many trainers in a row that failed on one node before they had begun may be the node's fault: then nothing
+  /// starts there for a while, which doubles with each further one. (A node without the worker's libraries, or with a
+  /// GPU that is lost, would else take one trial after the other from all that work.) It ends when a trainer begins
+  /// there. The last node that could take the trial never rests.
+  int max_false_starts = 2;
+  double rest_s = 10.0;
+  double max_rest_s = 600.0;
   /// Losses and preemptions in a row that brought no new checkpoint, after which the trial counts as failed: a trial
   /// that cannot reach a checkpoint would otherwise be started for ever.
   int max_losses_without_progress = 20;

@@ -1,6 +1,7 @@
 #include "orchestrator/coordinator/reactor.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,7 @@ class Reaction {
     // What a trainer says frees no device, and there may be many thousands of words a second.
     if (!std::holds_alternative<TrainerSpoke>(event)) {
       wake_waiting(state_, now_s_);
+      state_.nodes.wake_rested(now_s_);
       start_ready();
     }
     finish_if_over();
@@ -76,7 +78,9 @@ class Reaction {
     if (current) {
       trial->run->last_event = spoke.event.number;
       absorb(trial->progress, spoke.event);
-      if (const auto outcome = outcome_of(spoke.event)) trial->run->outcome = outcome;
+      const auto outcome = outcome_of(spoke.event);
+      if (outcome) trial->run->outcome = outcome;
+      if (!outcome || outcome->state != TrialState::kFailed) note_begin(*trial->run);
       if (state_.halving) decisions = state_.halving->judge(trial->cell, spoke.event, now_s_);
     } else {
       accept_late_success(*trial, spoke);
@@ -111,7 +115,30 @@ class Reaction {
   void on(const TrainerEnded& ended) {
     Trial* trial = find_trial(state_, ended.trial);
     if (trial == nullptr || !trial->run || trial->run->attempt != ended.attempt) return;  // superseded
-    end_run(*trial, ending_of(*trial->run, ended));
+    const Outcome ending = ending_of(*trial->run, ended);
+    const Run run = *trial->run;
+    const Ask ask = trial->ask;
+    end_run(*trial, ending);
+    if (ending.state == TrialState::kFailed && !run.has_begun) suspect_node(run, ask);
+  }
+
+  void note_begin(Run& run) {
+    if (std::exchange(run.has_begun, true)) return;
+    for (const Share& share : run.shares) {
+      if (state_.nodes.contains(share.agent)) state_.nodes.is_well(share.agent);
+    }
+  }
+
+  /// Which node of several a gang failed by is not known.
+  void suspect_node(const Run& run, const Ask& ask) {
+    if (run.shares.size() > 1 || !state_.nodes.contains(run.leader())) return;
+    const Policy& policy = state_.policy;
+    const int agent = run.leader();
+    const int num = state_.nodes.count_false_start(agent);
+    if (num < policy.max_false_starts || !state_.nodes.another_can_hold(ask, agent)) return;
+    const double rest_s = std::min(policy.rest_s * std::pow(2.0, num - policy.max_false_starts), policy.max_rest_s);
+    state_.nodes.rest(agent, now_s_ + rest_s);
+    actions_.push_back(RestNode{run.shares.front().host, num, rest_s});
   }
 
   void on(const StopRequested& request) {
@@ -212,6 +239,7 @@ class Reaction {
     if (state_.stopping) return finish(ExitCode::kIncomplete, "stopped before every trial had ended");
     if (state_.nodes.empty()) return;  // nobody has joined yet
     if (!state_.waiting.empty()) return;
+    if (!state_.ready.empty() && std::isfinite(state_.nodes.next_rest_end_s())) return;
     finish(ExitCode::kIncomplete, state_.stop_at_s ? "the time that is left is too short for another checkpoint"
                                                    : "no node that is left can take the remaining trials");
   }

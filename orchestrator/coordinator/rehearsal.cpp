@@ -115,6 +115,7 @@ Sketch sketch_of(const State& state, double now_s) {
   sketch.state.policy = state.policy;
   sketch.state.order = state.order;
   sketch.state.nodes = state.nodes;
+  sketch.state.nodes.wake_rested(std::numeric_limits<double>::infinity());
   std::map<std::size_t, std::size_t> places;
   for (std::size_t position = 0; position < state.trials.size(); ++position) {
     const Trial& trial = state.trials[position];

@@ -66,6 +66,7 @@ struct Recorder {
   void operator()(Ingest& ingest) { events.push_back(std::move(ingest.event)); }
   void operator()(StartTrainer&) {}
   void operator()(StopTrainer&) {}
+  void operator()(RestNode&) {}
   void operator()(Finish&) {}
 
   void flush() {
@@ -98,7 +99,7 @@ results::AttemptRecord unrecorded(const common::TrialId& trial, std::int32_t num
 
 bool is_record(const Action& action) {
   return !std::holds_alternative<StartTrainer>(action) && !std::holds_alternative<StopTrainer>(action) &&
-         !std::holds_alternative<Finish>(action);
+         !std::holds_alternative<RestNode>(action) && !std::holds_alternative<Finish>(action);
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ struct Run {
   double started_s = 0;
   std::int64_t first_checkpoint_step = 0;
   std::int64_t last_event = 0;
+  /// It has said something else than that it failed.
+  bool has_begun = false;
   std::optional<Outcome> outcome;
   StopKind stop = StopKind::kNone;
   [[nodiscard]] int leader() const { return shares.front().agent; }

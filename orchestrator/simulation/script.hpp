@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "orchestrator/coordinator/policy.hpp"
@@ -27,6 +28,8 @@ struct Misfortunes {
   double node_repair_s = 3600;
   /// Of each running trial: the system tells it to save and go.
   double preemption_s = std::numeric_limits<double>::infinity();
+  /// Agents on whose nodes no trainer can begin.
+  std::set<int> bad_agents;
 };
 
 /// What a simulation is given beside trials and nodes.

@@ -91,6 +91,7 @@ double SimulatedCluster::next_tick_s() const {
   double tick_s = std::numeric_limits<double>::infinity();
   if (agents_.empty() || finished_) return tick_s;
   if (!state_.waiting.empty()) tick_s = std::min(tick_s, state_.waiting.begin()->first);
+  tick_s = std::min(tick_s, state_.nodes.next_rest_end_s());
   if (!state_.kill_times.empty()) tick_s = std::min(tick_s, state_.kill_times.begin()->first);
   if (state_.stop_at_s && !state_.stopping) tick_s = std::min(tick_s, *state_.stop_at_s);
   if (state_.end_s && !state_.out_of_time) tick_s = std::min(tick_s, *state_.end_s);
@@ -106,6 +107,8 @@ void SimulatedCluster::happen(const Due& due) {
     case Happening::kSaved:
     case Happening::kPreempted:
       return save_and_end(due.attempt);
+    case Happening::kFalseStart:
+      return end_before_begin(due.attempt);
     case Happening::kKilled:
       return kill(due.attempt);
     case Happening::kNodeLost:

@@ -50,6 +50,7 @@ class SimulatedCluster {
 
   [[nodiscard]] std::size_t num_events() const { return num_events_; }
   [[nodiscard]] std::size_t num_lost_nodes() const { return num_lost_nodes_; }
+  [[nodiscard]] std::size_t num_false_starts() const { return num_false_starts_; }
   /// Seconds from the start to the last event.
   [[nodiscard]] double elapsed_s() const { return now_s_ - kStart_s; }
   [[nodiscard]] const State& state() const { return state_; }
@@ -75,7 +76,7 @@ class SimulatedCluster {
     /// A node of it was lost: the rest stands still until it is killed.
     bool is_broken = false;
   };
-  enum class Happening { kStep, kSaved, kPreempted, kKilled, kNodeLost, kNodeBack, kStopped };
+  enum class Happening { kStep, kSaved, kPreempted, kFalseStart, kKilled, kNodeLost, kNodeBack, kStopped };
   struct Due {
     double at_s = 0;
     std::uint64_t order = 0;
@@ -102,6 +103,7 @@ class SimulatedCluster {
   void do_step(const AttemptKey& key);
   void save_and_end(const AttemptKey& key);
   void kill(const AttemptKey& key);
+  void end_before_begin(const AttemptKey& key);
   void save(const AttemptKey& key, std::int64_t step);
   void tell_newest_checkpoint(const AttemptKey& key);
   void speak(const AttemptKey& key, const std::string& kind, common::Json body);
@@ -139,6 +141,7 @@ class SimulatedCluster {
   common::ExitCode exit_code_ = common::ExitCode::kError;
   std::size_t num_events_ = 0;
   std::size_t num_lost_nodes_ = 0;
+  std::size_t num_false_starts_ = 0;
   std::uint64_t order_ = 0;
   double now_s_ = kStart_s;
   std::vector<Span> spans_;

@@ -13,6 +13,8 @@ constexpr int kSucceeded = 0;
 constexpr int kFailed = 1;
 constexpr int kPreempted = 4;
 constexpr int kDiverged = 6;
+/// From the start of a trainer that cannot begin to its end.
+constexpr double kFalseStart_s = 0.5;
 
 }  // namespace
 
@@ -26,7 +28,9 @@ void SimulatedCluster::perform(const StartTrainer& start) {
   trainer.started_s = now_s_;
   trainer.ready_s = now_s_ + script_of(trainer).start_up_s;
   trainer.next_step = trainer.first_step;
+  const bool can_begin = options_.misfortunes.bad_agents.count(trainer.shares.front().agent) == 0;
   trainers_[key] = std::move(trainer);
+  if (!can_begin) return push(now_s_ + kFalseStart_s, Happening::kFalseStart, key);
   plan_step(key);
   if (!std::isfinite(options_.misfortunes.preemption_s)) return;
   push(now_s_ + draw_s(options_.misfortunes.preemption_s), Happening::kPreempted, key);
@@ -76,6 +80,17 @@ void SimulatedCluster::save_and_end(const AttemptKey& key) {
   if (trainer.is_broken) return;
   save(key, step_now(trainer));
   end(key, "preempted", kPreempted);
+}
+
+void SimulatedCluster::end_before_begin(const AttemptKey& key) {
+  ++num_false_starts_;
+  release(key);
+  TrainerEnded ended;
+  ended.trial = key.trial;
+  ended.attempt = key.attempt;
+  ended.code = kFailed;
+  ended.how = "exit code 1";
+  deliver(ended);
 }
 
 void SimulatedCluster::kill(const AttemptKey& key) {

@@ -56,8 +56,8 @@ std::string line(const Trial& trial, const char* what, double in_s) {
 std::string utilisation_text(const Nodes& nodes) {
   DeviceCount busy = nodes.total();
   for (const auto& [unused, node] : nodes) {
-    busy.cpus -= std::ssize(node.free.cpus);
-    busy.gpus -= std::ssize(node.free.gpus);
+    busy.cpus -= std::ssize(node.free.cpus) + std::ssize(node.at_rest.cpus);
+    busy.gpus -= std::ssize(node.free.gpus) + std::ssize(node.at_rest.gpus);
   }
   std::string text = fmt::format("{} of {} cpus", busy.cpus, nodes.total().cpus);
   if (nodes.total().gpus > 0) text += fmt::format(" and {} of {} gpus", busy.gpus, nodes.total().gpus);

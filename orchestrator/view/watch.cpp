@@ -6,6 +6,7 @@
 
 #include "orchestrator/coordinator/state.hpp"
 #include "orchestrator/view/text.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -22,18 +23,10 @@ double steps_of(const ReportRow& row) { return std::max(1.0, train_of(row).value
 
 double images_of(const ReportRow& row) { return steps_of(row) * train_of(row).value("global_batch", 1.0); }
 
-/// Of the trial's resources; what stands there as null counts as absent.
-std::int64_t resource(const ReportRow& row, const char* name, std::int64_t absent) {
-  const common::Json resources = row.trial.spec.value("resources", common::Json::object());
-  const auto found = resources.find(name);
-  return found != resources.end() && found->is_number_integer() ? found->get<std::int64_t>() : absent;
-}
-
 void add_devices(Movement& movement, const ReportRow& row) {
-  const std::int64_t gpus = resource(row, "gpus", 0);
-  const std::int64_t processes = gpus > 0 ? gpus : resource(row, "processes", 1);
-  movement.num_cpus += processes * resource(row, "cpus", 1);
-  movement.num_gpus += gpus;
+  const sweeps::ResourceSpec held = sweeps::stored_resources(row.trial.spec);
+  movement.num_cpus += held.cpus * held.num_processes();
+  movement.num_gpus += held.gpus;
 }
 
 /// "2 trials on 14 of 16 cpus and 4 of 8 gpus".
@@ -109,7 +102,8 @@ std::vector<const ReportRow*> shortlist(const Report& report) {
     if (waits(row)) waiting.push_back(&row);
   }
   const auto key = [](const ReportRow* row) {
-    return std::pair(-resource(*row, "priority", 0), -row->trial.training_flops * (1 - done_share(*row)));
+    return std::pair(-sweeps::stored_resources(row->trial.spec).priority,
+                     -row->trial.training_flops * (1 - done_share(*row)));
   };
   const std::size_t length = std::min(kLongest, waiting.size());
   std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(length), waiting.end(),

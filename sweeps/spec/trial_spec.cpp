@@ -164,6 +164,21 @@ InputSpec TrialSpec::input() const {
   return {data.image_size / downsampling, data.channels, data.num_classes, data.context_tokens, data.context_width};
 }
 
+ResourceSpec stored_resources(const Json& trial) {
+  const Json resources = trial.value("resources", Json::object());
+  const auto number = [&](const char* name) -> std::optional<std::int64_t> {
+    const auto found = resources.find(name);
+    if (found == resources.end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<std::int64_t>();
+  };
+  ResourceSpec stored;
+  stored.cpus = number("cpus").value_or(stored.cpus);
+  stored.gpus = number("gpus").value_or(stored.gpus);
+  stored.processes = number("processes");
+  stored.priority = number("priority").value_or(stored.priority);
+  return stored;
+}
+
 ModelShape TrialSpec::shape() const { return {model, input(), objective.learn_variance}; }
 
 }  // namespace ditscale::sweeps

@@ -70,6 +70,10 @@ struct TrialSpec {
   bool operator==(const TrialSpec&) const = default;
 };
 
+/// cpus, gpus, processes and priority of a stored configuration, which may be older than some of them: what is not
+/// there as a number has its default.
+[[nodiscard]] ResourceSpec stored_resources(const common::Json& trial);
+
 /// Strict reading: `value` (an object of `document` at `path`) over the defaults. "model" may be a published name.
 /// Throws ConfigError (file, line, JSON path, found, allowed); impossible combinations are refused here too.
 [[nodiscard]] TrialSpec trial_spec_from(const common::JsonDocument& document, const common::Json& value,

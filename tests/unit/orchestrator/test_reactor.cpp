@@ -97,6 +97,99 @@ TEST_F(Reactor, GivesUpATrialWhenItsRetriesAreUsedUpAndRunsTheRest) {
   EXPECT_EQ(all_of<Finish>(actions).at(0).code, ExitCode::kFinishedWithFailures);
 }
 
+/// Two nodes of one core; what starts on the first fails at once.
+class ReactorWithABadNode : public Reactor {
+ protected:
+  void SetUp() override {
+    policy.retry_wait_s = 0;
+    policy.retries = 100;
+    sweep_of({make_cell(0), make_cell(1), make_cell(2)});
+    join({{1, "bad", make_devices(1)}, {2, "good", make_devices(1)}});
+    ASSERT_THAT(started(), ElementsAre(0, 1));
+    checkpoint(1, 100);
+  }
+  /// The trial that runs there; nothing when the node rests or is idle.
+  [[nodiscard]] std::optional<std::size_t> on_bad_node() const {
+    for (const std::size_t position : state.running) {
+      if (state.trials[position].run->leader() == 1) return position;
+    }
+    return std::nullopt;
+  }
+  void fail_there(int times) {
+    for (int i = 0; i < times; ++i) {
+      ASSERT_TRUE(on_bad_node());
+      end_with(*on_bad_node(), "failed", "no CUDA-capable device");
+      if (all_of<RestNode>(actions).empty()) wait(1);
+    }
+  }
+};
+
+TEST_F(ReactorWithABadNode, LetsItRestLongerAndLonger) {
+  fail_there(policy.max_false_starts);
+  ASSERT_THAT(all_of<RestNode>(actions), SizeIs(1));
+  EXPECT_EQ(all_of<RestNode>(actions)[0].host, "bad");
+  EXPECT_EQ(all_of<RestNode>(actions)[0].seconds, policy.rest_s);
+  wait(policy.rest_s - 3);
+  EXPECT_FALSE(on_bad_node());
+  wait(3);
+  ASSERT_TRUE(on_bad_node()) << "it is tried again";
+  fail_there(1);
+  EXPECT_EQ(all_of<RestNode>(actions).at(0).seconds, 2 * policy.rest_s);
+  for (int i = 0; i < 20; ++i) {
+    wait(policy.max_rest_s);
+    fail_there(1);
+  }
+  EXPECT_EQ(all_of<RestNode>(actions).at(0).seconds, policy.max_rest_s);
+}
+
+TEST_F(ReactorWithABadNode, WhoseTrainerBeginsAfterAllIsWell) {
+  fail_there(policy.max_false_starts);
+  wait(policy.rest_s);
+  ASSERT_TRUE(on_bad_node());
+  speak(*on_bad_node(), "started", {{"step", 0}});
+  fail_there(1);
+  EXPECT_THAT(all_of<RestNode>(actions), IsEmpty()) << "a failure on the way is the trial's";
+  fail_there(policy.max_false_starts - 1);
+  EXPECT_THAT(all_of<RestNode>(actions), IsEmpty()) << "counting begins anew";
+}
+
+TEST_F(ReactorWithABadNode, MayBeLostWhileItRests) {
+  fail_there(policy.max_false_starts);
+  give(AgentLost{1, "its node was lost"});
+  wait(policy.max_rest_s);
+  end_with(1, "succeeded");
+  EXPECT_THAT(started(), SizeIs(1)) << "on the other node";
+}
+
+TEST_F(ReactorWithABadNode, UsesItWhenItIsTheLastOne) {
+  give(AgentLost{2, "its node was lost"});
+  fail_there(2 * policy.max_false_starts);
+  wait(1);
+  EXPECT_TRUE(on_bad_node());
+}
+
+TEST_F(Reactor, WaitsForANodeThatRestsWhenOnlyThatCanTakeTheRest) {
+  policy.retries = 100;
+  policy.max_retry_wait_s = policy.retry_wait_s;
+  sweep_of({make_cell(0), make_cell(1, 10, {1, 1})});
+  join({{1, "bad", make_devices(1, 1)}, {2, "good", make_devices(1)}});
+  ASSERT_THAT(started(), ElementsAre(0, 1));
+  for (int i = 0; i < 2 * policy.max_false_starts; ++i) {
+    end(1, 1);
+    EXPECT_THAT(all_of<RestNode>(actions), IsEmpty()) << "no other node has a GPU";
+    wait(policy.retry_wait_s);
+    ASSERT_TRUE(state.trials[1].run);
+  }
+  end(1, 1);
+  state.nodes.rest(1, now_s + 50);
+  end_with(0, "succeeded");
+  wait(policy.retry_wait_s);
+  ASSERT_FALSE(state.trials[1].run);
+  EXPECT_FALSE(state.finished);
+  wait(60);
+  EXPECT_TRUE(state.trials[1].run);
+}
+
 TEST_F(Reactor, DoesNotRetryATrainingThatDiverged) {
   sweep_of({make_cell(0)});
   join_one(1);

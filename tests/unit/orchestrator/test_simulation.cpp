@@ -220,6 +220,21 @@ TEST(Simulation, DecidesTheSameWhenItIsToldTheNewestCheckpointOnly) {
   EXPECT_EQ(ends_of(true), ends_of(false));
 }
 
+TEST(Simulation, ANodeOnWhichNothingCanBeginCostsAFewAttempts) {
+  std::vector<sweeps::Cell> cells;
+  for (int seed = 0; seed < 64; ++seed) cells.push_back(make_cell(seed, 20));
+  std::vector<AgentReport> agents;
+  for (int rank = 1; rank <= 4; ++rank) agents.push_back({rank, "node", make_devices(2)});
+  SimulationOptions options;
+  options.misfortunes.bad_agents = {2};
+  SimulatedCluster cluster(cells, agents, options);
+  cluster.run();
+  EXPECT_EQ(cluster.exit_code(), ExitCode::kDone) << "every trial has succeeded";
+  EXPECT_THAT(cluster.violations(), IsEmpty());
+  EXPECT_LE(cluster.num_false_starts(), 12U) << "two at first, then one or two after each rest";
+  EXPECT_GE(cluster.num_false_starts(), 2U);
+}
+
 /// A cluster of one node whose coordinator's first decision is spoilt by `spoil`.
 std::vector<std::string> violations_when(const std::function<void(StartTrainer&)>& spoil) {
   SimulatedCluster cluster({make_cell(0, 4), make_cell(1, 4, {1, 2})}, {{1, "a", make_devices(3, 2)}}, {});

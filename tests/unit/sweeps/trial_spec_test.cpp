@@ -317,6 +317,14 @@ RC_GTEST_PROP(Cost, TheNumberOfEvaluationsIsThatOfTheListedSteps, ()) {
   RC_ASSERT(steps.back() == last);
 }
 
+TEST(StoredResources, OfOlderVersionsHaveDefaults) {
+  EXPECT_EQ(stored_resources(common::Json::object()), ResourceSpec());
+  const ResourceSpec gang = stored_resources(
+      common::Json::parse(R"({"resources": {"cpus": 2, "gpus": 0, "processes": 3, "min_processes": null}})"));
+  EXPECT_EQ(gang.num_devices(), 6);
+  EXPECT_EQ(stored_resources(common::Json::parse(R"({"resources": {"gpus": 4, "processes": null}})")).num_devices(), 4);
+}
+
 TEST(Cost, MoreDevicesAreFaster) {
   const TrialSpec trial = small_trial();
   const double one_core_s = predicted_s(trial, {}, devices_of({1, 0}));
