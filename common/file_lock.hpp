@@ -14,6 +14,9 @@ class FileLock {
   /// opened.
   [[nodiscard]] static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
 
+  /// Whether a process holds the lock now. Nothing is taken: those who only ask do not get in each other's way.
+  [[nodiscard]] static bool is_held(const std::filesystem::path& path);
+
  private:
   explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}
   FileDescriptor fd_;

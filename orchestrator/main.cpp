@@ -32,6 +32,7 @@ std::size_t terminal_columns() {
 
 orchestrator::Environment environment() {
   orchestrator::Environment result;
+  result.parent = ::getppid();
   result.program = std::filesystem::read_symlink("/proc/self/exe");
   result.path = variable("PATH");
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE", "PMI_RANK"}) {

@@ -64,7 +64,8 @@ std::string Slurm::submit(const std::filesystem::path& script, const std::string
 
 std::optional<std::string> Slurm::obstacle_to(const std::filesystem::path& script) const {
   const CommandResult result = run_command({"sbatch", "--test-only", script.string()}, policy_.command_limit_s);
-  return result.code == 0 ? std::nullopt : parse_allocation_failure(result.err);
+  if (result.code == 0 || trouble_of(result) != Trouble::kFinal) return std::nullopt;
+  return parse_allocation_failure(result.err);
 }
 
 CommandResult Slurm::ask(const Argv& argv) const {
@@ -79,7 +80,8 @@ CommandResult Slurm::ask(const Argv& argv) const {
 }
 
 std::optional<std::string> Slurm::find_by_comment(const std::string& comment) const {
-  const Argv argv{"squeue", "--noheader", "--states=all", "--me", "--format=%i|%k"};
+  // --all: in hidden partitions too.
+  const Argv argv{"squeue", "--all", "--noheader", "--states=all", "--me", "--format=%i|%k"};
   const CommandResult result = ask(argv);
   if (result.code != 0) fail(argv, result, "Whether the job was submitted is not known: look with `squeue --me`");
   for (const std::string& line : lines_of(result.out)) {
@@ -108,10 +110,17 @@ std::vector<Job> Slurm::query(const std::vector<std::string>& ids) const {
                    "--format=" + std::string(kSacctFormat),
                    fmt::format("--jobs={}", fmt::join(missing, ","))};
   // Clusters without accounting are common; what squeue has forgotten is then simply not known.
-  const CommandResult past = run_command(sacct, policy_.command_limit_s);
-  if (past.code != 0) return jobs;
-  for (Job& job : parse_sacct(past.out)) jobs.push_back(std::move(job));
+  for (Job& job : parse_sacct(answer_if_there_is_one(sacct))) jobs.push_back(std::move(job));
   return jobs;
+}
+
+std::string Slurm::answer_if_there_is_one(const Argv& argv) const {
+  try {
+    const CommandResult result = run_command(argv, policy_.command_limit_s);
+    return result.code == 0 ? result.out : std::string();
+  } catch (const common::SystemError&) {
+    return {};  // not installed
+  }
 }
 
 bool Slurm::is_being_preempted(const std::string& id) const {
@@ -157,7 +166,7 @@ bool Slurm::requeue(const std::string& id) const {
 
 std::vector<std::string> Slurm::nodes_left(const Job& job) const {
   if (job.nodes.empty()) return {};
-  const Argv argv{"sinfo", "--noheader", "--Node", "--nodes=" + job.nodes, "--format=%N|%T"};
+  const Argv argv{"sinfo", "--all", "--noheader", "--Node", "--nodes=" + job.nodes, "--format=%N|%T"};
   const CommandResult result = ask(argv);
   if (result.code != 0) fail(argv, result, "The nodes of this job are not known");
   std::vector<std::string> nodes;  // one line for each node and partition

@@ -72,6 +72,8 @@ class Slurm {
 
  private:
   [[nodiscard]] CommandResult ask(const std::vector<std::string>& argv) const;
+  /// Standard output; empty when the command failed or is not there.
+  [[nodiscard]] std::string answer_if_there_is_one(const std::vector<std::string>& argv) const;
   [[nodiscard]] std::optional<std::string> find_by_comment(const std::string& comment) const;
 
   Policy policy_;

@@ -207,7 +207,9 @@ double parse_duration_s(const std::string& text) {
     seconds = seconds * 60 + *part;
     start = end + 1;
   }
-  if (seconds <= 0) throw common::UsageError(fmt::format("--time {}: write seconds (90) or HH:MM:SS (01:30:00)", text));
+  constexpr double kLongest_s = 1e9;
+  if (!(seconds > 0 && seconds <= kLongest_s))
+    throw common::UsageError(fmt::format("--time {}: write seconds (90) or HH:MM:SS (01:30:00)", text));
   return seconds;
 }
 

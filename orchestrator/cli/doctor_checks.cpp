@@ -65,7 +65,7 @@ Finding look_at_slurm(const std::string& path) {
 }
 
 Finding look_at_worker(const fs::path& worker) {
-  if (::access(worker.c_str(), X_OK) != 0) {
+  if (!is_program(worker)) {
     return {"worker", Kind::kBad, worker.string() + " cannot be executed",
             "build it (`make`), or name it with --worker"};
   }

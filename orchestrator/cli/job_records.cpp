@@ -49,6 +49,10 @@ std::string submit_script(const common::StudyPaths& study, const slurm::Slurm& s
 
 std::string go_on_elsewhere(const common::StudyPaths& study, const slurm::Slurm& slurm, const std::string& job) {
   if (slurm.requeue(job)) return fmt::format("job {} is back in the queue and goes on from its checkpoints", job);
+  // The batch script and the guard may both have seen that the job cannot go on.
+  for (const slurm::Job& other : living_jobs(study, slurm)) {
+    if (other.id != job) return fmt::format("job {} goes on instead", other.id);
+  }
   return fmt::format("requeuing is not allowed here; job {} goes on instead", submit_script(study, slurm));
 }
 

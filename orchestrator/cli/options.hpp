@@ -20,6 +20,8 @@ struct Environment {
   std::filesystem::path program;
   /// Value of PATH.
   std::string path;
+  /// At its start.
+  pid_t parent = -1;
   /// Started by mpirun: this process is a rank.
   bool under_mpi = false;
   /// As rank 0, by what its launcher has set.

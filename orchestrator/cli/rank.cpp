@@ -109,7 +109,7 @@ ExitCode run_coordinator(World& world, const RunOptions& options, std::future<sw
   if (world.size() < 2) {
     throw common::UsageError(
         "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
-        "without mpirun");
+        "without mpirun (inside `srun --pty`, which looks like an MPI job: unset PMIX_RANK PMI_RANK PMI_SIZE)");
   }
   try {
     const ExitCode code = coordinate(world, options, loaded);
@@ -159,7 +159,7 @@ void run_as_agent(World& world, const RunOptions& options, const Environment& en
 }  // namespace
 
 ExitCode run_rank(const RunOptions& options, const Environment& environment) {
-  end_with_parent(SIGKILL, options.launcher);
+  end_with_parent(SIGKILL, environment.parent, options.launcher);
   StopSource::block_signals();
   // MPI's threads would wake at the end of every trainer.
   const sigset_t ends = only_signal(SIGCHLD);

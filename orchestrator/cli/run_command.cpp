@@ -26,7 +26,7 @@ constexpr int kNumRanks = 2;
 constexpr int kSignalBase = 128;
 
 void check_worker(const std::filesystem::path& worker) {
-  if (::access(worker.c_str(), X_OK) == 0) return;
+  if (is_program(worker)) return;
   throw common::ConfigError(
       fmt::format("{}: there is no program that could train here. Build it (`make`), or name it with --worker PATH",
                   worker.string()));

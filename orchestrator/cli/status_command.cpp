@@ -8,7 +8,9 @@
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/view/report.hpp"
+#include "orchestrator/view/text.hpp"
 #include "orchestrator/view/watch.hpp"
+#include "slurm/output.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -67,11 +69,14 @@ std::string head(const common::StudyPaths& study) {
 }
 
 std::string view_text(const common::StudyPaths& study, const Jobs& jobs, std::size_t columns) {
-  std::string text = head(study) + jobs_text(jobs);
+  // One column less than there is: a full line would wrap and spoil the count of lines.
+  const std::size_t room = columns > 0 ? columns - 1 : 0;
+  std::string text;
+  for (const std::string& line : slurm::lines_of(head(study) + jobs_text(jobs)))
+    text += (columns > 0 ? cut(line, room) : line) + "\n";
   const auto report = report_of(study);
   if (!report) return text + kNothingYet;
-  // One column less than there is: a full line would wrap and spoil the count of lines.
-  for (const std::string& line : watch_lines(*report, columns > 0 ? columns - 1 : 0)) text += line + "\n";
+  for (const std::string& line : watch_lines(*report, room)) text += line + "\n";
   return text;
 }
 
@@ -87,12 +92,18 @@ void print_table(const common::StudyPaths& study) {
   std::fputs(report ? report_text(*report).c_str() : kNothingYet, stdout);
 }
 
+bool has_ended(const common::StudyPaths& study) {
+  const auto report = report_of(study);
+  return report && std::all_of(report->rows.begin(), report->rows.end(),
+                               [](const ReportRow& row) { return results::is_final(row.trial.state); });
+}
+
 ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
   Jobs jobs;
   std::size_t num_drawn = 0;
   for (int turn = 0;; ++turn) {
     if (turn % kRedrawsPerQuestion == 0) jobs = jobs_of(study);
-    const bool over = !is_worked_on(study) && jobs.living.empty() && jobs.trouble.empty();
+    const bool over = !is_worked_on(study) && jobs.living.empty() && (jobs.trouble.empty() || has_ended(study));
     const std::string text = view_text(study, jobs, columns);
     if (columns > 0) {
       draw(text, num_drawn);

@@ -62,10 +62,13 @@ common::StudyPaths study_of(const fs::path& runs, const std::string& sweep_name)
 
 common::StudyPaths find_study(const fs::path& runs, const std::string& choice) {
   if (choice == "last") return newest_study(runs);
+  const auto is_study = [](const common::StudyPaths& study) {
+    return fs::exists(study.database()) || fs::exists(study.jobs_json());
+  };
+  if (const common::StudyPaths folder{fs::path(choice)}; is_study(folder)) return folder;
   common::StudyPaths study = study_of(runs, choice);
-  if (fs::is_directory(choice)) study = {fs::path(choice)};
   if (fs::is_regular_file(choice)) study = study_of(runs, sweeps::load_sweep(choice).name);
-  if (fs::exists(study.database()) || fs::exists(study.jobs_json())) return study;
+  if (is_study(study)) return study;
   throw common::UsageError(fmt::format("no study \"{}\" in {}: {}", choice, runs.string(), known_names(runs)));
 }
 
@@ -76,9 +79,7 @@ common::StudyPaths find_started_study(const fs::path& runs, const std::string& c
       fmt::format("{}: no trial has started yet; `orchestrator explain` says why it waits", study.folder.string()));
 }
 
-bool is_worked_on(const common::StudyPaths& study) {
-  return fs::exists(study.lock()) && !common::FileLock::try_acquire(study.lock());
-}
+bool is_worked_on(const common::StudyPaths& study) { return common::FileLock::is_held(study.lock()); }
 
 SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name) {
   const SpeedOf assumed = [gpu_name](const Ask& ask) {

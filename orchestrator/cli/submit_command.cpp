@@ -2,7 +2,6 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
@@ -11,6 +10,7 @@
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/launcher/guard.hpp"
+#include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/view/report.hpp"
 #include "slurm/batch_script.hpp"
 
@@ -32,7 +32,7 @@ struct Submission {
 
 fs::path worker_of(const SubmitOptions& options, const Environment& environment) {
   const fs::path worker = fs::absolute(options.worker.value_or(environment.program.parent_path() / "worker"));
-  if (::access(worker.c_str(), X_OK) == 0) return worker;
+  if (is_program(worker)) return worker;
   throw common::ConfigError(fmt::format(
       "{}: there is no program that could train. Build it (`make`), or name it with --worker PATH", worker.string()));
 }
@@ -94,7 +94,6 @@ std::string submit_and_warn(const common::StudyPaths& study, const slurm::Slurm&
 /// All files are there before Slurm hears of the job: it may start at once.
 Json submit_one(const Submission& submission, const fs::path& sweep_file, const slurm::Slurm& slurm) {
   const common::StudyPaths& study = submission.study;
-  refuse_second_job(study, slurm);
   common::make_folder(study.slurm());
   common::write_file_atomically(study.submitted_sweep(), common::read_file(sweep_file));
   common::write_file_atomically(study.job_script(), submission.script);
@@ -136,6 +135,7 @@ ExitCode submit_command(const SubmitOptions& options, const Environment& environ
     return ExitCode::kDone;
   }
   const slurm::Slurm slurm(say);
+  for (const Submission& each : submissions) refuse_second_job(each.study, slurm);
   Json jobs = Json::array();
   for (const Submission& each : submissions) jobs.push_back(submit_one(each, options.sweep.file, slurm));
   print_submitted(jobs, options);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include <spdlog/spdlog.h>
 
@@ -24,6 +26,11 @@ constexpr std::size_t kMostRecords = 256;
 common::FileLock lock_study(const common::StudyPaths& paths) {
   common::make_folder(paths.trials());
   auto lock = common::FileLock::try_acquire(paths.lock());
+  // Who asks whether it is held (`status`) shuts it for a moment.
+  for (int again = 0; !lock && again < 10; ++again) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    lock = common::FileLock::try_acquire(paths.lock());
+  }
   if (!lock) {
     throw common::ConfigError(
         fmt::format("{}: another `orchestrator run` works on this study now. Wait for it, stop it with Ctrl-C, or give "

@@ -43,6 +43,7 @@ ExitCode AllocationRun::run() {
     } catch (const common::SystemError& error) {
       say(error.what());  // Slurm did not answer; it may do so in a while
     }
+    if (!stop_signal_ && start == parts_.policy.max_restarts) break;
     if (!stop_signal_) {
       say(fmt::format("the run was cut short; starting again on the nodes that are left in {:.0f} s", wait_s));
       stop_signal_ = await_stop(wait_s);
@@ -57,7 +58,7 @@ ExitCode AllocationRun::run() {
 
 /// A job whose first node lost its daemon is requeued while its processes there may still run, and save.
 bool AllocationRun::wait_for_other_run() {
-  while (std::filesystem::exists(parts_.study.lock()) && !common::FileLock::try_acquire(parts_.study.lock())) {
+  while (common::FileLock::is_held(parts_.study.lock())) {
     if (!std::exchange(waited_for_other_, true)) say("another run works on this study; waiting for its end");
     stop_signal_ = await_stop(parts_.policy.lock_look_s);
     if (stop_signal_) return false;
@@ -68,7 +69,9 @@ bool AllocationRun::wait_for_other_run() {
 slurm::Job AllocationRun::look_up() const {
   const std::vector<slurm::Job> jobs = parts_.slurm.query({parts_.job});
   if (jobs.empty()) throw common::SystemError(fmt::format("Slurm does not know job {}", parts_.job));
-  return jobs.front();
+  slurm::Job job = jobs.front();
+  if (!parts_.go_on) job.batch_host.clear();  // salloc: there is no batch script, and squeue names the login node
+  return job;
 }
 
 bool AllocationRun::has_lost_job(const slurm::Job& job) const {
@@ -100,8 +103,7 @@ ExitCode AllocationRun::conclude(ExitCode code) {
   if (code == ExitCode::kNothingToDo) return ExitCode::kDone;  // or Slurm would call the job failed
   if (code != ExitCode::kIncomplete) return code;
   if (stop_signal_ && *stop_signal_ != SIGUSR2) {
-    say("stopped on request; `orchestrator resume` goes on (after a preemption Slurm does so by itself)");
-    return code;
+    return stopped_on_request();
   }
   const bool preempted = parts_.slurm.is_being_preempted(parts_.job);
   if (preempted) say(fmt::format("job {} is being preempted", parts_.job));
@@ -114,11 +116,18 @@ ExitCode AllocationRun::conclude(ExitCode code) {
   return go_on_later();
 }
 
+ExitCode AllocationRun::stopped_on_request() {
+  say("stopped on request; `orchestrator resume` goes on (after a preemption Slurm does so by itself)");
+  return ExitCode::kIncomplete;
+}
+
 ExitCode AllocationRun::go_on_later() {
   if (!parts_.go_on) {
     say("not complete: start it again to go on");
     return ExitCode::kIncomplete;
   }
+  // A cancellation may have come since the trainers were told of the time limit.
+  if (await_stop(0) == SIGUSR1) return stopped_on_request();
   say(parts_.go_on());
   return ExitCode::kIncomplete;
 }

@@ -47,6 +47,7 @@ class AllocationRun {
   [[nodiscard]] bool has_lost_job(const slurm::Job& job) const;
   [[nodiscard]] std::optional<common::ExitCode> start_once(const slurm::Job& job);
   [[nodiscard]] common::ExitCode conclude(common::ExitCode code);
+  [[nodiscard]] static common::ExitCode stopped_on_request();
   [[nodiscard]] common::ExitCode go_on_later();
   [[nodiscard]] std::size_t num_attempts() const;
 

@@ -113,6 +113,8 @@ class Job {
   void pass_on_wish(int signal) {
     // A cancellation that is repeated, or comes when the time limit is near already, is no call to hurry.
     const bool hurries = signal != SIGUSR1 && signal != SIGUSR2;
+    // A person's word: nothing shall follow in another allocation.
+    if (signal == SIGUSR1 && stop_signal_ == SIGUSR2) stop_signal_ = signal;
     if (stop_signal_ && !hurries) return;
     if (!stop_signal_) stop_signal_ = signal;
     const bool first = ++num_wishes_ == 1;
@@ -176,12 +178,17 @@ std::optional<int> await_stop(double seconds) {
 
 JobEnd run_mpi_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
 
+bool is_program(const std::filesystem::path& file) {
+  std::error_code unreadable;
+  return std::filesystem::is_regular_file(file, unreadable) && ::access(file.c_str(), X_OK) == 0;
+}
+
 std::string find_program(const std::string& program, const std::string& path) {
   std::size_t start = 0;
   while (start <= path.size()) {
     const std::size_t end = std::min(path.find(':', start), path.size());
     const std::filesystem::path candidate = std::filesystem::path(path.substr(start, end - start)) / program;
-    if (end > start && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
+    if (end > start && is_program(candidate)) return candidate.string();
     start = end + 1;
   }
   return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ void hold_stop_signals();
 /// agent was killed come to this process; it waits for them to save and end, and kills those that do not. So nothing
 /// that was started is left when this returns. When this process is killed, mpirun gets SIGTERM.
 [[nodiscard]] JobEnd run_mpi_job(const std::vector<std::string>& argv, const Timing& timing);
+
+/// A file that can be executed, and no folder.
+[[nodiscard]] bool is_program(const std::filesystem::path& file);
 
 /// The full path of `program` in `path` (the value of PATH); empty when it is not there.
 [[nodiscard]] std::string find_program(const std::string& program, const std::string& path);

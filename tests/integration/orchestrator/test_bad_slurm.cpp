@@ -50,7 +50,7 @@ TEST_F(BadSlurm, DelaysAStudyAndNothingMore) {
   ASSERT_EQ(::gethostname(host.data(), host.size()), 0);
   host.resize(host.find('\0'));
   fake("squeue", "((count > 4)) || { " + std::string(kAway) + "; }; sleep 1; echo '7|RUNNING|10:00|N/A|1|" + host +
-                     "|None|" + host + "'");
+                     "|None|login1'");  // of an salloc: the node of its command
   fake("sinfo", "sleep 2; echo '" + host + "|mixed'");
   const auto run =
       orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation"}, {{"SLURM_JOB_ID", "7"}});

@@ -69,8 +69,19 @@ TEST_F(SlurmCommands, KnowsWhatAJobWouldWaitFor) {
   EXPECT_EQ(calls(), "sbatch --test-only job.sh\n") << "nothing is submitted";
   fake("sbatch", "echo 'sbatch: Job 1 to start at 2026-11-28T14:33:10 using 1 processors on nodes n0' >&2");
   EXPECT_FALSE(slurm().obstacle_to("job.sh"));
-  fake("sbatch", "echo 'sbatch: error: Unable to contact slurm controller (connect failure)' >&2; exit 1");
-  EXPECT_FALSE(slurm().obstacle_to("job.sh"));
+  for (const char* passing : {"Unable to contact slurm controller (connect failure)",
+                              "Job violates accounting/QOS policy (job submit limit, user size and/or time limits)"}) {
+    fake("sbatch", "echo 'allocation failure: " + std::string(passing) + "' >&2; exit 1");
+    EXPECT_FALSE(slurm().obstacle_to("job.sh")) << passing;
+  }
+}
+
+TEST_F(SlurmCommands, DoesWithoutSacct) {
+  fake("squeue", "exit 0");
+  ::setenv("PATH", folder_.path().c_str(), 1);
+  std::filesystem::create_symlink("/bin/bash", folder_.path() / "bash");
+  std::filesystem::create_symlink("/bin/grep", folder_.path() / "grep");
+  EXPECT_TRUE(slurm().query({"1"}).empty());
 }
 
 TEST_F(SlurmCommands, AsksForAllJobsAtOnce) {
