@@ -1,4 +1,7 @@
+#include <chrono>
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <unistd.h>
 
@@ -32,6 +35,12 @@ class BadSlurm : public StudyFixture {
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
   }
 
+  static std::string this_host() {
+    std::string host(256, '\0');
+    EXPECT_EQ(::gethostname(host.data(), host.size()), 0);
+    return host.substr(0, host.find('\0'));
+  }
+
   /// `orchestrator`, with its output in a folder of its own.
   std::unique_ptr<Command> orchestrator(std::vector<std::string> arguments,
                                         std::map<std::string, std::string> environment = {}) {
@@ -46,19 +55,40 @@ class BadSlurm : public StudyFixture {
 
 TEST_F(BadSlurm, DelaysAStudyAndNothingMore) {
   write_sweep({0, 1});
-  std::string host(256, '\0');
-  ASSERT_EQ(::gethostname(host.data(), host.size()), 0);
-  host.resize(host.find('\0'));
+  const std::string host = this_host();
   fake("squeue", "((count > 4)) || { " + std::string(kAway) + "; }; sleep 1; echo '7|RUNNING|10:00|N/A|1|" + host +
                      "|None|login1'");  // of an salloc: the node of its command
   fake("sinfo", "sleep 2; echo '" + host + "|mixed'");
-  const auto run =
-      orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation"}, {{"SLURM_JOB_ID", "7"}});
+  fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; " + kAway);
+  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation"},
+                                {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}});
   const Ended ended = run->wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.err, AllOf(HasSubstr("Unable to contact slurm controller"), HasSubstr("job 7 on " + host)));
   EXPECT_TRUE(run->processes().empty());
   for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+}
+
+TEST_F(BadSlurm, ACancellationWhileItSavesBeforeTheTimeLimitIsTheLastWord) {
+  write_sweep({600, 0}, 30);
+  const std::string host = this_host();
+  fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host + "|None|" + host + "'");
+  fake("sinfo", "echo '" + host + "|mixed'");
+  fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; [[ $1 != requeue ]] || touch '" +
+                       (folder_ / "requeued").string() + "'");
+  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation", "--batch-script",
+                                 (folder_ / "job.sh").string()},
+                                {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}, {"FAKE_STEP_MS", "100"}});
+  ASSERT_TRUE(trainers_run(*run, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  for (const int signal : {SIGUSR2, SIGUSR1}) {
+    run->signal(signal);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  const Ended ended = run->wait();
+  EXPECT_EQ(ended.code, 4) << "one takes its time to stop; the other has saved";
+  EXPECT_THAT(ended.err, HasSubstr("stopped on request"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "requeued"));
 }
 
 TEST_F(BadSlurm, DoesNotMakeASubmissionOutOfALostAnswerTwo) {
