@@ -19,6 +19,7 @@ namespace ditscale::orchestrator {
 struct PlanRow {
   common::TrialId id;
   std::string label;
+  /// Of a gang that may shrink: with as many processes as the nodes hold. All below is by it.
   Ask ask;
   std::int64_t total_parameters = 0;
   std::int64_t forward_macs = 0;
