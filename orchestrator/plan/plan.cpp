@@ -21,10 +21,16 @@ namespace {
 constexpr double kBytesPerValue = 4;
 /// Weights, EMA and two moments.
 constexpr double kBuffersInCheckpoint = 4;
+/// Two averages for post-hoc EMA, in each checkpoint and in each snapshot.
+constexpr double kPowerAverages = 2;
 
 double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
-  const double checkpoints = static_cast<double>(trial.checkpoint.keep + 1);
-  return checkpoints * kBuffersInCheckpoint * kBytesPerValue * static_cast<double>(parameters);
+  double buffers = static_cast<double>(trial.checkpoint.keep + 1) * kBuffersInCheckpoint;
+  if (const auto every = trial.train.post_hoc_ema_every_steps) {
+    const std::int64_t snapshots = (trial.train.steps - 1) / *every + 1;  // the last step's is one
+    buffers += static_cast<double>(trial.checkpoint.keep + 1 + snapshots) * kPowerAverages;
+  }
+  return buffers * kBytesPerValue * static_cast<double>(parameters);
 }
 
 /// The cell as these nodes can run it: a gang that may shrink asks for what they hold. Its id stays.
