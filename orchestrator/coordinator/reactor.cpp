@@ -249,7 +249,7 @@ class Reaction {
     std::size_t stopped_early = 0;
     for (const Trial& trial : state_.trials) {
       bad += trial.ended_badly() ? 1 : 0;
-      stopped_early += trial.stopped_early ? 1 : 0;
+      stopped_early += trial.state == TrialState::kCancelled && trial.stopped_early ? 1 : 0;
     }
     if (bad == 0 && stopped_early > 0)
       return finish(ExitCode::kDone, fmt::format("every trial has succeeded or was stopped early ({})", stopped_early));

@@ -64,6 +64,9 @@ TEST_F(EarlyStopping, AcceptsATrialThatEndedBeforeItHeardOfIt) {
   reach(1, 100, 0.6);
   end_with(1, "succeeded");
   EXPECT_EQ(state.trials[1].state, TrialState::kSucceeded);
+  end_with(0, "succeeded");
+  ASSERT_EQ(all_of<Finish>(actions).size(), 1U);
+  EXPECT_EQ(all_of<Finish>(actions)[0].reason, "every trial has succeeded") << "none was stopped";
 }
 
 TEST_F(EarlyStopping, DoesNotStartATrialAgainThatWasLostWhileItStopped) {

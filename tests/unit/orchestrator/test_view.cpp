@@ -65,6 +65,18 @@ TEST_F(View, CountsTrialsByWhatTheyDo) {
   EXPECT_DOUBLE_EQ(overview_of(state).done_share, 0.5);
 }
 
+TEST_F(View, CountsTrialsThatWereStoppedEarlyApart) {
+  sweep_of({make_cell(0), make_cell(1)});
+  sweeps::EarlyStopping rule;
+  rule.at_steps = {100};
+  state.halving.emplace(rule);
+  join_one(2);
+  speak(0, "metric", {{"step", 100}, {"loss", 0.5}});
+  speak(1, "metric", {{"step", 100}, {"loss", 0.6}});
+  end_with(1, "preempted");
+  EXPECT_EQ(counts_text(overview_of(state)), "0 done, 1 running, 0 queued, 1 stopped early");
+}
+
 /// The system's clock may be set while a study runs; a state's times do not follow.
 TEST_F(View, CountsByTheClockOfTheStateAndNotOfTheSystem) {
   sweep_of({make_cell(0, 2'000'000)});
