@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "orchestrator/agent/trainer.hpp"
+#include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/coordinator/event_file.hpp"
 #include "orchestrator/coordinator/study.hpp"
 #include "orchestrator/launcher/launcher.hpp"
@@ -101,6 +102,31 @@ TEST_F(Files, LetOnlyOneCoordinatorWork) {
   } catch (const common::ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("another `orchestrator run` works on this study"));
   }
+}
+
+TEST_F(Files, GivePlansTheSpeedsMeasuredWhileACoordinatorWorks) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0)});
+  const Ask ask = ask_of(sweep.cells[0].trial.resources);
+  {
+    Study study(paths(), sweep);
+    State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    study.record(react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001));
+    const common::AttemptNumber first{1};
+    const auto speak = [&](const common::Event& event) {
+      study.record(react(state, TrainerSpoke{sweep.cells[0].id, first, event}, 1501));
+    };
+    speak(make_event(1, "started", {{"step", 0}, {"images", 0}}));
+    speak(make_event(2, "metric", {{"step", 1000}, {"images", 8000}, {"loss", 0.5}}));
+    speak(make_event(3, "outcome", {{"state", "succeeded"}}));
+    study.record(react(state, TrainerEnded{sweep.cells[0].id, first, 0, std::nullopt, "", std::nullopt, ""}, 1502));
+    EXPECT_GT(speeds_of(paths())(ask).num_runs, 0) << "beside a coordinator";
+  }
+  const SpeedOf speeds = speeds_of(paths());
+  EXPECT_GT(speeds(ask).num_runs, 0);
+  EXPECT_FALSE(is_worked_on(paths())) << "a plan keeps no coordinator from its work";
+  write("study/results.db", "rubbish");
+  EXPECT_EQ(speeds_of(paths())(ask).num_runs, 0);
 }
 
 TEST_F(Files, RememberTrialsOverARestart) {
