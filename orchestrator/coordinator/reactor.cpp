@@ -183,6 +183,7 @@ class Reaction {
 
   void start(Placement& placement) {
     Trial& trial = state_.trials[placement.position];
+    trial.progress.step = trial.progress.checkpoint_step;  // the attempt before may have come further
     Run run;
     run.attempt = common::AttemptNumber{++trial.num_attempts};
     run.shares = std::move(placement.shares);

@@ -92,6 +92,17 @@ TEST_F(View, CountsByTheClockOfTheStateAndNotOfTheSystem) {
   }
 }
 
+TEST_F(View, ShowsATrialThatStartsAgainAtItsCheckpoint) {
+  sweep_of({make_cell(0)});
+  join_one(1);
+  checkpoint(0, 300);
+  speak(0, "metric", {{"step", 350}});
+  die(0, 9);
+  wait(1e6);
+  ASSERT_EQ(state.trials[0].num_attempts, 2);
+  EXPECT_THAT(running_text(state.trials[0]), HasSubstr("step 300/1000"));
+}
+
 TEST_F(View, EstimatesTheEndFromRunningAndQueuedTrials) {
   sweep_of({make_cell(0), make_cell(1)});
   join_one(1);
