@@ -8,7 +8,7 @@
 
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
-#include "results/writer.hpp"
+#include "results/reader.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -50,11 +50,14 @@ std::string known_names(const fs::path& runs) {
   return names.empty() ? "there is none" : fmt::format("there are: {}", fmt::join(names, ", "));
 }
 
-/// Keeps the lock as long as the database is open: whoever holds it is the one writer.
-struct MeasuredStudy {
-  common::FileLock lock;
-  results::ResultsWriter database;
-};
+/// Null when the database cannot be read.
+std::shared_ptr<const results::ResultsReader> open_database(const fs::path& database) {
+  try {
+    return std::make_shared<const results::ResultsReader>(database);
+  } catch (const common::Error&) {
+    return nullptr;
+  }
+}
 
 }  // namespace
 
@@ -88,12 +91,10 @@ SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name) 
     return speed;
   };
   if (!fs::exists(study.database())) return assumed;
-  auto lock = common::FileLock::try_acquire(study.lock());
-  if (!lock) return assumed;
-  const std::shared_ptr<MeasuredStudy> open(
-      new MeasuredStudy{std::move(*lock), results::ResultsWriter(study.database())});
-  return [open, assumed](const Ask& ask) {
-    const auto measured = open->database.measured_speed(ask.cpus, ask.total_gpus(), ask.processes);
+  const auto database = open_database(study.database());
+  if (!database) return assumed;
+  return [database, assumed](const Ask& ask) {
+    const auto measured = database->measured_speed(ask.cpus, ask.total_gpus(), ask.processes);
     return measured ? *measured : assumed(ask);
   };
 }

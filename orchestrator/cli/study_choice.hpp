@@ -23,8 +23,8 @@ namespace ditscale::orchestrator {
 /// True while a coordinator holds the study's lock.
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 
-/// Speeds measured in a study that nobody works on now; while someone does, or where nothing is measured, assumed:
-/// by the roofline of GPUs of this name, or of made-up ones.
+/// Speeds measured in a study, which others may work on meanwhile; where nothing is measured, or the database cannot be
+/// read, assumed: by the roofline of GPUs of this name, or of made-up ones.
 [[nodiscard]] SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name = {});
 
 }  // namespace ditscale::orchestrator

@@ -14,14 +14,6 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-Nodes empty_nodes(const std::vector<AgentReport>& agents) {
-  Nodes nodes;
-  for (const AgentReport& report : agents) {
-    DITSCALE_CHECK(nodes.add(report.agent, report.host, report.devices), "agent {} joined twice", report.agent);
-  }
-  return nodes;
-}
-
 /// Leaves each device of `host` to one of the agents that have it.
 template <typename Device>
 void share(std::vector<AgentReport>& agents, const std::string& host, std::vector<Device> Devices::*kind) {
@@ -36,6 +28,14 @@ void share(std::vector<AgentReport>& agents, const std::string& host, std::vecto
 }
 
 }  // namespace
+
+Nodes empty_nodes(const std::vector<AgentReport>& agents) {
+  Nodes nodes;
+  for (const AgentReport& report : agents) {
+    DITSCALE_CHECK(nodes.add(report.agent, report.host, report.devices), "agent {} joined twice", report.agent);
+  }
+  return nodes;
+}
 
 std::string nodes_text(const std::vector<AgentReport>& agents) {
   std::map<DeviceCount, int> kinds;

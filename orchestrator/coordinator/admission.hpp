@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "orchestrator/coordinator/events.hpp"
+#include "orchestrator/coordinator/nodes.hpp"
 #include "sweeps/spec/sweep.hpp"
 
 namespace ditscale::orchestrator {
+
+/// What the agents report, with nothing running. No two may have the same rank.
+[[nodiscard]] Nodes empty_nodes(const std::vector<AgentReport>& agents);
 
 /// Why a cell can run on none of these agents: names the cell, what it asks for, the nodes there are, and what to do.
 /// Empty when every cell fits somewhere.

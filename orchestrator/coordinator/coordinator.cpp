@@ -116,7 +116,7 @@ bool Coordinator::look() {
   }
   dispatch(Tick{});
   if (is_urgent()) apply();
-  parts_.display.update(parts_.state);
+  parts_.display.update(parts_.state, now_s());
   return news;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ class Halving {
   /// decision to stop.
   [[nodiscard]] std::vector<results::DecisionRecord> judge(const sweeps::Cell& cell, const common::Event& event,
                                                            double now_s);
-  /// Takes in a decision on record.
+  /// Takes in a decision on record; one by another metric says nothing here.
   void remember(const sweeps::Cell& cell, const results::DecisionRecord& decision);
 
  private:
@@ -40,6 +41,8 @@ class Halving {
   std::map<Rung, std::vector<double>> values_;
   /// The last step at which a trial was judged.
   std::map<std::string, std::int64_t> judged_;
+  /// Trials that a decision stopped; they may log more before they hear of it.
+  std::set<std::string> stopped_;
 };
 
 }  // namespace ditscale::orchestrator

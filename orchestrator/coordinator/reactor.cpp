@@ -183,6 +183,7 @@ class Reaction {
 
   void start(Placement& placement) {
     Trial& trial = state_.trials[placement.position];
+    trial.progress.step = trial.progress.checkpoint_step;  // the attempt before may have come further
     Run run;
     run.attempt = common::AttemptNumber{++trial.num_attempts};
     run.shares = std::move(placement.shares);
@@ -249,7 +250,7 @@ class Reaction {
     std::size_t stopped_early = 0;
     for (const Trial& trial : state_.trials) {
       bad += trial.ended_badly() ? 1 : 0;
-      stopped_early += trial.stopped_early ? 1 : 0;
+      stopped_early += trial.state == TrialState::kCancelled && trial.stopped_early ? 1 : 0;
     }
     if (bad == 0 && stopped_early > 0)
       return finish(ExitCode::kDone, fmt::format("every trial has succeeded or was stopped early ({})", stopped_early));

@@ -9,13 +9,27 @@
 
 namespace ditscale::orchestrator {
 
+namespace {
+
+/// Of one process: with two averages more where the trial keeps them for post-hoc EMA.
+double state_bytes(const sweeps::TrialSpec& trial) {
+  constexpr double kPowerAverages = 2;
+  constexpr double kBytesPerValue = 4;
+  const sweeps::ModelShape shape = trial.shape();
+  const auto state = static_cast<double>(sweeps::training_state_bytes(shape));
+  if (!trial.train.post_hoc_ema_every_steps) return state;
+  return state + kPowerAverages * kBytesPerValue * static_cast<double>(sweeps::count_parameters(shape).trainable);
+}
+
+}  // namespace
+
 double local_memory_bytes() {
   return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_batch, const std::string& precision) {
   const sweeps::ModelShape shape = trial.shape();
-  const auto state = static_cast<double>(sweeps::training_state_bytes(shape));
+  const double state = state_bytes(trial);
   if (precision != "bf16") return state + static_cast<double>(sweeps::activation_bytes(shape, micro_batch, 4));
   constexpr double kBytesSaved = 2;
   /// Widths of a token that stay in fp32: the residual stream twice, two normalised and two modulated inputs.

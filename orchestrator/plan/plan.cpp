@@ -7,6 +7,7 @@
 
 #include "orchestrator/coordinator/admission.hpp"
 #include "orchestrator/coordinator/makespan_bound.hpp"
+#include "orchestrator/coordinator/room.hpp"
 #include "orchestrator/view/text.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"
@@ -20,10 +21,26 @@ namespace {
 constexpr double kBytesPerValue = 4;
 /// Weights, EMA and two moments.
 constexpr double kBuffersInCheckpoint = 4;
+/// Two averages for post-hoc EMA, in each checkpoint and in each snapshot.
+constexpr double kPowerAverages = 2;
 
 double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
-  const double checkpoints = static_cast<double>(trial.checkpoint.keep + 1);
-  return checkpoints * kBuffersInCheckpoint * kBytesPerValue * static_cast<double>(parameters);
+  double buffers = static_cast<double>(trial.checkpoint.keep + 1) * kBuffersInCheckpoint;
+  if (const auto every = trial.train.post_hoc_ema_every_steps) {
+    const std::int64_t snapshots = (trial.train.steps - 1) / *every + 1;  // the last step's is one
+    buffers += static_cast<double>(trial.checkpoint.keep + 1 + snapshots) * kPowerAverages;
+  }
+  return buffers * kBytesPerValue * static_cast<double>(parameters);
+}
+
+/// The cell as these nodes can run it: a gang that may shrink asks for what they hold. Its id stays.
+sweeps::Cell fitted(sweeps::Cell cell, const Nodes& nodes) {
+  const std::int64_t processes = ask_for(nodes, cell.trial).processes;
+  sweeps::ResourceSpec& resources = cell.trial.resources;
+  if (processes == resources.num_processes()) return cell;
+  if (resources.gpus > 0) resources.gpus = processes;
+  resources.processes = processes;
+  return cell;
 }
 
 PlanRow row_of(const sweeps::Cell& cell, const sweeps::Speed& speed) {
@@ -58,7 +75,7 @@ void judge_memory(PlanRow& row, const sweeps::Cell& cell, std::optional<double> 
                   cell.trial.resources.gpus > 0 ? "a GPU" : "each on a full node", bytes_text(*available_bytes));
 }
 
-void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const FailureQuestion& failures) {
+void add_schedule(Plan& plan, const std::vector<sweeps::Cell>& cells, const FailureQuestion& failures) {
   std::vector<Ask> nodes;
   for (const AgentReport& agent : plan.agents) {
     nodes.push_back({std::ssize(agent.devices.cpus), std::ssize(agent.devices.gpus)});
@@ -68,7 +85,7 @@ void add_schedule(Plan& plan, const sweeps::Sweep& sweep, const FailureQuestion&
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
     if (!plan.rows[i].refusal.empty()) continue;
     jobs.push_back({plan.rows[i].ask, plan.rows[i].predicted_s});
-    trials.push_back({sweep.cells[i], plan.rows[i].predicted_s});
+    trials.push_back({cells[i], plan.rows[i].predicted_s});
   }
   if (trials.empty()) return;
   plan.forecast = forecast(trials, plan.agents, plan.speeds, failures);
@@ -167,7 +184,10 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
   plan.name = sweep.name;
   plan.excluded = sweep.excluded;
   plan.agents = agents;
-  for (const sweeps::Cell& cell : sweep.cells) {
+  const Nodes nodes = empty_nodes(agents);
+  std::vector<sweeps::Cell> cells;
+  for (const sweeps::Cell& each : sweep.cells) {
+    const sweeps::Cell& cell = cells.emplace_back(fitted(each, nodes));
     const Ask ask = ask_of(cell.trial.resources);
     if (plan.speeds.count(ask) == 0) plan.speeds[ask] = speed_of(ask);
     PlanRow row = row_of(cell, plan.speeds[ask]);
@@ -179,7 +199,7 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
     }
     plan.rows.push_back(std::move(row));
   }
-  add_schedule(plan, sweep, failures);
+  add_schedule(plan, cells, failures);
   return plan;
 }
 

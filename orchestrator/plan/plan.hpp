@@ -19,6 +19,7 @@ namespace ditscale::orchestrator {
 struct PlanRow {
   common::TrialId id;
   std::string label;
+  /// Of a gang that may shrink: with as many processes as the nodes hold. All below is by it.
   Ask ask;
   std::int64_t total_parameters = 0;
   std::int64_t forward_macs = 0;
@@ -34,7 +35,7 @@ struct PlanRow {
   std::optional<double> available_bytes;
   /// The largest that fits into that; 0: none.
   std::optional<std::int64_t> largest_micro_batch;
-  /// Checkpoints that are kept, and the one being written.
+  /// Checkpoints that are kept, the one being written, and all snapshots for post-hoc EMA.
   double disk_bytes = 0;
   double predicted_s = 0;
   /// By a speed that was measured in this study; else assumed.

@@ -46,12 +46,12 @@ class PlainDisplay final : public Display {
     }
   }
 
-  void update(const State& state) override {
+  void update(const State& state, double now_s) override {
     if (clock_.monotonic_s() >= next_flush_s_) flush();
     if (clock_.monotonic_s() < next_s_) return;
     next_s_ = clock_.monotonic_s() + timing_.plain_progress_s;
     const Overview overview = overview_of(state);
-    const Outlook outlook = look_ahead(state, clock_.unix_s());
+    const Outlook outlook = look_ahead(state, now_s);
     notice(fmt::format("progress: {}, {:.0f} % of the work, about {} left, {}", counts_text(overview),
                        100 * overview.done_share, duration_text(outlook.left_s), utilisation_text(state.nodes)));
     for (const Trial& trial : state.trials) {
@@ -93,14 +93,14 @@ class LiveDisplay final : public Display {
     }
   }
 
-  void update(const State& state) override {
-    const double now_s = clock_.monotonic_s();
-    if (num_drawn_ > 0 && now_s < next_draw_s_) return;
-    if (now_s >= next_estimate_s_) {
-      outlook_ = look_ahead(state, clock_.unix_s());
-      next_estimate_s_ = now_s + timing_.estimate_s;
+  void update(const State& state, double now_s) override {
+    const double drawn_s = clock_.monotonic_s();
+    if (num_drawn_ > 0 && drawn_s < next_draw_s_) return;
+    if (drawn_s >= next_estimate_s_) {
+      outlook_ = look_ahead(state, now_s);
+      next_estimate_s_ = drawn_s + timing_.estimate_s;
     }
-    next_draw_s_ = now_s + timing_.redraw_s;
+    next_draw_s_ = drawn_s + timing_.redraw_s;
     std::string text = erased();
     // One column less than there is: a full line would wrap and spoil the count of lines.
     for (const std::string& line : live_lines(state, study_, outlook_, columns_ - 1, kMaxRunningLines)) {

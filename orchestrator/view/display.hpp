@@ -18,8 +18,8 @@ class Display {
   virtual void notice(const std::string& text) = 0;
   /// Trials that changed their state.
   virtual void changed(const State& state, const Actions& actions) = 0;
-  /// Called often; draws when it is time.
-  virtual void update(const State& state) = 0;
+  /// Called often; draws when it is time. `now_s` is on the clock of the state's own times.
+  virtual void update(const State& state, double now_s) = 0;
   /// Takes the live view away, so that the results follow cleanly.
   virtual void close() = 0;
 };

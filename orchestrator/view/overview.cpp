@@ -38,8 +38,10 @@ Overview overview_of(const State& state) {
       ++overview.running;
     } else if (!results::is_final(trial.state)) {
       ++overview.queued;
+    } else if (trial.state == TrialState::kSucceeded) {
+      ++overview.succeeded;
     } else {
-      ++(trial.state == TrialState::kSucceeded ? overview.succeeded : overview.bad);
+      ++(trial.ended_badly() ? overview.bad : overview.stopped_early);
     }
   }
   overview.done_share = all_s > 0 ? done_s / all_s : 0.0;
@@ -50,6 +52,7 @@ std::string counts_text(const Overview& overview) {
   std::string text =
       fmt::format("{} done, {} running, {} queued", overview.succeeded, overview.running, overview.queued);
   if (overview.bad > 0) text += fmt::format(", {} failed", overview.bad);
+  if (overview.stopped_early > 0) text += fmt::format(", {} stopped early", overview.stopped_early);
   return text;
 }
 

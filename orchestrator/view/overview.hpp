@@ -13,15 +13,16 @@ struct Overview {
   std::size_t succeeded = 0;
   std::size_t running = 0;
   std::size_t queued = 0;
-  /// Failed, diverged, cancelled.
+  /// Failed, diverged, cancelled otherwise than by early stopping.
   std::size_t bad = 0;
+  std::size_t stopped_early = 0;
   /// Predicted seconds that are done, as a share of all.
   double done_share = 0;
 };
 
 [[nodiscard]] Overview overview_of(const State& state);
 
-/// "3 done, 2 running, 4 queued, 1 failed".
+/// "3 done, 2 running, 4 queued, 1 failed, 5 stopped early".
 [[nodiscard]] std::string counts_text(const Overview& overview);
 
 /// One line for a running trial: id, label, step, loss, speed, attempt.

@@ -8,6 +8,7 @@
 
 #include "orchestrator/view/text.hpp"
 #include "results/reader.hpp"
+#include "sweeps/spec/evaluate_spec.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -16,16 +17,21 @@ using results::TrialState;
 
 namespace {
 
-/// Members of an `evaluate` entry that say when to score, not what the score is.
-bool is_schedule(const std::string& key) { return key == "every_steps" || key == "metrics"; }
-
+/// Whether the trainer stored these settings (worker/evaluation/score_settings.hpp) for this `evaluate` entry, as far
+/// as both say the same things: digests of files against the files' names cannot be compared.
 bool is_score_of(const Json& settings, const Json& evaluate) {
-  for (const auto& [key, value] : evaluate.items()) {
-    if (is_schedule(key)) continue;
-    const auto found = settings.find(key);
-    if (found == settings.end() || *found != value) return false;
+  for (const char* key : {"sampler", "steps", "guidance", "num_samples", "sample_seed", "features"}) {
+    if (settings.value(key, Json()) != evaluate.value(key, Json())) return false;
   }
-  return true;
+  const Json channels = evaluate.value("guidance_channels", Json());
+  if (settings.value("guided_channels", Json()) != (channels.is_null() ? Json("all") : channels)) return false;
+  const sweeps::EvaluateSpec neutral;
+  const Json whole = {neutral.guidance_from, neutral.guidance_to};
+  const Json interval = {evaluate.value("guidance_from", neutral.guidance_from),
+                         evaluate.value("guidance_to", neutral.guidance_to)};
+  if (settings.value("guidance_interval", whole) != interval) return false;
+  const bool by_guide = !evaluate.value("guide", neutral.guide).empty();
+  return settings.contains("guide_digest") == by_guide && settings.value("weights", Json()) == "ema";
 }
 
 using Scores = std::unordered_map<common::TrialId, std::vector<results::EvaluationRow>>;

@@ -7,9 +7,10 @@
 namespace ditscale::results {
 
 int put_decision_row(SQLite::Database& database, const DecisionRecord& d) {
-  SQLite::Statement put(database,
-                        "INSERT INTO decisions(trial, step, metric, value, rank, num_known, num_kept, kept, time_s) "
-                        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement put(
+      database,
+      "INSERT OR REPLACE INTO decisions(trial, step, metric, value, rank, num_known, num_kept, kept, time_s) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
   return execute(put, d.trial.str(), d.step, d.metric, d.value, d.rank, d.num_known, d.num_kept,
                  std::int64_t{d.kept ? 1 : 0}, d.time_s);
 }

@@ -8,7 +8,7 @@
 
 namespace ditscale::results {
 
-/// Inserts one decision. Inside the caller's transaction.
+/// Inserts one decision; one by another metric at the same step makes way. Inside the caller's transaction.
 int put_decision_row(SQLite::Database& database, const DecisionRecord& decision);
 
 /// Turns the trial's decisions to stop into decisions to go on. Inside the caller's transaction.

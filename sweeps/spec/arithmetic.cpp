@@ -109,11 +109,12 @@ std::int64_t activation_bytes(const ModelShape& shape, std::int64_t images, std:
   std::int64_t per_token = 2 * m.d + 4 * m.d + 3 * m.d + 2 * m.d + m.mlp_matrices() * m.hidden + m.d;
   if (m.cross_attention()) per_token += 5 * m.d;
   if (m.model.qk_norm) per_token += 2 * m.d;
-  const std::int64_t per_image =
-      shape.model.depth * m.sequence() * per_token + m.tokens * (2 * m.d + m.patch_in + m.patch_out);
+  const std::int64_t outside = m.tokens * (2 * m.d + m.patch_in + m.patch_out);
   // The largest models and batches that a file may name do not fit the type: "more than any machine has" is enough.
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-  return per_image > kMost / images / bytes_per_value ? kMost : images * per_image * bytes_per_value;
+  const std::int64_t most_values = kMost / images / bytes_per_value;
+  if (per_token > (most_values - outside) / shape.model.depth / m.sequence()) return kMost;
+  return images * (shape.model.depth * m.sequence() * per_token + outside) * bytes_per_value;
 }
 
 }  // namespace ditscale::sweeps

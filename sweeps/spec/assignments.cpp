@@ -15,8 +15,8 @@ using common::stands_below;
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kSweepKeys{"name", "description", "base",    "grid",
-                                                     "zip",  "include",     "exclude", "seeds"};
+constexpr std::array<std::string_view, 9> kSweepKeys{"name",    "description", "base",  "grid",          "zip",
+                                                     "include", "exclude",     "seeds", "early_stopping"};
 
 std::string place_in_sweep(const std::string& path) {
   const std::string first = path.substr(0, path.find_first_of(".["));

@@ -37,10 +37,34 @@ void read_steps(ObjectReader& reader, EarlyStopping& rule) {
   if (rule.at_steps.empty()) reader.fail("at_steps", "at least one step is needed, as in [100, 200]");
 }
 
-std::ptrdiff_t num_fids(const TrialSpec& trial) {
-  return std::count_if(trial.evaluate.begin(), trial.evaluate.end(), [](const EvaluateSpec& evaluate) {
-    return std::find(evaluate.metrics.begin(), evaluate.metrics.end(), "fid") != evaluate.metrics.end();
-  });
+bool has_fid(const EvaluateSpec& evaluate) {
+  return std::find(evaluate.metrics.begin(), evaluate.metrics.end(), "fid") != evaluate.metrics.end();
+}
+
+/// Throws ConfigError when the trial has not exactly one FID, made while it trains. `where` is the rule's metric.
+void check_fid(const Cell& cell, const std::string& where) {
+  const std::vector<EvaluateSpec>& evaluate = cell.trial.evaluate;
+  const auto num_fids = std::count_if(evaluate.begin(), evaluate.end(), has_fid);
+  if (num_fids != 1)
+    throw ConfigError(
+        fmt::format("{}: \"fid\" judges by the trial's one FID, but trial {} ({}) has {} entries with one", where,
+                    cell.id.brief(), cell.label(), num_fids));
+  if (std::find_if(evaluate.begin(), evaluate.end(), has_fid)->apart)
+    throw ConfigError(fmt::format(
+        "{}: \"fid\" judges trials while they train, but trial {} ({}) makes its FID after all training; set "
+        "\"apart\" to false in that entry of evaluate, or judge by \"loss\"",
+        where, cell.id.brief(), cell.label()));
+}
+
+/// Throws ConfigError when no trial has steps left where it would be judged first.
+void check_steps(const EarlyStopping& rule, const std::vector<Cell>& cells, const std::string& where) {
+  std::int64_t longest = 0;
+  for (const Cell& cell : cells) longest = std::max(longest, cell.trial.train.steps);
+  if (cells.empty() || rule.at_steps.front() < longest) return;
+  throw ConfigError(
+      fmt::format("{}: no trial would ever be judged, as step {} is not before the end of any (train.steps is {} "
+                  "at most); lower it, or leave early_stopping out",
+                  where, rule.at_steps.front(), longest));
 }
 
 }  // namespace
@@ -75,13 +99,9 @@ void check_early_stopping(const EarlyStopping& rule, const std::vector<Cell>& ce
     if (known) continue;
     throw ConfigError(fmt::format("{}: \"{}\" is no axis of this sweep", document.where(path + ".among"), axis));
   }
+  check_steps(rule, cells, document.where(path + ".at_steps"));
   if (rule.metric != "fid") return;
-  for (const Cell& cell : cells) {
-    if (num_fids(cell.trial) == 1) continue;
-    throw ConfigError(
-        fmt::format("{}: \"fid\" judges by the trial's one FID, but trial {} ({}) has {} entries with one",
-                    document.where(path + ".metric"), cell.id.brief(), cell.label(), num_fids(cell.trial)));
-  }
+  for (const Cell& cell : cells) check_fid(cell, document.where(path + ".metric"));
 }
 
 }  // namespace ditscale::sweeps

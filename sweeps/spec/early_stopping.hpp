@@ -32,8 +32,8 @@ struct EarlyStopping {
 [[nodiscard]] EarlyStopping read_early_stopping(const common::JsonDocument& document, const common::Json& value,
                                                 const std::string& path);
 
-/// Throws ConfigError, at `path`, when `among` names no axis of the cells, or a cell has not exactly one score to
-/// judge.
+/// Throws ConfigError, at `path`, when `among` names no axis of the cells, no cell trains beyond the first of
+/// `at_steps`, or a cell has not exactly one score to judge, made while it trains.
 void check_early_stopping(const EarlyStopping& rule, const std::vector<Cell>& cells,
                           const common::JsonDocument& document, const std::string& path);
 

@@ -115,6 +115,22 @@ std::optional<std::string> why_no_conditioning(const ModelShape& shape) {
   return std::nullopt;
 }
 
+/// Multiply-accumulates of the blocks for one image (arithmetic.hpp counts them whole), in a type that holds any
+/// number.
+double block_macs(const ModelShape& shape) {
+  const auto depth = static_cast<double>(shape.model.depth);
+  const auto width = static_cast<double>(shape.model.width);
+  const auto hidden = static_cast<double>(shape.mlp_hidden());
+  const auto condition = static_cast<double>(shape.condition_tokens());
+  const bool in_context = shape.model.block == BlockDesign::kInContext;
+  const double tokens = static_cast<double>(shape.num_tokens()) + (in_context ? condition : 0);
+  const double mlp_matrices = shape.model.mlp == MlpKind::kSwiGlu ? 3 : 2;
+  double macs = 2 * tokens * tokens * width + tokens * (4 * width * width + mlp_matrices * width * hidden);
+  if (shape.model.block == BlockDesign::kCrossAttention)
+    macs += 2 * (tokens + condition) * width * width + 2 * tokens * condition * width;
+  return depth * macs;
+}
+
 }  // namespace
 
 std::optional<std::string> why_impossible(const ModelShape& shape) {
@@ -135,6 +151,12 @@ std::optional<std::string> why_impossible(const ModelShape& shape) {
   if (model.adaln_init != AdaLnInit::kZero && !model.modulated())
     return fmt::format("block {} has no modulations for adaln_init to start; allowed: zero", to_name(model.block));
   if (model.mup_base_heads && !model.mup_base_width) return "mup_base_heads needs mup_base_width";
+  constexpr double kMostMacs = 9e18;  // of 9.2e18 that a 64-bit number holds
+  if (block_macs(shape) > kMostMacs)
+    return fmt::format(
+        "{} tokens of an image at depth {} and width {} take {:.1e} multiply-accumulates, more than any "
+        "machine makes; allowed: {:.0e}. A larger patch makes fewer tokens",
+        shape.num_tokens(), model.depth, model.width, block_macs(shape), kMostMacs);
   return why_no_conditioning(shape);
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "orchestrator/agent/trainer.hpp"
+#include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/coordinator/event_file.hpp"
 #include "orchestrator/coordinator/study.hpp"
 #include "orchestrator/launcher/launcher.hpp"
@@ -103,6 +104,31 @@ TEST_F(Files, LetOnlyOneCoordinatorWork) {
   }
 }
 
+TEST_F(Files, GivePlansTheSpeedsMeasuredWhileACoordinatorWorks) {
+  const sweeps::Sweep sweep = sweep_of({make_cell(0)});
+  const Ask ask = ask_of(sweep.cells[0].trial.resources);
+  {
+    Study study(paths(), sweep);
+    State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    study.record(react(state, AgentsJoined{{{1, "host", make_devices(1)}}}, 1001));
+    const common::AttemptNumber first{1};
+    const auto speak = [&](const common::Event& event) {
+      study.record(react(state, TrainerSpoke{sweep.cells[0].id, first, event}, 1501));
+    };
+    speak(make_event(1, "started", {{"step", 0}, {"images", 0}}));
+    speak(make_event(2, "metric", {{"step", 1000}, {"images", 8000}, {"loss", 0.5}}));
+    speak(make_event(3, "outcome", {{"state", "succeeded"}}));
+    study.record(react(state, TrainerEnded{sweep.cells[0].id, first, 0, std::nullopt, "", std::nullopt, ""}, 1502));
+    EXPECT_GT(speeds_of(paths())(ask).num_runs, 0) << "beside a coordinator";
+  }
+  const SpeedOf speeds = speeds_of(paths());
+  EXPECT_GT(speeds(ask).num_runs, 0);
+  EXPECT_FALSE(is_worked_on(paths())) << "a plan keeps no coordinator from its work";
+  write("study/results.db", "rubbish");
+  EXPECT_EQ(speeds_of(paths())(ask).num_runs, 0);
+}
+
 TEST_F(Files, RememberTrialsOverARestart) {
   const sweeps::Sweep sweep = sweep_of({make_cell(0), make_cell(1)});
   {
@@ -157,12 +183,38 @@ TEST_F(Files, TakeInAttemptsWhoseDatabaseWasDeleted) {
   EXPECT_EQ(state.trials[0].num_attempts, 2);
 }
 
+/// As tests/unit/worker/score_settings_test.cpp finds them stored for an entry with a guidance of 1.5.
+common::Json settings_of_worker() {
+  return common::Json::parse(
+      R"({"decoder":null,"features":"fashion_cnn","features_digest":"708a16386c11f84d79339ea0c3afd27e",)"
+      R"("guidance":1.5,"guided_channels":"all","labels":"uniform","num_samples":2000,)"
+      R"("reference":"fashion_mnist train","reference_digest":"made up","reference_images":60000,)"
+      R"("rounding":"truncate","sample_seed":0,"sampler":"ddim","steps":50,"weights":"ema"})");
+}
+
+sweeps::EvaluateSpec entry_for_worker() {
+  sweeps::EvaluateSpec entry;
+  entry.num_samples = 2000;
+  entry.sampler = sweeps::SamplerKind::kDdim;
+  entry.steps = 50;
+  entry.guidance = 1.5;
+  return entry;
+}
+
 TEST_F(Files, ReportTheScoreOfTheFirstEvaluateEntry) {
+  sweeps::EvaluateSpec partly = entry_for_worker();
+  partly.guidance_channels = 1;
+  partly.guidance_to = 0.8;
+  common::Json of_partly = settings_of_worker();
+  of_partly["guided_channels"] = 1;
+  of_partly["guidance_interval"] = {0.0, 0.8};
+  std::vector<common::Json> of_others(4, of_partly);
+  of_others[0] = settings_of_worker();
+  of_others[1].erase("guidance_interval");
+  of_others[2]["guide_digest"] = "of a weaker model";
+  of_others[3]["weights"] = "post_hoc_ema 0.1";
   sweeps::Cell cell = make_cell(0);
-  sweeps::EvaluateSpec plain;
-  sweeps::EvaluateSpec guided;
-  guided.guidance = 4.0;
-  cell.trial.evaluate = {plain, guided};
+  cell.trial.evaluate = {partly, entry_for_worker()};
   cell.id = cell.trial.id();
   const sweeps::Sweep sweep = sweep_of({cell, make_cell(1)});
   {
@@ -170,18 +222,21 @@ TEST_F(Files, ReportTheScoreOfTheFirstEvaluateEntry) {
     State state = make_state(sweep.cells, Policy(), 1000, std::nullopt);
     study.record(restore(state, study.past(), 1000));
     study.record(react(state, AgentsJoined{{{1, "host", make_devices(2)}}}, 1001));
-    const auto score = [&](std::int64_t number, const sweeps::EvaluateSpec& entry, const char* settings, double fid) {
+    const auto score = [&](std::int64_t number, const common::Json& settings, const char* id, double fid) {
       const auto event = make_event(number, "evaluation",
                                     {{"step", 100 * number},
                                      {"images", 800},
-                                     {"settings", sweeps::to_json(entry)},
-                                     {"settings_id", settings},
+                                     {"settings", settings},
+                                     {"settings_id", id},
                                      {"values", {{"fid", fid}}}});
       study.record(react(state, TrainerSpoke{cell.id, common::AttemptNumber{1}, event}, 1001));
     };
-    score(1, plain, "a", 30.0);
-    score(2, plain, "a", 20.0);
-    score(3, guided, "b", 5.0);
+    score(1, of_partly, "first", 30.0);
+    score(2, of_partly, "first", 20.0);
+    score(3, of_others[0], "second", 5.0);
+    score(4, of_others[1], "of no entry", 4.0);
+    score(5, of_others[2], "of a guide", 3.0);
+    score(6, of_others[3], "of other weights", 2.0);
   }
   const Report report = read_report(paths(), std::set<common::TrialId>{cell.id});
   ASSERT_EQ(report.rows.size(), 1U);

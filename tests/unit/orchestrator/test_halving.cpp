@@ -11,10 +11,11 @@ using ::testing::StartsWith;
 
 class EarlyStopping : public ClusterFixture {
  protected:
-  /// Trials side by side that are judged by their loss at step 100.
-  void start_sweep(int num_trials, const std::vector<std::string>& among = {}) {
+  /// Trials side by side that are judged by their loss at these steps.
+  void start_sweep(int num_trials, const std::vector<std::string>& among = {},
+                   const std::vector<std::int64_t>& at_steps = {100}) {
     sweeps::EarlyStopping rule;
-    rule.at_steps = {100};
+    rule.at_steps = at_steps;
     rule.among = among;
     std::vector<sweeps::Cell> cells;
     for (int seed = 0; seed < num_trials; ++seed) cells.push_back(make_cell(seed));
@@ -63,6 +64,9 @@ TEST_F(EarlyStopping, AcceptsATrialThatEndedBeforeItHeardOfIt) {
   reach(1, 100, 0.6);
   end_with(1, "succeeded");
   EXPECT_EQ(state.trials[1].state, TrialState::kSucceeded);
+  end_with(0, "succeeded");
+  ASSERT_EQ(all_of<Finish>(actions).size(), 1U);
+  EXPECT_EQ(all_of<Finish>(actions)[0].reason, "every trial has succeeded") << "none was stopped";
 }
 
 TEST_F(EarlyStopping, DoesNotStartATrialAgainThatWasLostWhileItStopped) {
@@ -87,6 +91,32 @@ TEST_F(EarlyStopping, TakesALossThatIsNoNumberForTheWorst) {
   reach(0, 100, 1e30);
   reach(1, 100, nullptr);
   EXPECT_TRUE(is_asked_to_stop(1));
+}
+
+TEST_F(EarlyStopping, JudgesATrialNoMoreThatWasStopped) {
+  start_sweep(2, {}, {100, 200});
+  reach(0, 100, 0.5);
+  reach(1, 100, 0.6);
+  ASSERT_TRUE(is_asked_to_stop(1));
+  reach(1, 200, 0.1);
+  EXPECT_THAT(all_of<PutDecision>(actions), IsEmpty()) << "it has not heard of it yet";
+  reach(0, 200, 0.4);
+  ASSERT_EQ(all_of<PutDecision>(actions).size(), 1U);
+  EXPECT_EQ(all_of<PutDecision>(actions)[0].record.num_known, 1);
+}
+
+TEST_F(EarlyStopping, DoesNotMixInDecisionsOfAnotherMetric) {
+  start_sweep(2);
+  results::DecisionRecord by_fid;
+  by_fid.trial = id(0);
+  by_fid.step = 100;
+  by_fid.metric = "fid";
+  by_fid.value = 0.1;
+  state.halving->remember(state.trials[0].cell, by_fid);
+  reach(0, 100, 0.6);
+  ASSERT_EQ(all_of<PutDecision>(actions).size(), 1U) << "its loss was not judged before";
+  EXPECT_EQ(all_of<PutDecision>(actions)[0].record.num_known, 1);
+  EXPECT_TRUE(all_of<PutDecision>(actions)[0].record.kept);
 }
 
 TEST_F(EarlyStopping, RemembersItsDecisionsAfterARestart) {

@@ -52,6 +52,37 @@ TEST(Plan, TakesLongerWhereNodesFail) {
   EXPECT_GT(quantile(plan.forecast.with_failures_s, 0.5), plan.forecast.makespan_s);
 }
 
+TEST(Plan, OfAGangThatMustShrinkIsThatOfTheSmallerGang) {
+  sweeps::ResourceSpec may_shrink{1, 0};
+  may_shrink.processes = 8;
+  may_shrink.min_processes = 2;
+  sweeps::ResourceSpec small{1, 0};
+  small.processes = 2;
+  const std::vector<AgentReport> agents{{1, "a", make_devices(2)}};
+  const DeviceMemory memory{std::nullopt, 1e9};
+  const auto planned = [&](const sweeps::ResourceSpec& resources) {
+    return make_plan(sweep_of({make_cell(0, 100'000, resources)}), agents, assumed, {}, memory);
+  };
+  const Plan shrunk = planned(may_shrink);
+  const Plan expected = planned(small);
+  EXPECT_EQ(shrunk.rows[0].id, expected.rows[0].id);
+  EXPECT_EQ(shrunk.rows[0].ask.text(), "2 processes of 1 cpu");
+  EXPECT_EQ(shrunk.rows[0].predicted_s, expected.rows[0].predicted_s);
+  EXPECT_EQ(shrunk.rows[0].memory_bytes, expected.rows[0].memory_bytes);
+  EXPECT_EQ(shrunk.rows[0].largest_micro_batch, expected.rows[0].largest_micro_batch);
+  EXPECT_EQ(shrunk.device_seconds, expected.device_seconds);
+  EXPECT_EQ(shrunk.makespan_bound_s, expected.makespan_bound_s);
+  EXPECT_EQ(shrunk.forecast.makespan_s, expected.forecast.makespan_s);
+}
+
+TEST(Plan, OfAGangOfGpusThatMustShrinkCountsFewerGpus) {
+  sweeps::ResourceSpec may_shrink{1, 8};
+  may_shrink.min_processes = 1;
+  const Plan plan = make_plan(sweep_of({make_cell(0, 1000, may_shrink)}), {{1, "a", make_devices(4, 4)}}, assumed);
+  EXPECT_EQ(plan.rows[0].ask.total_gpus(), 4);
+  EXPECT_DOUBLE_EQ(plan.device_seconds, 4 * plan.rows[0].predicted_s);
+}
+
 TEST(Plan, QuantileIsOfTheNearestRank) {
   EXPECT_EQ(quantile({1, 2, 3, 4}, 0.5), 2);
   EXPECT_EQ(quantile({1, 2, 3, 4}, 0.9), 4);

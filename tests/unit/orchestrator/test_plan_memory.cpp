@@ -35,6 +35,20 @@ TEST(PlanMemory, CountsInFp32StateAndActivationsOfFourBytes) {
             static_cast<double>(sweeps::training_state_bytes(shape) + sweeps::activation_bytes(shape, 8, 4)));
 }
 
+/// As worker/checkpoint writes them: two buffers more in each checkpoint, and a file of two for each snapshot.
+TEST(PlanMemory, CountsTheAveragesOfPostHocEma) {
+  sweeps::Cell cell = cell_of(8);
+  cell.trial.checkpoint.keep = 2;
+  const double plain_bytes = process_memory_bytes(cell.trial, 8);
+  const double plain_disk_bytes = plan_of(cell, make_devices(1), {}).disk_bytes;
+  const sweeps::ParameterCount parameters = sweeps::count_parameters(cell.trial.shape());
+  cell.trial.train.post_hoc_ema_every_steps = 300;  // of 1000 steps: at 300, 600, 900 and the end
+  EXPECT_EQ(process_memory_bytes(cell.trial, 8) - plain_bytes, 2 * 4 * static_cast<double>(parameters.trainable));
+  EXPECT_EQ(plain_disk_bytes, (2 + 1) * 4 * 4 * static_cast<double>(parameters.total));
+  EXPECT_EQ(plan_of(cell, make_devices(1), {}).disk_bytes,
+            ((2 + 1) * 6 + 4 * 2) * 4 * static_cast<double>(parameters.total));
+}
+
 /// Every value of two bytes would be the least that bf16 can need beside a state in fp32.
 TEST(PlanMemory, NeedsLessInBf16ButKeepsItsStateAndResidualStream) {
   sweeps::Cell cell = cell_of(256, {1, 1});

@@ -65,6 +65,44 @@ TEST_F(View, CountsTrialsByWhatTheyDo) {
   EXPECT_DOUBLE_EQ(overview_of(state).done_share, 0.5);
 }
 
+TEST_F(View, CountsTrialsThatWereStoppedEarlyApart) {
+  sweep_of({make_cell(0), make_cell(1)});
+  sweeps::EarlyStopping rule;
+  rule.at_steps = {100};
+  state.halving.emplace(rule);
+  join_one(2);
+  speak(0, "metric", {{"step", 100}, {"loss", 0.5}});
+  speak(1, "metric", {{"step", 100}, {"loss", 0.6}});
+  end_with(1, "preempted");
+  EXPECT_EQ(counts_text(overview_of(state)), "0 done, 1 running, 0 queued, 1 stopped early");
+}
+
+/// The system's clock may be set while a study runs; a state's times do not follow.
+TEST_F(View, CountsByTheClockOfTheStateAndNotOfTheSystem) {
+  sweep_of({make_cell(0, 2'000'000)});
+  join_one(1);
+  const double left_s = look_ahead(state, now_s + 10).left_s;
+  clock_.now_s = 5'000'000;
+  for (const std::size_t columns : {0, 80}) {
+    const auto display = make_display(out_, "demo", columns, timing_, clock_);
+    clock_.now_s += timing_.plain_progress_s;
+    display->update(state, now_s + 10);
+    EXPECT_THAT(written(), HasSubstr("about " + duration_text(left_s) + " left"));
+    std::rewind(out_);
+  }
+}
+
+TEST_F(View, ShowsATrialThatStartsAgainAtItsCheckpoint) {
+  sweep_of({make_cell(0)});
+  join_one(1);
+  checkpoint(0, 300);
+  speak(0, "metric", {{"step", 350}});
+  die(0, 9);
+  wait(1e6);
+  ASSERT_EQ(state.trials[0].num_attempts, 2);
+  EXPECT_THAT(running_text(state.trials[0]), HasSubstr("step 300/1000"));
+}
+
 TEST_F(View, EstimatesTheEndFromRunningAndQueuedTrials) {
   sweep_of({make_cell(0), make_cell(1)});
   join_one(1);
@@ -122,9 +160,9 @@ TEST_F(View, WritesPlainLinesIntoAFile) {
   sweep_of({make_cell(0)});
   const auto display = make_display(out_, "demo", 0, timing_, clock_);
   display->changed(state, join_one(1));
-  display->update(state);
+  display->update(state, now_s);
   clock_.now_s += timing_.plain_progress_s;
-  display->update(state);
+  display->update(state, now_s);
   const std::string text = written();
   EXPECT_THAT(text, HasSubstr("seed=0: running (attempt 1)\n"));
   EXPECT_THAT(text, HasSubstr("progress: 0 done, 1 running, 0 queued"));
@@ -135,10 +173,10 @@ TEST_F(View, RedrawsInPlaceOnATerminal) {
   sweep_of({make_cell(0)});
   join_one(1);
   const auto display = make_display(out_, "demo", 80, timing_, clock_);
-  display->update(state);
-  display->update(state);
+  display->update(state, now_s);
+  display->update(state, now_s);
   clock_.now_s += timing_.redraw_s;
-  display->update(state);
+  display->update(state, now_s);
   display->close();
   const std::string text = written();
   const std::string erase = "\x1b[4A\r\x1b[J";

@@ -53,6 +53,22 @@ class Writer : public ::testing::Test {
   sweeps::TrialSpec spec_ = test::small_spec();
 };
 
+TEST_F(Writer, KeepsTheDecisionOfTheNewestMetric) {
+  ResultsWriter writer(file_);
+  put_trial(writer, spec_);
+  DecisionRecord decision;
+  decision.trial = spec_.id();
+  decision.step = 100;
+  decision.metric = "loss";
+  writer.put_decision(decision);
+  decision.metric = "fid";
+  decision.value = 20.5;
+  writer.put_decision(decision);
+  ASSERT_EQ(writer.decisions().size(), 1U);
+  EXPECT_EQ(writer.decisions()[0].metric, "fid");
+  EXPECT_EQ(writer.decisions()[0].value, 20.5);
+}
+
 TEST_F(Writer, TakesTheSameEventsOnlyOnce) {
   ResultsWriter writer(file_);
   put_trial(writer, spec_);

@@ -144,6 +144,11 @@ TEST(Arithmetic, TheLargestModelThatAFileMayNameDoesNotOverflow) {
   EXPECT_NEAR(static_cast<double>(count_parameters(shape).total) / (1000 * (4 + 128 + 6) * d * d), 1.0, 1e-3);
   EXPECT_GT(training_state_bytes(shape), 0);
   EXPECT_EQ(activation_bytes(shape, 1 << 24, 4), std::numeric_limits<std::int64_t>::max());
+  shape.model.width = 4;
+  shape.model.heads = 1;
+  shape.model.depth = 1000;
+  shape.input.size = 1 << 25;  // 2^50 tokens
+  EXPECT_EQ(activation_bytes(shape, 1, 4), std::numeric_limits<std::int64_t>::max());
 }
 
 }  // namespace

@@ -58,6 +58,10 @@ TEST(Set, ReachesTheKeysOfTheSweep) {
   EXPECT_EQ(with({"grid={}", "model.width=32"}).cells.size(), 1U);
   EXPECT_EQ(with({"exclude=[{\"model.width\": 64}]"}).cells.size(), 1U);
   EXPECT_EQ(with({"include=[{\"model.depth\": 3}]"}).cells.size(), 3U);
+  const Sweep judged = with({"early_stopping.at_steps=[5]", "early_stopping.keep=0.25"});
+  ASSERT_TRUE(judged.early_stopping);
+  EXPECT_EQ(judged.early_stopping->at_steps, std::vector<std::int64_t>{5});
+  EXPECT_EQ(judged.early_stopping->keep, 0.25);
   EXPECT_EQ(with({"zip=[{\"model.depth\": [1, 2]}]"}).cells.size(), 4U);
   EXPECT_EQ(with({"base.train.steps=33"}).cells[0].trial.train.steps, 33);
 }

@@ -66,6 +66,17 @@ TEST(ModelSpec, SaysWhyAModelCannotBe) {
   EXPECT_THAT(why(model), HasSubstr("leaves no hidden channel"));
 }
 
+TEST(ModelSpec, SaysThatAModelTakesMoreThanAnyMachineMakes) {
+  ModelSpec model;
+  model.patch = 1;
+  ModelShape shape{model, {8192, 4, 10}, true};  // 2 x 67e6^2 x 384 x 12 of attention alone
+  EXPECT_THAT(why_impossible(shape).value_or("possible"), HasSubstr("67108864 tokens of an image at depth 12"));
+  shape.model.patch = 4;
+  EXPECT_EQ(why_impossible(shape), std::nullopt);
+  shape.input.size = 65'536;
+  EXPECT_THAT(why_impossible(shape).value_or("possible"), HasSubstr("more than any machine makes"));
+}
+
 TEST(DataSets, AreKnownByName) {
   EXPECT_EQ(data_set("fashion_mnist").num_images, 60'000);
   EXPECT_EQ(data_set("imagenet_latents").num_images, 1'281'167);
