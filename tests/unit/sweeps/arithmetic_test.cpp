@@ -146,8 +146,8 @@ TEST(Arithmetic, TheLargestModelThatAFileMayNameDoesNotOverflow) {
   EXPECT_EQ(activation_bytes(shape, 1 << 24, 4), std::numeric_limits<std::int64_t>::max());
   shape.model.width = 4;
   shape.model.heads = 1;
-  shape.model.depth = 1000;
-  shape.input.size = 1 << 25;  // 2^50 tokens
+  shape.model.depth = 512;
+  shape.input.size = 1 << 26;  // 2^9 layers of 2^52 tokens of 560 values: a multiple of 2^64
   EXPECT_EQ(activation_bytes(shape, 1, 4), std::numeric_limits<std::int64_t>::max());
 }
 
