@@ -48,7 +48,7 @@ std::string Slurm::submit(const std::filesystem::path& script, const std::string
   const Argv argv{"sbatch", "--parsable", "--comment=" + comment, script.string()};
   double wait_s = policy_.retry_wait_s;
   for (;;) {
-    const CommandResult result = run_command(argv, policy_.command_limit_s);
+    const CommandResult result = run(argv);
     const auto id = parse_sbatch(result.out);
     if (result.code == 0 && id) return *id;
     const Trouble trouble = result.code == 0 ? Trouble::kAnswerLost : trouble_of(result);
@@ -63,18 +63,27 @@ std::string Slurm::submit(const std::filesystem::path& script, const std::string
 }
 
 std::optional<std::string> Slurm::obstacle_to(const std::filesystem::path& script) const {
-  const CommandResult result = run_command({"sbatch", "--test-only", script.string()}, policy_.command_limit_s);
+  const CommandResult result = run({"sbatch", "--test-only", script.string()});
   if (result.code == 0 || trouble_of(result) != Trouble::kFinal) return std::nullopt;
   return parse_allocation_failure(result.err);
 }
 
+CommandResult Slurm::run(const Argv& argv) const {
+  try {
+    return run_command(argv, policy_.command_limit_s);
+  } catch (const common::SystemError& error) {
+    throw common::SystemError(
+        fmt::format("{}. Slurm's commands must be on PATH here; on a cluster run this on a login node", error.what()));
+  }
+}
+
 CommandResult Slurm::ask(const Argv& argv) const {
   double wait_s = policy_.query_wait_s;
-  CommandResult result = run_command(argv, policy_.command_limit_s);
+  CommandResult result = run(argv);
   for (int attempt = 1; attempt < policy_.query_attempts; ++attempt) {
     if (result.code == 0 || trouble_of(result) == Trouble::kFinal) break;
     sleep_(std::exchange(wait_s, 2 * wait_s));
-    result = run_command(argv, policy_.command_limit_s);
+    result = run(argv);
   }
   return result;
 }
@@ -116,7 +125,7 @@ std::vector<Job> Slurm::query(const std::vector<std::string>& ids) const {
 
 std::string Slurm::answer_if_there_is_one(const Argv& argv) const {
   try {
-    const CommandResult result = run_command(argv, policy_.command_limit_s);
+    const CommandResult result = run(argv);
     return result.code == 0 ? result.out : std::string();
   } catch (const common::SystemError&) {
     return {};  // not installed
@@ -153,7 +162,7 @@ void Slurm::cancel(const Job& job, bool at_once) const {
 
 bool Slurm::requeue(const std::string& id) const {
   const Argv argv{"scontrol", "requeue", id};
-  const CommandResult result = run_command(argv, policy_.command_limit_s);
+  const CommandResult result = run(argv);
   if (result.code == 0) return true;
   // Slurm ends every process of a job that it requeues: this command may be among the first.
   if (result.code > kSignalBase && !result.timed_out) return true;

@@ -71,6 +71,7 @@ class Slurm {
   [[nodiscard]] std::vector<std::string> nodes_left(const Job& job) const;
 
  private:
+  [[nodiscard]] CommandResult run(const std::vector<std::string>& argv) const;
   [[nodiscard]] CommandResult ask(const std::vector<std::string>& argv) const;
   /// Standard output; empty when the command failed or is not there.
   [[nodiscard]] std::string answer_if_there_is_one(const std::vector<std::string>& argv) const;

@@ -70,7 +70,12 @@ Finding look_at_worker(const fs::path& worker) {
             "build it (`make`), or name it with --worker"};
   }
   // Its --help needs LibTorch loaded, and nothing else.
-  const slurm::CommandResult result = slurm::run_command({worker.string(), "--help"}, kCommandLimit_s);
+  slurm::CommandResult result;
+  try {
+    result = slurm::run_command({worker.string(), "--help"}, kCommandLimit_s);
+  } catch (const common::SystemError& error) {
+    return {"worker", Kind::kBad, error.what(), "it must be a program for this machine"};
+  }
   if (result.code != 0) {
     return {"worker", Kind::kBad, slurm::describe({worker.string(), "--help"}, result),
             "LibTorch must be where it was at the build, on every node: a folder that all nodes share"};
