@@ -5,9 +5,11 @@
 #include <random>
 #include <thread>
 
+#include <sched.h>
 #include <sys/mount.h>
 
 #include "common/atomic_file.hpp"
+#include "orchestrator/launcher/launcher.hpp"
 #include "tests/integration/orchestrator/study_fixture.hpp"
 
 namespace ditscale::tests {
@@ -42,6 +44,55 @@ class Faults : public StudyFixture {
     for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
   }
 };
+
+std::vector<int> own_cores() {
+  cpu_set_t set;
+  EXPECT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<unsigned>(core), &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+/// Of two agents with a core each, the second's trainers cannot load their libraries.
+TEST_F(Faults, ANodeOnWhichNoTrainerCanBeginRests) {
+  const std::vector<int> cores = own_cores();
+  if (cores.size() < 2) GTEST_SKIP() << "two cores are needed";
+  write_sweep({0, 1, 2, 3, 4, 5, 6, 7});
+  const auto worker = folder_ / "worker.sh";
+  std::ofstream(worker) << "#!/bin/bash\n"
+                        << "[[ $(taskset -pc $$) != *': " << cores[1]
+                        << "' ]] || { echo 'no libtorch.so'; exit 127; }\n"
+                        << "exec '" << DITSCALE_TRAINER << "' \"$@\"\n";
+  std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
+  const std::string mpirun = orchestrator::find_program("mpirun", std::getenv("PATH"));
+  const std::vector<std::string> command{mpirun,
+                                         "-n",
+                                         "3",
+                                         "--oversubscribe",
+                                         "--bind-to",
+                                         "none",
+                                         DITSCALE_ORCHESTRATOR,
+                                         "run",
+                                         sweep_.string(),
+                                         "--worker",
+                                         worker.string(),
+                                         "--cpus",
+                                         "2",
+                                         "--gpus",
+                                         "0"};
+  const std::map<std::string, std::string> environment{
+      {"FAKE_STEP_MS", "50"}, {"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
+  const Ended ended = Command(command, environment, folder_).wait();
+  ASSERT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("2 trainers in a row failed on "));
+  const common::Json report = status();
+  int num_attempts = 0;
+  for (const auto& trial : report["trials"]) num_attempts += trial["attempts"].get<int>();
+  EXPECT_GE(num_attempts, 8 + 2);
+  EXPECT_LE(num_attempts, 8 + 6) << "rests of 10, 20, 40 s, on a machine however busy";
+}
 
 TEST_F(Faults, KillOfTheLauncherLeavesNothingBehind) {
   survive([](const Command& command) { command.signal(SIGKILL); });
