@@ -6,6 +6,7 @@
 #include <span>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "common/error.hpp"
 #include "results/maintenance/check.hpp"
@@ -221,6 +222,49 @@ TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
   batch.commit();
   EXPECT_TRUE(test::all_metrics(file_).empty());
   EXPECT_EQ(writer.standings().size(), 1U);
+}
+
+/// SQLite counts how long it slept for a lock and asks no clock: here that takes no time.
+class WithoutSleep {
+ public:
+  WithoutSleep() {
+    vfs_->xSleep = [](sqlite3_vfs*, int microseconds) { return microseconds; };
+  }
+  ~WithoutSleep() { vfs_->xSleep = sleep_; }
+  WithoutSleep(const WithoutSleep&) = delete;
+  WithoutSleep& operator=(const WithoutSleep&) = delete;
+
+ private:
+  sqlite3_vfs* vfs_ = sqlite3_vfs_find(nullptr);
+  int (*sleep_)(sqlite3_vfs*, int) = vfs_->xSleep;
+};
+
+TEST_F(Writer, GoesOnAfterABatchThatCouldNotBegin) {
+  ResultsWriter writer(file_);
+  ResultsWriter other(file_);
+  {
+    const WithoutSleep without_sleep;
+    const ResultsWriter::Batch holds_the_lock(other);
+    EXPECT_THROW(ResultsWriter::Batch{writer}, common::SystemError);
+  }
+  put_trial(writer, spec_);
+  EXPECT_EQ(other.standings().size(), 1U);
+}
+
+TEST_F(Writer, GoesOnAfterABatchThatThrew) {
+  ResultsWriter writer(file_);
+  const auto fails = [&] {
+    const ResultsWriter::Batch batch(writer);
+    put_trial(writer, spec_);
+    writer.set_trial_state(test::small_spec(128).id(), TrialState::kFailed, "", 1);
+  };
+  EXPECT_THROW(fails(), common::InternalError);
+  EXPECT_TRUE(writer.standings().empty());
+  ResultsWriter::Batch batch(writer);
+  put_trial(writer, spec_);
+  batch.commit();
+  put_trial(writer, test::small_spec(128));
+  EXPECT_EQ(ResultsReader(file_).trials().size(), 2U);
 }
 
 TEST_F(Writer, UnknownTrialsAndDoubleAttemptsAreDefects) {
