@@ -1,5 +1,7 @@
 #include "results/maintenance/merge.hpp"
 
+#include <array>
+
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
@@ -14,7 +16,8 @@ namespace ditscale::results {
 
 namespace {
 
-/// Which of the source's attempts are new, and their numbers in the target.
+/// Which of the source's attempts are taken, and their numbers in the target: those that are new there, and those of
+/// which it has an older copy (`stale`).
 constexpr const char* kMapAttempts = R"sql(
 CREATE TEMP TABLE attempt_map AS
 SELECT a.trial, a.number,
@@ -22,10 +25,24 @@ SELECT a.trial, a.number,
             THEN a.number
             ELSE (SELECT max(m.number) FROM (SELECT number FROM main.attempts WHERE trial = a.trial
                                              UNION SELECT number FROM source.attempts WHERE trial = a.trial) m)
-                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number
+                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number,
+       0 AS stale
 FROM source.attempts a
 WHERE NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.host = a.host
-                  AND m.started_s = a.started_s AND m.devices = a.devices))sql";
+                  AND m.started_s = a.started_s AND m.devices = a.devices)
+UNION ALL
+SELECT a.trial, a.number, m.number, 1
+FROM source.attempts a JOIN main.attempts m ON m.trial = a.trial AND m.host = a.host
+                       AND m.started_s = a.started_s AND m.devices = a.devices
+WHERE a.last_event > m.last_event OR (a.last_event = m.last_event AND a.ended_s IS NOT NULL AND m.ended_s IS NULL))sql";
+
+/// A node that was there at the last merge may have left since.
+constexpr const char* kCopyNodes = R"sql(
+INSERT INTO main.nodes SELECT * FROM source.nodes WHERE true
+ON CONFLICT(joined_s, agent, host) DO UPDATE SET left_s = excluded.left_s WHERE left_s IS NULL)sql";
+
+/// What belongs to an attempt.
+constexpr std::array<const char*, 5> kAttemptTables{"events", "metrics", "evaluations", "checkpoints", "samples"};
 
 constexpr const char* kCopyTrials = R"sql(
 INSERT INTO main.trials SELECT * FROM source.trials WHERE id NOT IN (SELECT id FROM main.trials))sql";
@@ -66,6 +83,18 @@ int copy_rows(SQLite::Database& database, const std::string& table, const std::s
       table, columns, attempt));
 }
 
+/// Of attempts that went on, what the target has of them. Returns how many there are.
+int drop_stale(SQLite::Database& database) {
+  const auto drop = [&](const std::string& table, const std::string& attempt) {
+    return database.exec(
+        fmt::format("DELETE FROM main.{0} WHERE trial IN (SELECT trial FROM attempt_map WHERE stale) AND "
+                    "(trial, {1}) IN (SELECT trial, new_number FROM attempt_map WHERE stale)",
+                    table, attempt));
+  };
+  for (const char* table : kAttemptTables) drop(table, "attempt");
+  return drop("attempts", "number");
+}
+
 /// The source brought up to date in memory; null when it is of this version.
 std::unique_ptr<SQLite::Database> updated(const std::filesystem::path& source) {
   const auto database = open_for_reading(source);
@@ -97,14 +126,12 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     database->exec(kMapAttempts);
     database->exec(kBetterStates);
     database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
-    merged.new_attempts = copy_rows(*database, "attempts", "number");
-    for (const char* table : {"events", "metrics", "evaluations", "checkpoints", "samples"}) {
-      copy_rows(*database, table, "attempt");
-    }
+    merged.continued_attempts = drop_stale(*database);
+    merged.new_attempts = copy_rows(*database, "attempts", "number") - merged.continued_attempts;
+    for (const char* table : kAttemptTables) copy_rows(*database, table, "attempt");
     database->exec(kSummariseMetrics);
-    for (const char* table : {"decisions", "nodes"}) {
-      database->exec(fmt::format("INSERT OR IGNORE INTO main.{0} SELECT * FROM source.{0}", table));
-    }
+    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
+    database->exec(kCopyNodes);
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;
