@@ -6,8 +6,10 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
 
 #include "common/error.hpp"
+#include "results/maintenance/study_lock.hpp"
 #include "results/storage/database.hpp"
 #include "results/storage/schema.hpp"
 #include "results/storage/statement.hpp"
@@ -103,6 +105,23 @@ std::unique_ptr<SQLite::Database> updated(const std::filesystem::path& source) {
   return version < kSchemaVersion ? migrated_copy(*database, source) : nullptr;
 }
 
+/// Whether reading all of it fails.
+bool is_damaged(const std::filesystem::path& file) {
+  try {
+    return open_for_reading(file)->execAndGet("PRAGMA quick_check(1)").getString() != "ok";
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// SQLite says what went wrong, but not in which of the two files.
+[[noreturn]] void throw_translated_of_both(const std::filesystem::path& source, const std::filesystem::path& target,
+                                           const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xFF;
+  const bool of_a_file = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR;
+  throw_translated(of_a_file && is_damaged(source) ? source : target, error);
+}
+
 }  // namespace
 
 Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target) {
@@ -110,11 +129,12 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
   if (std::filesystem::exists(target) && std::filesystem::equivalent(source, target)) {
     throw common::UsageError(fmt::format("{}: a database cannot be merged into itself", source.string()));
   }
-  return translating(target, [&] {
+  const auto lock = lock_study_of(target);
+  try {
     const auto database = open_for_writing(target);
     migrate(*database, target);
     SQLite::Statement attach(*database, "ATTACH DATABASE ? AS source");
-    execute(attach, old ? ":memory:" : source.string());
+    translating(source, [&] { return execute(attach, old ? ":memory:" : source.string()); });
     if (old) SQLite::Backup(*database, "source", *old, "main").executeStep(-1);
     SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
     Merged merged;
@@ -135,7 +155,9 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;
-  });
+  } catch (const SQLite::Exception& error) {
+    throw_translated_of_both(source, target, error);
+  }
 }
 
 }  // namespace ditscale::results

@@ -1,9 +1,13 @@
 #include "results/maintenance/merge.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "common/trial_paths.hpp"
 #include "results/maintenance/check.hpp"
 #include "results/reader.hpp"
 #include "results/writer.hpp"
@@ -181,6 +185,39 @@ TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
 TEST_F(Merge, AFileIntoItselfIsRefused) {
   put(here_, 64, 300);
   EXPECT_THROW((void)merge_database(here_, here_), common::UsageError);
+}
+
+TEST_F(Merge, IntoAStudyThatRunsIsRefused) {
+  put(here_, 64, 300);
+  const common::StudyPaths study{folder_ / "study"};
+  std::filesystem::create_directories(study.folder);
+  put(study.database(), 128, 150);
+  {
+    const auto held = common::FileLock::try_acquire(study.lock());
+    EXPECT_THROW((void)merge_database(here_, study.database()), common::ConfigError);
+    EXPECT_EQ(ResultsReader(study.database()).trials().size(), 1U);
+  }
+  EXPECT_EQ(merge_database(here_, study.database()).new_trials, 1);
+}
+
+TEST_F(Merge, ADamagedSourceIsTheOneThatIsNamed) {
+  put(here_, 64, 300);
+  put(there_, 128, 150);
+  (void)merge_database(here_, into_);
+  {
+    std::fstream file(there_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(there_));
+    // The schema lies at the start.
+    file.seekp(size / 2).write(std::string(static_cast<std::size_t>(size / 2), '\xA5').data(), size / 2);
+  }
+  try {
+    (void)merge_database(there_, into_);
+    FAIL() << "took what is damaged";
+  } catch (const common::SystemError& error) {
+    EXPECT_THAT(error.what(), ::testing::StartsWith(there_.string()));
+    EXPECT_THAT(error.what(), HasSubstr("damaged"));
+  }
+  EXPECT_EQ(scores(), std::vector<double>{300});
 }
 
 TEST_F(Merge, ACheckNamesGapsAndScoresThatAreMissing) {
