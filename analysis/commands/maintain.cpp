@@ -34,10 +34,12 @@ void add_merge(CLI::App& app, Surroundings& surroundings) {
       list.push_back({{"source", source},
                       {"new_trials", merged.new_trials},
                       {"shared_trials", merged.shared_trials},
-                      {"new_attempts", merged.new_attempts}});
+                      {"new_attempts", merged.new_attempts},
+                      {"continued_attempts", merged.continued_attempts}});
       if (options->json) continue;
-      surroundings.out << fmt::format("{}: {} new trials, {} known ones, {} new attempts\n", source, merged.new_trials,
-                                      merged.shared_trials, merged.new_attempts);
+      surroundings.out << fmt::format("{}: {} new trials, {} known ones, {} new attempts, {} that went on\n", source,
+                                      merged.new_trials, merged.shared_trials, merged.new_attempts,
+                                      merged.continued_attempts);
     }
     if (options->json) surroundings.out << list.dump(2) << "\n";
   });

@@ -1,11 +1,15 @@
 #include "results/maintenance/merge.hpp"
 
+#include <array>
+
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
 
 #include "common/error.hpp"
+#include "results/maintenance/study_lock.hpp"
 #include "results/storage/database.hpp"
 #include "results/storage/schema.hpp"
 #include "results/storage/statement.hpp"
@@ -14,7 +18,8 @@ namespace ditscale::results {
 
 namespace {
 
-/// Which of the source's attempts are new, and their numbers in the target.
+/// Which of the source's attempts are taken, and their numbers in the target: those that are new there, and those of
+/// which it has an older copy (`stale`).
 constexpr const char* kMapAttempts = R"sql(
 CREATE TEMP TABLE attempt_map AS
 SELECT a.trial, a.number,
@@ -22,10 +27,24 @@ SELECT a.trial, a.number,
             THEN a.number
             ELSE (SELECT max(m.number) FROM (SELECT number FROM main.attempts WHERE trial = a.trial
                                              UNION SELECT number FROM source.attempts WHERE trial = a.trial) m)
-                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number
+                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number,
+       0 AS stale
 FROM source.attempts a
 WHERE NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.host = a.host
-                  AND m.started_s = a.started_s AND m.devices = a.devices))sql";
+                  AND m.started_s = a.started_s AND m.devices = a.devices)
+UNION ALL
+SELECT a.trial, a.number, m.number, 1
+FROM source.attempts a JOIN main.attempts m ON m.trial = a.trial AND m.host = a.host
+                       AND m.started_s = a.started_s AND m.devices = a.devices
+WHERE a.last_event > m.last_event OR (a.last_event = m.last_event AND a.ended_s IS NOT NULL AND m.ended_s IS NULL))sql";
+
+/// A node that was there at the last merge may have left since.
+constexpr const char* kCopyNodes = R"sql(
+INSERT INTO main.nodes SELECT * FROM source.nodes WHERE true
+ON CONFLICT(joined_s, agent, host) DO UPDATE SET left_s = excluded.left_s WHERE left_s IS NULL)sql";
+
+/// What belongs to an attempt.
+constexpr std::array<const char*, 5> kAttemptTables{"events", "metrics", "evaluations", "checkpoints", "samples"};
 
 constexpr const char* kCopyTrials = R"sql(
 INSERT INTO main.trials SELECT * FROM source.trials WHERE id NOT IN (SELECT id FROM main.trials))sql";
@@ -66,12 +85,41 @@ int copy_rows(SQLite::Database& database, const std::string& table, const std::s
       table, columns, attempt));
 }
 
+/// Of attempts that went on, what the target has of them. Returns how many there are.
+int drop_stale(SQLite::Database& database) {
+  const auto drop = [&](const std::string& table, const std::string& attempt) {
+    return database.exec(
+        fmt::format("DELETE FROM main.{0} WHERE trial IN (SELECT trial FROM attempt_map WHERE stale) AND "
+                    "(trial, {1}) IN (SELECT trial, new_number FROM attempt_map WHERE stale)",
+                    table, attempt));
+  };
+  for (const char* table : kAttemptTables) drop(table, "attempt");
+  return drop("attempts", "number");
+}
+
 /// The source brought up to date in memory; null when it is of this version.
 std::unique_ptr<SQLite::Database> updated(const std::filesystem::path& source) {
   const auto database = open_for_reading(source);
   const int version = schema_version_of(*database, source);
   if (version == 0) throw common::ConfigError(fmt::format("{}: the database is empty", source.string()));
   return version < kSchemaVersion ? migrated_copy(*database, source) : nullptr;
+}
+
+/// Whether reading all of it fails.
+bool is_damaged(const std::filesystem::path& file) {
+  try {
+    return open_for_reading(file)->execAndGet("PRAGMA quick_check(1)").getString() != "ok";
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// SQLite says what went wrong, but not in which of the two files.
+[[noreturn]] void throw_translated_of_both(const std::filesystem::path& source, const std::filesystem::path& target,
+                                           const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xFF;
+  const bool of_a_file = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR;
+  throw_translated(of_a_file && is_damaged(source) ? source : target, error);
 }
 
 }  // namespace
@@ -81,11 +129,12 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
   if (std::filesystem::exists(target) && std::filesystem::equivalent(source, target)) {
     throw common::UsageError(fmt::format("{}: a database cannot be merged into itself", source.string()));
   }
-  return translating(target, [&] {
+  const auto lock = lock_study_of(target);
+  try {
     const auto database = open_for_writing(target);
     migrate(*database, target);
     SQLite::Statement attach(*database, "ATTACH DATABASE ? AS source");
-    execute(attach, old ? ":memory:" : source.string());
+    translating(source, [&] { return execute(attach, old ? ":memory:" : source.string()); });
     if (old) SQLite::Backup(*database, "source", *old, "main").executeStep(-1);
     SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
     Merged merged;
@@ -97,18 +146,18 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     database->exec(kMapAttempts);
     database->exec(kBetterStates);
     database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
-    merged.new_attempts = copy_rows(*database, "attempts", "number");
-    for (const char* table : {"events", "metrics", "evaluations", "checkpoints", "samples"}) {
-      copy_rows(*database, table, "attempt");
-    }
+    merged.continued_attempts = drop_stale(*database);
+    merged.new_attempts = copy_rows(*database, "attempts", "number") - merged.continued_attempts;
+    for (const char* table : kAttemptTables) copy_rows(*database, table, "attempt");
     database->exec(kSummariseMetrics);
-    for (const char* table : {"decisions", "nodes"}) {
-      database->exec(fmt::format("INSERT OR IGNORE INTO main.{0} SELECT * FROM source.{0}", table));
-    }
+    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
+    database->exec(kCopyNodes);
     database->exec("DROP TABLE attempt_map");
     whole.commit();
     return merged;
-  });
+  } catch (const SQLite::Exception& error) {
+    throw_translated_of_both(source, target, error);
+  }
 }
 
 }  // namespace ditscale::results

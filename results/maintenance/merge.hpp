@@ -10,12 +10,16 @@ struct Merged {
   /// Trials that both have.
   std::int64_t shared_trials = 0;
   std::int64_t new_attempts = 0;
+  /// Attempts that the target had in part.
+  std::int64_t continued_attempts = 0;
 };
 
 /// Adds everything of `source` to `target` (created when absent), in one transaction. A trial that both have keeps all
-/// attempts of both: an attempt with the same number, host and start is the same one; another of the same number gets
-/// the next free number. Of a shared trial's states the one nearer to its end stays (succeeded, then others). So
-/// merging the same file again adds nothing. `source` is not changed; one of an older schema is read into memory.
+/// attempts of both: attempts with the same host, start and devices are the same one, of which the copy that has come
+/// further stays; another of the same number gets the next free number. Of a shared trial's states the one nearer to
+/// its end stays (succeeded, then others). So merging the same file again adds what has come since, and nothing else.
+/// `source` is not changed; one of an older schema is read into memory. ConfigError when a coordinator works on
+/// `target`.
 Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target);
 
 }  // namespace ditscale::results

@@ -75,7 +75,8 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, Durabil
   const bool shared = on_network_filesystem(path.parent_path());
   return translating(path, [&] {
     auto database = std::make_unique<SQLite::Database>(
-        path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, kBusyTimeout_ms);
+        path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
+        shared ? kSharedBusyTimeout_ms : kBusyTimeout_ms);
     static_cast<void>(schema_version_of(*database, path));  // before anything is written into a file not ours
     database->execAndGet(shared ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL");
     const bool lazy = durability == Durability::kPrefix && !shared;

@@ -15,6 +15,10 @@ namespace ditscale::results {
 /// How long a call waits for another process's lock before it gives up.
 inline constexpr int kBusyTimeout_ms = 10'000;
 
+/// The same for the one writer on a network filesystem: its commits wait until no one reads, and a study must not end
+/// because someone looks at it for longer than `kBusyTimeout_ms`.
+inline constexpr int kSharedBusyTimeout_ms = 600'000;
+
 /// Opens `path` for the one writer, creating it when absent, with foreign keys on. WAL on a local filesystem, so that
 /// readers never wait; a rollback journal on a network one.
 [[nodiscard]] std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,

@@ -14,14 +14,15 @@ using common::Json;
 
 namespace {
 
-/// A row that holds its event (?12, ?13) never gives way; one without (null) takes the newest columns.
+/// A row that holds its event never gives way, for its columns stand nowhere else; one whose event is kept elsewhere
+/// takes the columns of the newest such event, and none that it would have to hold (?12, ?13).
 constexpr const char* kPut = R"sql(
 INSERT INTO metrics(trial, step, attempt, images, loss, loss_simple, loss_vlb, grad_norm, lr, images_per_s, time_s,
                     event, event_time_s)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT(trial, step, attempt) DO UPDATE SET
   images = ?4, loss = ?5, loss_simple = ?6, loss_vlb = ?7, grad_norm = ?8, lr = ?9, images_per_s = ?10, time_s = ?11
-  WHERE ?12 IS NULL)sql";
+  WHERE ?12 IS NULL AND metrics.event IS NULL)sql";
 
 constexpr const char* kFind = "SELECT 1 FROM metrics WHERE trial = ? AND step = ? AND attempt = ? AND event = ?";
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 
 namespace ditscale::results {
@@ -36,11 +37,17 @@ void bind_all(SQLite::Statement& statement, const Values&... values) {
   (bind_value(statement, ++index, values), ...);
 }
 
-/// Runs a statement that returns no rows; returns how many rows it changed.
+/// Runs a statement that returns no rows; returns how many rows it changed. One that fails is reset at once: as long as
+/// it counts as running, no other of the connection can commit.
 template <typename... Values>
 int execute(SQLite::Statement& statement, const Values&... values) {
   bind_all(statement, values...);
-  return statement.exec();
+  try {
+    return statement.exec();
+  } catch (const SQLite::Exception&) {
+    statement.tryReset();
+    throw;
+  }
 }
 
 }  // namespace ditscale::results

@@ -1,9 +1,13 @@
 #include "results/maintenance/merge.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "common/trial_paths.hpp"
 #include "results/maintenance/check.hpp"
 #include "results/reader.hpp"
 #include "results/writer.hpp"
@@ -57,6 +61,107 @@ TEST_F(Merge, AgainAddsNothing) {
   EXPECT_EQ(again.new_attempts, 0);
 }
 
+/// Writes all of the events that are not there yet.
+void ingest_all(const std::filesystem::path& file, const test::MadeUpAttempt& attempt) {
+  (void)ResultsWriter(file).ingest(attempt.events());
+}
+
+/// Of each table how many rows there are.
+std::string sizes(const std::filesystem::path& file) {
+  std::string text;
+  for (const char* table : {"trials", "attempts", "events", "metrics", "evaluations", "checkpoints", "samples"}) {
+    ResultsReader(file).query(
+        fmt::format("SELECT count(*) FROM {}", table), [](const auto&) {},
+        [&](const auto& row) { text += fmt::format("{} {}, ", std::get<std::int64_t>(row.at(0)), table); });
+  }
+  return text;
+}
+
+TEST_F(Merge, AgainAfterTheStudyWentOnTakesTheRest) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  test::MadeUpAttempt attempt(spec, 1);
+  {
+    ResultsWriter writer(here_);
+    const std::vector<TrialRecord> records{test::record_of(spec)};
+    writer.put_trials(records);
+    writer.join_node({900, 1, "here", 1, 0, std::nullopt});
+    writer.start_attempt(attempt.record());
+    writer.set_trial_state(spec.id(), TrialState::kRunning, "", 1000);
+  }
+  attempt.started(0).metric(100, 0.5).evaluation(100, 400.0).checkpoint(100).samples(100);
+  attempt.metric(150, 0.45).metric(150, 0.44);
+  ingest_all(here_, attempt);
+  EXPECT_EQ(merge_database(here_, into_).new_attempts, 1);
+
+  attempt.metric(200, 0.4).checkpoint(200).samples(200).metric(300, 0.25).evaluation(300, 280.0).outcome(300, "ok");
+  ingest_all(here_, attempt);
+  {
+    ResultsWriter writer(here_);
+    writer.end_attempt(spec.id(), common::AttemptNumber{1}, TrialState::kSucceeded, "", 1030);
+    writer.set_trial_state(spec.id(), TrialState::kSucceeded, "", 1030);
+    writer.leave_node(1, 1040);
+  }
+  const Merged merged = merge_database(here_, into_);
+  EXPECT_EQ(merged.new_attempts, 0);
+  EXPECT_EQ(merged.continued_attempts, 1);
+  EXPECT_EQ(check_database(into_, {}), std::vector<std::string>{});
+  EXPECT_EQ(sizes(into_), sizes(here_));
+  EXPECT_EQ(scores(), std::vector<double>{280});
+  EXPECT_EQ(ResultsReader(into_).trials().at(0).last_loss, 0.25);
+  EXPECT_EQ(ResultsReader(into_).attempts().at(0).ended_s, 1030);
+  EXPECT_EQ(ResultsReader(into_).nodes().at(0).left_s, 1040);
+
+  const Merged third = merge_database(here_, into_);
+  EXPECT_EQ(third.new_attempts + third.continued_attempts, 0);
+  EXPECT_EQ(sizes(into_), sizes(here_));
+}
+
+TEST_F(Merge, AnOlderCopyTakesNothingBack) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  put(here_, 64, 300);
+  (void)merge_database(here_, into_);
+  const std::string before = sizes(into_);
+  test::MadeUpAttempt attempt(spec, 1);
+  {
+    ResultsWriter writer(there_);
+    const std::vector<TrialRecord> records{test::record_of(spec)};
+    writer.put_trials(records);
+    writer.start_attempt(attempt.record());
+  }
+  attempt.started(0).metric(10, 0.5);
+  ingest_all(there_, attempt);
+  EXPECT_EQ(merge_database(there_, into_).continued_attempts, 0);
+  EXPECT_EQ(sizes(into_), before);
+  EXPECT_EQ(ResultsReader(into_).attempts().at(0).ended_s, 1030);
+}
+
+/// The target has an attempt 1 of its own, so that the source's 1 is its 2.
+TEST_F(Merge, AnAttemptThatWentOnKeepsItsNumber) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  put(here_, 64, 300);
+  test::MadeUpAttempt attempt(spec, 1);
+  {
+    ResultsWriter writer(there_);
+    const std::vector<TrialRecord> records{test::record_of(spec)};
+    writer.put_trials(records);
+    writer.start_attempt(attempt.record(/*started_s=*/5000));
+  }
+  attempt.started(0).metric(100, 0.5);
+  ingest_all(there_, attempt);
+  (void)merge_database(here_, into_);
+  (void)merge_database(there_, into_);
+  attempt.metric(300, 0.125);
+  ingest_all(there_, attempt);
+  ResultsWriter(there_).end_attempt(spec.id(), common::AttemptNumber{1}, TrialState::kSucceeded, "", 5030);
+  EXPECT_EQ(merge_database(there_, into_).continued_attempts, 1);
+  const auto attempts = ResultsReader(into_).attempts();
+  ASSERT_EQ(attempts.size(), 2U);
+  EXPECT_EQ(attempts[1].number, common::AttemptNumber{2});
+  EXPECT_EQ(attempts[1].last_event, 3);
+  EXPECT_EQ(ResultsReader(into_).trials().at(0).last_loss, 0.125);
+  EXPECT_EQ(check_database(into_, {}), std::vector<std::string>{});
+}
+
 TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
   put(here_, 64, 300);
   {
@@ -80,6 +185,39 @@ TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
 TEST_F(Merge, AFileIntoItselfIsRefused) {
   put(here_, 64, 300);
   EXPECT_THROW((void)merge_database(here_, here_), common::UsageError);
+}
+
+TEST_F(Merge, IntoAStudyThatRunsIsRefused) {
+  put(here_, 64, 300);
+  const common::StudyPaths study{folder_ / "study"};
+  std::filesystem::create_directories(study.folder);
+  put(study.database(), 128, 150);
+  {
+    const auto held = common::FileLock::try_acquire(study.lock());
+    EXPECT_THROW((void)merge_database(here_, study.database()), common::ConfigError);
+    EXPECT_EQ(ResultsReader(study.database()).trials().size(), 1U);
+  }
+  EXPECT_EQ(merge_database(here_, study.database()).new_trials, 1);
+}
+
+TEST_F(Merge, ADamagedSourceIsTheOneThatIsNamed) {
+  put(here_, 64, 300);
+  put(there_, 128, 150);
+  (void)merge_database(here_, into_);
+  {
+    std::fstream file(there_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(there_));
+    // The schema lies at the start.
+    file.seekp(size / 2).write(std::string(static_cast<std::size_t>(size / 2), '\xA5').data(), size / 2);
+  }
+  try {
+    (void)merge_database(there_, into_);
+    FAIL() << "took what is damaged";
+  } catch (const common::SystemError& error) {
+    EXPECT_THAT(error.what(), ::testing::StartsWith(there_.string()));
+    EXPECT_THAT(error.what(), HasSubstr("damaged"));
+  }
+  EXPECT_EQ(scores(), std::vector<double>{300});
 }
 
 TEST_F(Merge, ACheckNamesGapsAndScoresThatAreMissing) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "common/error.hpp"
 #include "results/maintenance/check.hpp"
@@ -239,6 +240,49 @@ TEST_F(Writer, ACallThatFailsInABatchIsUndoneWholeAndTheRestStays) {
   EXPECT_EQ(writer.standings().size(), 1U);
 }
 
+/// SQLite counts how long it slept for a lock and asks no clock: here that takes no time.
+class WithoutSleep {
+ public:
+  WithoutSleep() {
+    vfs_->xSleep = [](sqlite3_vfs*, int microseconds) { return microseconds; };
+  }
+  ~WithoutSleep() { vfs_->xSleep = sleep_; }
+  WithoutSleep(const WithoutSleep&) = delete;
+  WithoutSleep& operator=(const WithoutSleep&) = delete;
+
+ private:
+  sqlite3_vfs* vfs_ = sqlite3_vfs_find(nullptr);
+  int (*sleep_)(sqlite3_vfs*, int) = vfs_->xSleep;
+};
+
+TEST_F(Writer, GoesOnAfterABatchThatCouldNotBegin) {
+  ResultsWriter writer(file_);
+  ResultsWriter other(file_);
+  {
+    const WithoutSleep without_sleep;
+    const ResultsWriter::Batch holds_the_lock(other);
+    EXPECT_THROW(ResultsWriter::Batch{writer}, common::SystemError);
+  }
+  put_trial(writer, spec_);
+  EXPECT_EQ(other.standings().size(), 1U);
+}
+
+TEST_F(Writer, GoesOnAfterABatchThatThrew) {
+  ResultsWriter writer(file_);
+  const auto fails = [&] {
+    const ResultsWriter::Batch batch(writer);
+    put_trial(writer, spec_);
+    writer.set_trial_state(test::small_spec(128).id(), TrialState::kFailed, "", 1);
+  };
+  EXPECT_THROW(fails(), common::InternalError);
+  EXPECT_TRUE(writer.standings().empty());
+  ResultsWriter::Batch batch(writer);
+  put_trial(writer, spec_);
+  batch.commit();
+  put_trial(writer, test::small_spec(128));
+  EXPECT_EQ(ResultsReader(file_).trials().size(), 2U);
+}
+
 TEST_F(Writer, UnknownTrialsAndDoubleAttemptsAreDefects) {
   ResultsWriter writer(file_);
   EXPECT_THROW(writer.set_trial_state(spec_.id(), TrialState::kFailed, "", 1), common::InternalError);
@@ -317,7 +361,8 @@ TEST_F(Writer, KnowsWhichNodesAreThere) {
   EXPECT_EQ(nodes(), (std::vector<std::string>{"a 8 1000", "b 4 150", "c 1 -"}));
 }
 
-/// A metric that its row cannot hold whole is in `events` too; no event is lost or counted twice.
+/// A metric that its row cannot hold whole (or that comes when the row of its step is held by another) is in `events`
+/// too; no event is lost or counted twice.
 TEST_F(Writer, KeepsEveryMetricWhole) {
   ResultsWriter writer(file_);
   put_trial(writer, spec_);
@@ -340,7 +385,7 @@ TEST_F(Writer, KeepsEveryMetricWhole) {
       "WHERE event IS NOT NULL UNION ALL SELECT printf('loss %.1f', loss) FROM metrics ORDER BY line",
       [](const auto&) {}, [&](const auto& row) { lines.push_back(std::get<std::string>(row.at(0))); });
   EXPECT_EQ(lines, (std::vector<std::string>{"1 started", "2 row", "3 metric", "4 row", "5 metric", "6 metric",
-                                             "loss 0.7", "loss 0.7", "loss 0.8"}));
+                                             "loss 0.7", "loss 0.7", "loss 0.9"}));
   EXPECT_EQ(check_database(file_, {}), std::vector<std::string>{});
 }
 
