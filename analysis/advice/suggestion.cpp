@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 
 #include <Eigen/Dense>
@@ -18,6 +20,10 @@ using common::Json;
 namespace {
 
 constexpr std::size_t kMostCandidates = 2000;
+/// Of combinations, most of which may be impossible or known.
+constexpr std::uint64_t kMostTries = 20'000;
+/// More combinations than that are as if they were that many.
+constexpr std::uint64_t kMostCombinations = 1'000'000'000'000'000'000;
 
 /// Parameters as the covariance sees them: logarithms of what is positive, so that none dwarfs another.
 Eigen::VectorXd coordinates(const Law& law) {
@@ -118,43 +124,70 @@ std::vector<AxisValues> axes_of(const Study& study) {
   return axes;
 }
 
+std::uint64_t combinations_of(const std::vector<AxisValues>& axes) {
+  std::uint64_t count = 1;
+  for (const AxisValues& axis : axes) {
+    const std::uint64_t values = axis.values.size();
+    count = count > kMostCombinations / values ? kMostCombinations : count * values;
+  }
+  return count;
+}
+
+/// Steps of this length come to each of `count` combinations once. Where not all are looked at it is the golden section
+/// of them, so that the first are from all over the grid.
+std::uint64_t stride_through(std::uint64_t count) {
+  if (count <= kMostCandidates) return 1;
+  auto stride = static_cast<std::uint64_t>(0.6180339887498949 * static_cast<double>(count));
+  while (std::gcd(stride, count) != 1) ++stride;
+  return stride;
+}
+
+/// Combination of that number; empty when it cannot be built or was run.
+std::optional<Candidate> candidate_at(std::uint64_t number, const std::vector<AxisValues>& axes, const Json& base,
+                                      const Study& study, XQuantity x) {
+  Candidate candidate;
+  Json spec = base;
+  for (const AxisValues& axis : axes) {
+    const Json& value = axis.values[number % axis.values.size()];
+    number /= axis.values.size();
+    if (axis.path == "model") spec["model"] = Json::object();
+    sweeps::set_path(spec, axis.path, value, axis.path);
+    candidate.axes[axis.path] = value;
+  }
+  try {
+    candidate.spec = sweeps::trial_spec_from(common::JsonDocument{spec, "candidate", {}, {}, {}});
+  } catch (const common::ConfigError&) {
+    return std::nullopt;  // a width that its heads do not divide, and the like
+  }
+  if (study.find(candidate.spec.id()) != nullptr) return std::nullopt;
+  candidate.x = x_of(candidate.spec, x);
+  candidate.cost = cost_of(study, candidate.spec);
+  return candidate;
+}
+
 }  // namespace
 
 std::string Target::text() const {
   return parameter.empty() ? fmt::format("the score at x = {:.4g}", at_x) : parameter;
 }
 
-std::vector<Candidate> candidates_of(const Study& study, XQuantity x) {
+Candidates candidates_of(const Study& study, XQuantity x) {
   const std::vector<AxisValues> axes = axes_of(study);
-  std::size_t count = 1;
-  for (const AxisValues& axis : axes) count *= axis.values.size();
   if (axes.empty())
     throw common::ConfigError("the study has no axes to go on from: its trials differ in nothing known");
-  std::vector<Candidate> candidates;
   Json base = study.trials.front().spec();
   base.erase("imported");
-  for (std::size_t number = 0; number < count && candidates.size() < kMostCandidates; ++number) {
-    Candidate candidate;
-    Json spec = base;
-    std::size_t rest = number;
-    for (const AxisValues& axis : axes) {
-      const Json& value = axis.values[rest % axis.values.size()];
-      rest /= axis.values.size();
-      if (axis.path == "model") spec["model"] = Json::object();
-      sweeps::set_path(spec, axis.path, value, axis.path);
-      candidate.axes[axis.path] = value;
-    }
-    try {
-      candidate.spec = sweeps::trial_spec_from(common::JsonDocument{spec, "candidate", {}, {}, {}});
-    } catch (const common::ConfigError&) {
-      continue;  // a width that its heads do not divide, and the like
-    }
-    if (study.find(candidate.spec.id()) != nullptr) continue;
-    candidate.x = x_of(candidate.spec, x);
-    candidate.cost = cost_of(study, candidate.spec);
-    candidates.push_back(std::move(candidate));
+  Candidates found;
+  found.num_combinations = combinations_of(axes);
+  const std::uint64_t stride = stride_through(found.num_combinations);
+  const std::uint64_t most_tries = std::min(found.num_combinations, kMostTries);
+  std::uint64_t number = 0;
+  while (found.num_looked_at < most_tries && found.list.size() < kMostCandidates) {
+    if (auto candidate = candidate_at(number, axes, base, study, x)) found.list.push_back(std::move(*candidate));
+    ++found.num_looked_at;
+    number = (number + stride) % found.num_combinations;
   }
-  return candidates;
+  return found;
 }
 
 std::vector<Suggestion> suggest(const StudyLaw& study, std::vector<Candidate> candidates, const Target& target,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,18 @@ struct Suggestion {
   }
 };
 
+struct Candidates {
+  std::vector<Candidate> list;
+  /// Combinations of the axes' values, and how many of them were looked at: of very many some thousands, from all over
+  /// the grid.
+  std::uint64_t num_combinations = 1;
+  std::uint64_t num_looked_at = 0;
+};
+
 /// Configurations next to the study's: for each axis with numbers, values between its neighbours and beyond both ends
 /// (half, and one and a half times), crossed with the other axes' values. What cannot be built, or was run, is left
 /// out.
-[[nodiscard]] std::vector<Candidate> candidates_of(const Study& study, XQuantity x);
+[[nodiscard]] Candidates candidates_of(const Study& study, XQuantity x);
 
 /// Greedily the trials that shrink the target's interval most per device-hour, by the law's linearised covariance with
 /// the noise of the fit. Half widths of a linear model, so a guide and no promise. UsageError for a parameter that the

@@ -153,7 +153,12 @@ void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
   const StudyLaw law = study_law(study, options.law);
   Target target = options.target;
   if (target.parameter.empty() && target.at_x == 0) target.parameter = "alpha";
-  const auto suggestions = suggest(law, candidates_of(study, law.x), target, options.count);
+  const Candidates candidates = candidates_of(study, law.x);
+  if (candidates.num_looked_at < candidates.num_combinations) {
+    surroundings.notes << fmt::format("analysis: {} of {} combinations were looked at\n", candidates.num_looked_at,
+                                      candidates.num_combinations);
+  }
+  const auto suggestions = suggest(law, candidates.list, target, options.count);
   if (suggestions.empty()) throw common::ConfigError("no configuration next to the study's could be built");
   const std::string name = options.name.empty() ? study.name + "_next" : options.name;
   const Json sweep =

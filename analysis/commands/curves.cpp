@@ -8,6 +8,7 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/placeable.hpp"
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/sample_matrix.hpp"
 #include "analysis/figures/setting_figures.hpp"
@@ -123,7 +124,8 @@ Curves make_curves(const Study& study, const Options& options,
   const Backdrop backdrop(options, curves.settings);
   const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
   const SettingView across{study, options.metric, view.score_label, curves.settings};
-  const auto add = [&](Figure figure) {
+  const auto add = [&](Figure whole) {
+    Figure figure = placeable(std::move(whole));
     if (figure.empty()) return;
     backdrop.add_to(figure);
     ready(curves, std::move(figure));

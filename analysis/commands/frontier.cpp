@@ -45,10 +45,19 @@ const BudgetPoint* best_within(const std::vector<BudgetPoint>& points, double bu
   return best;
 }
 
-/// Approach 3 where there is a surface, else approach 2.
+/// Budgets are logarithms: points without compute, or with one that is not finite, have no place among them.
+void leave_out_without_compute(BudgetPoints& found, std::ostream& notes) {
+  const auto left_out = std::erase_if(
+      found.points, [](const BudgetPoint& point) { return !(point.compute > 0 && std::isfinite(point.compute)); });
+  if (found.points.empty()) throw common::ConfigError("no point has a compute that is positive and finite");
+  if (left_out > 0)
+    notes << fmt::format("analysis: points left out, for their compute is not positive and finite: {}\n", left_out);
+}
+
+/// The surface's where there is one, else that of isoFLOP parabolas, else the envelope's.
 const Approach* trusted(const std::optional<IsoflopReport>& report) {
   if (!report) return nullptr;
-  for (const std::size_t i : {2U, 1U}) {
+  for (const std::size_t i : {2U, 1U, 0U}) {
     if (report->approaches[i].allocation) return &report->approaches[i];
   }
   return nullptr;
@@ -89,8 +98,9 @@ Table frontier_table(const BudgetPoints& found, const std::vector<double>& budge
 }
 
 void run(const Options& options, Surroundings& surroundings) {
-  const BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
-                                                 : budget_points_from_csv(options.csv, options.source);
+  BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
+                                           : budget_points_from_csv(options.csv, options.source);
+  leave_out_without_compute(found, surroundings.notes);
   std::optional<IsoflopReport> report;
   std::string why_not;
   try {
@@ -103,7 +113,7 @@ void run(const Options& options, Surroundings& surroundings) {
   surroundings.out << render(frontier_table(found, budgets, report), format, terminal_width());
   if (!why_not.empty()) surroundings.notes << "analysis: measured points only: " << why_not << "\n";
   if (format != Format::kTable || !report) return;
-  surroundings.out << "\nlaw: approach " << trusted(report)->name << "\n";
+  if (const Approach* law = trusted(report)) surroundings.out << "\nlaw: approach " << law->name << "\n";
   for (const std::string& warning : report->warnings) surroundings.out << "warning: " << warning << "\n";
 }
 

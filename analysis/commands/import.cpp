@@ -7,6 +7,7 @@
 #include "analysis/queries/imported_runs.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "results/maintenance/study_lock.hpp"
 #include "results/reader.hpp"
 #include "results/writer.hpp"
 #include "sweeps/spec/json_path.hpp"
@@ -83,6 +84,7 @@ void run(const Options& options, Surroundings& surroundings) {
   const RunTable table = read_run_table(options.file, options.table);
   const std::vector<ImportedRun> runs = imported_runs(table, import_options(options));
   if (runs.empty()) throw common::ConfigError(options.file + ": no rows; there is nothing to import");
+  const auto lock = results::lock_study_of(options.db);
   refuse_known(runs, options);
   store(runs, options);
   if (options.json) {

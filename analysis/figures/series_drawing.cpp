@@ -8,6 +8,7 @@
 #include "analysis/figures/drawing.hpp"
 #include "analysis/figures/gnuplot_script.hpp"
 #include "analysis/figures/looks.hpp"
+#include "analysis/figures/placeable.hpp"
 #include "analysis/tables/cell_text.hpp"
 
 namespace ditscale::analysis {
@@ -204,7 +205,8 @@ std::string labels_of(const std::vector<PlacedLabel>& labels, double font) {
 
 }  // namespace
 
-Drawing drawing_of_series(const Figure& figure, const PictureSize& size) {
+Drawing drawing_of_series(const Figure& whole, const PictureSize& size) {
+  const Figure figure = placeable(whole);
   const Scales scales = scales_of(figure);
   std::vector<std::string> y_ticks;
   for (const double tick : scales.y.ticks) y_ticks.push_back(tick_text(tick, false));
@@ -216,8 +218,9 @@ Drawing drawing_of_series(const Figure& figure, const PictureSize& size) {
           plot_command(figure, layout.names, look_of)};
 }
 
-std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
+std::string terminal_script(const Figure& whole, std::size_t columns, std::size_t rows,
                             const std::filesystem::path& output) {
+  const Figure figure = placeable(whole);
   const Scales scales = scales_of(figure);
   std::vector<std::string> names;
   for (const Series& series : figure.series) names.push_back(series.name);

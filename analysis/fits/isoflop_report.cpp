@@ -101,7 +101,7 @@ Approach by_envelope(const IsoflopReport& report) {
   if (!approach.allocation) {
     approach.why_not =
         "fewer than three sizes are lowest somewhere between the smallest and the largest: it needs the same sizes at "
-        "several budgets, or training curves (--points all)";
+        "several budgets, or training curves (--all-points)";
   }
   judge(approach, report, [](const auto& points) { return envelope_allocation(points); });
   return approach;

@@ -39,6 +39,9 @@ const std::map<std::string, double> kSizes{
     {"gflops", 1e9}, {"forward_macs", 1}, {"parameters", 1}, {"parameters_millions", 1e6},
     {"step", 1},     {"loss", 1},         {"seconds", 1}};
 
+/// Sizes are kept as whole numbers of 64 bits.
+constexpr double kMostSize = 9e18;
+
 /// One row, sorted into what it says.
 struct ReadRow {
   std::string where;
@@ -52,6 +55,16 @@ struct ReadRow {
 double number_in(const Json& cell, const std::string& column, const std::string& where) {
   if (cell.is_number()) return cell.get<double>();
   throw common::ConfigError(fmt::format("{}: {}: {} is not a number", where, column, common::shown(cell)));
+}
+
+/// What the row says of a run's size and cost, in our unit; what cannot be one is refused.
+double size_in(const Json& cell, const std::string& column, double factor, const std::string& where) {
+  const double size = number_in(cell, column, where) * factor;
+  const bool may_be_zero = column == "step" || column == "loss" || column == "seconds";
+  if ((may_be_zero ? size >= 0 : size > 0) && size < kMostSize) return size;
+  throw common::ConfigError(fmt::format("{}: {}: {} cannot be; it must be {} and less than {:.0e}", where, column,
+                                        common::shown(cell), may_be_zero ? "at least 0" : "positive",
+                                        kMostSize / factor));
 }
 
 /// "XL" with patch 2, "XL/2" and "DiT-XL/2" are one model.
@@ -106,7 +119,7 @@ ReadRow read_row(const RunTable& table, const RunTable::Row& row, const ImportOp
     if (is_score(column)) {
       read.scores[column] = number_in(cell, column, row.where);
     } else if (const auto size = kSizes.find(column); size != kSizes.end()) {
-      read.sizes[column] = number_in(cell, column, row.where) * size->second;
+      read.sizes[column] = size_in(cell, column, size->second, row.where);
     } else if (const auto setting = kSettings.find(column); setting != kSettings.end()) {
       read.settings[setting->second] = cell;
     } else {
@@ -163,12 +176,34 @@ void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Jso
       {static_cast<std::int64_t>(run.events.size()) + 1, common::SystemClock().unix_s(), kind, std::move(body)});
 }
 
-void add_results(ImportedRun& run, const ReadRow& row) {
-  const auto planned = run.trial.spec["train"]["steps"].get<std::int64_t>();
+/// Two rows that say one thing of one configuration differently.
+[[noreturn]] void refuse_other(const std::string& what, const ReadRow& row) {
+  throw common::ConfigError(
+      fmt::format("{}: the same configuration has {} in a row before; a column that "
+                  "tells them apart (seed, steps, guidance …) is missing",
+                  row.where, what));
+}
+
+/// Rows of several settings may say the loss again.
+void add_loss(ImportedRun& run, const ReadRow& row, std::int64_t step, double loss) {
+  for (const common::Event& other : run.events) {
+    if (other.kind != "metric" || other.body["step"] != step) continue;
+    if (other.body["loss"] == loss) return;
+    refuse_other("another loss at this step", row);
+  }
+  add_event(run, "metric", step, {{"loss", loss}});
+}
+
+std::int64_t step_of(const ReadRow& row, std::int64_t planned) {
   const auto given = row.sizes.find("step");
   const std::int64_t step = given == row.sizes.end() ? planned : std::llround(given->second);
-  if (const auto loss = row.sizes.find("loss"); loss != row.sizes.end())
-    add_event(run, "metric", step, {{"loss", loss->second}});
+  if (step <= planned) return step;
+  throw common::ConfigError(fmt::format("{}: step {} of a run of {} steps", row.where, step, planned));
+}
+
+void add_results(ImportedRun& run, const ReadRow& row) {
+  const std::int64_t step = step_of(row, run.trial.spec["train"]["steps"].get<std::int64_t>());
+  if (const auto loss = row.sizes.find("loss"); loss != row.sizes.end()) add_loss(run, row, step, loss->second);
   if (const auto seconds = row.sizes.find("seconds"); seconds != row.sizes.end())
     run.seconds = std::max(run.seconds, seconds->second);
   if (row.scores.empty()) return;
@@ -182,10 +217,7 @@ void add_results(ImportedRun& run, const ReadRow& row) {
   for (const common::Event& other : run.events) {
     if (other.kind != "evaluation" || other.body["step"] != step || other.body["settings"] != row.settings) continue;
     if (other.body["values"] == body["values"]) return;
-    throw common::ConfigError(
-        fmt::format("{}: the same configuration has other scores in a row before; a column that "
-                    "tells them apart (seed, steps, guidance …) is missing",
-                    row.where));
+    refuse_other("other scores", row);
   }
   add_event(run, "evaluation", step, std::move(body));
 }

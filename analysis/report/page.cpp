@@ -5,6 +5,7 @@
 
 #include "report_texts.hpp"
 
+#include "analysis/figures/placeable.hpp"
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 
@@ -121,7 +122,8 @@ Json section_json(const Section& section) {
       {"id", section.id},       {"title", section.title},  {"notes", section.notes},   {"warnings", section.warnings},
       {"texts", section.texts}, {"tables", Json::array()}, {"figures", Json::array()}, {"samples", Json::array()}};
   for (const auto& table : section.tables) json["tables"].push_back(table_json(table));
-  for (const Figure& figure : section.figures) {
+  for (const Figure& whole : section.figures) {
+    const Figure figure = placeable(whole);
     if (!figure.empty()) json["figures"].push_back(figure_json(figure));
   }
   for (const Section::Sample& sample : section.samples) {

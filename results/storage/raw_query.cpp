@@ -1,6 +1,5 @@
 #include "results/storage/raw_query.hpp"
 
-#include <cctype>
 #include <memory>
 #include <string_view>
 
@@ -44,11 +43,18 @@ class ReadingOnly {
   sqlite3* handle_;
 };
 
-bool blank(std::string_view text) {
-  for (const char c : text) {
-    if (std::isspace(static_cast<unsigned char>(c)) == 0 && c != ';') return false;
+/// Whether there is more than spaces, semicolons and comments.
+bool holds_statement(sqlite3* handle, const char* text) {
+  while (*text != '\0') {
+    sqlite3_stmt* raw = nullptr;
+    const char* rest = nullptr;
+    const int code = sqlite3_prepare_v2(handle, text, -1, &raw, &rest);
+    const StatementPtr statement(raw, sqlite3_finalize);
+    if (code != SQLITE_OK || statement) return true;
+    if (rest == text) return false;
+    text = rest;
   }
-  return true;
+  return false;
 }
 
 StatementPtr prepare(sqlite3* handle, const std::string& sql) {
@@ -64,7 +70,8 @@ StatementPtr prepare(sqlite3* handle, const std::string& sql) {
   if (code != SQLITE_OK) throw SQLite::Exception(handle, code);
   if (raw == nullptr) throw common::UsageError("--sql: an empty statement; give a SELECT");
   if (sqlite3_stmt_readonly(raw) == 0) throw common::UsageError("--sql: only SELECT is possible; refused: " + sql);
-  if (!blank(rest)) throw common::UsageError(fmt::format("--sql: one statement at a time; left over: {}", rest));
+  if (holds_statement(handle, rest))
+    throw common::UsageError(fmt::format("--sql: one statement at a time; left over: {}", rest));
   return statement;
 }
 

@@ -1,14 +1,17 @@
 #include "analysis/commands/cli.hpp"
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/advice/suggestion.hpp"
 #include "analysis/figures/gnuplot.hpp"
 #include "analysis/queries/score_points.hpp"
+#include "analysis/queries/study.hpp"
 #include "common/atomic_file.hpp"
 #include "common/json_document.hpp"
 #include "common/trial_paths.hpp"
@@ -127,6 +130,8 @@ TEST_F(Cli, QueryNamesTheNearestColumn) {
 TEST_F(Cli, QueryRunsSqlThatReadsAndRefusesSqlThatWrites) {
   make_study(2);
   EXPECT_EQ(on_database({"query", "--sql", "SELECT count(*) AS n FROM v_trials", "--format", "csv"}).out, "n\r\n2\r\n");
+  EXPECT_EQ(on_database({"query", "--sql", "SELECT 1; ; -- a note\n/* and ; another */ "}).code, 0);
+  EXPECT_THAT(on_database({"query", "--sql", "SELECT 1; -- a note\nSELECT 2"}).err, HasSubstr("left over"));
   const Answer refused = on_database({"query", "--sql", "DELETE FROM trials"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("only SELECT is possible"));
@@ -438,12 +443,75 @@ TEST_F(Cli, SuggestWritesASweepFileThatCanBeSubmitted) {
   EXPECT_EQ(on_database({"suggest", "--shrink", "omega"}).code, 2);
 }
 
+/// In the order of the axes the last of them would not be varied among the first 2,000.
+TEST_F(Cli, SuggestLooksAtAllAxesOfALargeGrid) {
+  {
+    results::ResultsWriter writer(file_);
+    for (int i = 0; i < 16; ++i) {
+      sweeps::TrialSpec spec = test::small_spec(64 + 64 * (i % 4), 7);
+      spec.model.depth = 2 + i;
+      spec.train.global_batch = 16 * (1 + i);
+      spec.train.lr = 1e-4 * (1 + i);
+      results::TrialRecord record = test::record_of(spec, i);
+      record.axes = {{"model.depth", spec.model.depth},
+                     {"model.width", spec.model.width},
+                     {"train.global_batch", spec.train.global_batch},
+                     {"train.lr", spec.train.lr}};
+      test::put_finished_trial(writer, spec, i, fid_of(spec) * (1 + 0.01 * (i % 3)));
+      writer.put_trials(std::vector<results::TrialRecord>{record});
+    }
+  }
+  const Study study = load_study(file_);
+  const Candidates candidates = candidates_of(study, XQuantity::kForwardMacs);
+  // Depths 2 to 17, 1 and 26; widths with those between and beyond; batches, 8, 23 and 384 (what lies between the
+  // others is rounded to them); rates with those between and beyond.
+  EXPECT_EQ(candidates.num_combinations, 18U * 9 * 19 * 33);
+  EXPECT_LT(candidates.num_looked_at, candidates.num_combinations);
+  std::set<Json> rates;
+  std::set<Json> batches;
+  for (const Candidate& one : candidates.list) {
+    rates.insert(one.axes["train.lr"]);
+    batches.insert(one.axes["train.global_batch"]);
+  }
+  EXPECT_GT(rates.size(), 30U);
+  EXPECT_EQ(batches.size(), 19U);
+  EXPECT_THAT(on_database({"suggest"}).err, HasSubstr("combinations were looked at"));
+}
+
 TEST_F(Cli, FrontierNamesTheBestMeasuredForEachBudget) {
   make_study(6);
   const Json rows =
       Json::parse(on_database({"frontier", "--y", "fid", "--all-points", "--budgets", "1e30", "--json"}).out);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0]["best measured"], "model.patch=4 model.width=192");
+}
+
+TEST_F(Cli, FrontierTakesTheEnvelopeWhereNothingElseHasALaw) {
+  // Each size where it is best, with too little and with too much data: a narrow valley that is no surface of the form
+  // fitted, with one size at a budget.
+  const std::filesystem::path csv = folder_ / "runs.csv";
+  std::ofstream out(csv);
+  out << "run,n,d,loss\n";
+  for (int i = 0; i < 124; ++i) {
+    const double n = 1e5 * std::pow(1.25, i);
+    const double best = 11.516 * std::pow(1.25, -0.04 * i);
+    out << fmt::format("r{0},{1},{2},{3}\nr{0},{1},{4},{5}\nr{0},{1},{6},{7}\n", i, n, 12 * n, 1.0364 * best, 20 * n,
+                       best, 34 * n, 1.01606 * best);
+  }
+  out.close();
+  const Answer answer = analysis({"frontier", "--csv", csv.string(), "--n", "n", "--d", "d", "--y", "loss"});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, HasSubstr("law: approach 1 envelope"));
+}
+
+TEST_F(Cli, FrontierLeavesOutPointsWithoutACompute) {
+  for (const char* n : {"0,1e8", "1e200,1e200"}) {
+    const std::filesystem::path csv = folder_ / "runs.csv";
+    std::ofstream(csv) << "n,d,loss\n1e6,1e8,3\n" << n << ",2\n1e7,1e8,2.5\n";
+    const Answer answer = analysis({"frontier", "--csv", csv.string(), "--n", "n", "--d", "d", "--y", "loss"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_THAT(answer.err, HasSubstr("compute is not positive and finite: 1"));
+  }
 }
 
 TEST_F(Cli, CompareSetsTwoStudiesBesideEachOther) {

@@ -10,6 +10,7 @@
 #include "analysis/figures/gnuplot.hpp"
 #include "analysis/figures/gnuplot_script.hpp"
 #include "analysis/figures/labels.hpp"
+#include "analysis/figures/placeable.hpp"
 #include "analysis/figures/study_figures.hpp"
 #include "analysis/figures/write_figure.hpp"
 #include "analysis/tables/cell_text.hpp"
@@ -57,6 +58,18 @@ TEST(Scale, HasRoundMarksInsideItsRange) {
 TEST(Scale, StartsAtZeroWhereTheDataComeNear) {
   EXPECT_EQ(scale_for({20, 150}, false).low, 0);
   EXPECT_GT(scale_for({140, 150}, false).low, 100);
+}
+
+TEST(Placeable, LeavesOutWhatHasNoPlaceOnALogarithmicAxis) {
+  Figure figure = sample();
+  figure.series[0].points.insert(figure.series[0].points.begin(), {{0, 300, ""}, {-1, 300, ""}, {INFINITY, 300, ""}});
+  figure.series[0].points.push_back({20, 0, ""});  // the other axis is linear
+  const Figure shown = placeable(figure);
+  EXPECT_EQ(shown.series[0].points.size(), 3U);
+  EXPECT_THAT(shown.note, HasSubstr("axis: 3."));
+  EXPECT_TRUE(placeable(sample()).note.empty());
+  figure.series = {{"a", {{0, 300, ""}}}};
+  EXPECT_TRUE(placeable(figure).empty());
 }
 
 TEST(TickText, IsShortAndReadable) {

@@ -6,6 +6,7 @@
 
 #include "analysis/commands/cli.hpp"
 #include "common/atomic_file.hpp"
+#include "common/file_lock.hpp"
 #include "common/json_document.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -102,11 +103,51 @@ TEST_F(Import, WrongRowsAreNamedWithTheirLine) {
   EXPECT_THAT(err_, HasSubstr("choose one with --table"));
 }
 
+TEST_F(Import, AnotherLossOfTheSameConfigurationAndStepIsRefused) {
+  EXPECT_EQ(import_file(csv("model,replicate,loss\nS/2,1,0.5\nS/2,2,0.4\n")), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("runs.csv:3"), HasSubstr("another loss"), HasSubstr("tells them apart")));
+  ASSERT_EQ(import_file(csv("model,guidance,loss,fid\nS/2,1,0.5,70\nS/2,2,0.5,50\n")), 0) << err_;
+  EXPECT_EQ(json({"query", "--sql", "SELECT loss FROM v_metrics"}).size(), 1U);
+}
+
+TEST_F(Import, SizesThatCannotBeAreRefused) {
+  const auto refusal = [&](const std::string& column, const std::string& value) {
+    EXPECT_EQ(import_file(csv("model,steps,fid," + column + "\nS/2,1000,68," + value + "\n")), 1) << value;
+    return err_;
+  };
+  for (const char* value : {"0", "-5", "1e30"}) {
+    for (const char* column : {"gflops", "forward_macs", "parameters", "parameters_millions"}) {
+      EXPECT_THAT(refusal(column, value), AllOf(HasSubstr("runs.csv:2"), HasSubstr(column), HasSubstr("positive")));
+    }
+  }
+  for (const char* column : {"step", "seconds", "loss"}) {
+    EXPECT_THAT(refusal(column, "-1"), AllOf(HasSubstr(column), HasSubstr("at least 0")));
+  }
+  EXPECT_THAT(refusal("step", "1001"), HasSubstr("step 1001 of a run of 1000 steps"));
+  EXPECT_FALSE(std::filesystem::exists(database_));
+  EXPECT_EQ(import_file(csv("model,steps,fid,step\nS/2,1000,400,0\nS/2,1000,68,1000\n")), 0) << err_;
+}
+
+TEST_F(Import, AScoreAtStepZeroIsLeftOutOfLogarithmicFigures) {
+  ASSERT_EQ(import_file(csv("model,steps,step,fid\nS/2,1000,0,400\nS/2,1000,1000,68\n")), 0) << err_;
+  ASSERT_EQ(analysis({"curves", "--db", database_, "--out", (folder_ / "figures").string()}), 0) << err_;
+  EXPECT_EQ(common::read_json(folder_ / "figures/fid_by_training_flops.json").value["num_points"], 1);
+  ASSERT_EQ(analysis({"report", "--db", database_, "--out", (folder_ / "report.html").string()}), 0) << err_;
+  EXPECT_THAT(common::read_file(folder_ / "report.html"), HasSubstr("no place on a logarithmic axis: 1."));
+}
+
 TEST_F(Import, ATrialThatIsThereAlreadyIsRefused) {
   const std::string file = csv("model,fid\nS/2,68.4\n");
   ASSERT_EQ(import_file(file), 0) << err_;
   EXPECT_EQ(import_file(file), 1);
   EXPECT_THAT(err_, HasSubstr("import into a new file, then merge"));
+}
+
+TEST_F(Import, IntoAStudyThatRunsIsRefused) {
+  const auto held = common::FileLock::try_acquire(folder_ / "coordinator.lock");
+  EXPECT_EQ(import_file(csv("model,fid\nS/2,68.4\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("works on this study now"));
+  EXPECT_FALSE(std::filesystem::exists(database_));
 }
 
 TEST_F(Import, ExportsAreTheViewsWhole) {

@@ -204,12 +204,13 @@ TEST_F(Merge, ADamagedSourceIsTheOneThatIsNamed) {
   put(here_, 64, 300);
   put(there_, 128, 150);
   (void)merge_database(here_, into_);
-  {
-    std::fstream file(there_, std::ios::in | std::ios::out | std::ios::binary);
-    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(there_));
-    // The schema lies at the start.
-    file.seekp(size / 2).write(std::string(static_cast<std::size_t>(size / 2), '\xA5').data(), size / 2);
-  }
+  std::int64_t page = 0;
+  ResultsReader(there_).query(
+      "SELECT rootpage FROM sqlite_master WHERE name = 'metrics'", [](const auto&) {},
+      [&](const auto& row) { page = std::get<std::int64_t>(row.at(0)); });
+  std::fstream(there_, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp((page - 1) * 4096)
+      .write(std::string(4096, '\xA5').data(), 4096);
   try {
     (void)merge_database(there_, into_);
     FAIL() << "took what is damaged";
