@@ -11,7 +11,8 @@ rows     metric rows per second through agent, coordinator and database, from tw
 restart  seconds from the command to the first trainer of one new trial, with 10,000 trials and 100,000 events on record
 load     the coordinator's share of a core at 1,000 metric rows/s, and its memory when a million events went through
 
-Run it on an idle machine. Two cores are needed; every study is made in a folder that is removed again (--folder).
+Run it on an idle machine, and six minutes after many files were removed (as a run of it does at its end): ext4 is slow
+to make files until then. Two cores are needed; every study is made in a folder that is removed again (--folder).
 """
 
 import argparse
