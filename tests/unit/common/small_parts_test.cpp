@@ -55,6 +55,17 @@ TEST(FileLock, HoldsOthersOffUntilItsHolderEnds) {
   EXPECT_TRUE(FileLock::try_acquire(folder / "lock"));
 }
 
+TEST(FileLock, IsLeftAloneByThoseWhoAsk) {
+  const test::TemporaryFolder folder;
+  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "lock"));
+  auto lock = FileLock::try_acquire(folder / "lock");
+  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
+  lock.reset();
+  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
+  EXPECT_TRUE(FileLock::try_acquire(folder / "lock"));
+}
+
 TEST(FileLock, IsFreeAfterAKill) {
   const test::TemporaryFolder folder;
   int ready[2];

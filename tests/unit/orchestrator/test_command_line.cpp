@@ -46,6 +46,11 @@ TEST(CommandLine, ReadsWhatAPlanIsFor) {
   EXPECT_EQ(plan.node_memory_bytes, std::uint64_t{512} << 30);
 }
 
+TEST(CommandLine, TakesNoTimeThatNoClockShows) {
+  for (const char* time : {"0", "1e300", "inf", "nan"})
+    EXPECT_THROW((void)parse({"submit", "x.json", "--time", time}), common::UsageError) << time;
+}
+
 TEST(CommandLine, TakesNoSweepForAPicture) {
   const auto here = std::get<PlanOptions>(*parse({"plan", "x.json", "--gantt"}).options);
   EXPECT_TRUE(here.gantt);
