@@ -14,7 +14,8 @@ class FileLock {
   /// opened.
   [[nodiscard]] static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
 
-  /// Whether a process holds the lock now. Nothing is taken: those who only ask do not get in each other's way.
+  /// Whether a process holds the lock now. It is shared for a moment to see that: those who only ask do not get in each
+  /// other's way, but `try_acquire` may fail meanwhile.
   [[nodiscard]] static bool is_held(const std::filesystem::path& path);
 
  private:

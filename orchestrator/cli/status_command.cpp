@@ -94,8 +94,7 @@ void print_table(const common::StudyPaths& study) {
 
 bool has_ended(const common::StudyPaths& study) {
   const auto report = report_of(study);
-  return report && std::all_of(report->rows.begin(), report->rows.end(),
-                               [](const ReportRow& row) { return results::is_final(row.trial.state); });
+  return report && report->every_trial_has_ended();
 }
 
 ExitCode watch(const common::StudyPaths& study, std::size_t columns) {

@@ -155,8 +155,7 @@ namespace {
 bool is_finished(const common::StudyPaths& study) {
   const std::vector<std::string> jobs = recorded_jobs(study);
   if (jobs.empty() || !fs::exists(study.job_log(jobs.back())) || !fs::exists(study.database())) return false;
-  const std::vector<ReportRow> rows = read_report(study, std::nullopt).rows;
-  return std::all_of(rows.begin(), rows.end(), [](const ReportRow& row) { return results::is_final(row.trial.state); });
+  return read_report(study, std::nullopt).every_trial_has_ended();
 }
 
 }  // namespace

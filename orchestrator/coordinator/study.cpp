@@ -26,7 +26,7 @@ constexpr std::size_t kMostRecords = 256;
 common::FileLock lock_study(const common::StudyPaths& paths) {
   common::make_folder(paths.trials());
   auto lock = common::FileLock::try_acquire(paths.lock());
-  // Who asks whether it is held (`status`) shuts it for a moment.
+  // Once more, for who asks whether it is held (`status`) is in the way for a moment.
   for (int again = 0; !lock && again < 10; ++again) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     lock = common::FileLock::try_acquire(paths.lock());

@@ -13,7 +13,6 @@ namespace {
 
 /// Of one process: with two averages more where the trial keeps them for post-hoc EMA.
 double state_bytes(const sweeps::TrialSpec& trial) {
-  constexpr double kPowerAverages = 2;
   constexpr double kBytesPerValue = 4;
   const sweeps::ModelShape shape = trial.shape();
   const auto state = static_cast<double>(sweeps::training_state_bytes(shape));

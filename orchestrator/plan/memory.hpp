@@ -18,6 +18,9 @@ struct DeviceMemory {
   std::optional<double> node_bytes;
 };
 
+/// Averages of the weights that a process keeps for post-hoc EMA, and writes into each checkpoint and snapshot.
+inline constexpr double kPowerAverages = 2;
+
 /// Main memory of this machine.
 [[nodiscard]] double local_memory_bytes();
 

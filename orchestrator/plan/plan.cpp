@@ -21,8 +21,6 @@ namespace {
 constexpr double kBytesPerValue = 4;
 /// Weights, EMA and two moments.
 constexpr double kBuffersInCheckpoint = 4;
-/// Two averages for post-hoc EMA, in each checkpoint and in each snapshot.
-constexpr double kPowerAverages = 2;
 
 double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
   double buffers = static_cast<double>(trial.checkpoint.keep + 1) * kBuffersInCheckpoint;

@@ -104,6 +104,8 @@ class SimulatedCluster {
   void save_and_end(const AttemptKey& key);
   void kill(const AttemptKey& key);
   void end_before_begin(const AttemptKey& key);
+  /// Its devices are free, and the coordinator hears of it.
+  void be_gone(const AttemptKey& key, const TrainerEnded& ended);
   void save(const AttemptKey& key, std::int64_t step);
   void tell_newest_checkpoint(const AttemptKey& key);
   void speak(const AttemptKey& key, const std::string& kind, common::Json body);

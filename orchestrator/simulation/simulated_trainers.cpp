@@ -84,24 +84,12 @@ void SimulatedCluster::save_and_end(const AttemptKey& key) {
 
 void SimulatedCluster::end_before_begin(const AttemptKey& key) {
   ++num_false_starts_;
-  release(key);
-  TrainerEnded ended;
-  ended.trial = key.trial;
-  ended.attempt = key.attempt;
-  ended.code = kFailed;
-  ended.how = "exit code 1";
-  deliver(ended);
+  be_gone(key, {key.trial, key.attempt, kFailed, std::nullopt, "exit code 1", {}, {}});
 }
 
 void SimulatedCluster::kill(const AttemptKey& key) {
   if (!options_.tells_every_checkpoint && !trainers_.at(key).is_broken) tell_newest_checkpoint(key);
-  release(key);
-  TrainerEnded ended;
-  ended.trial = key.trial;
-  ended.attempt = key.attempt;
-  ended.signal = SIGKILL;
-  ended.how = "signal 9 (Killed)";
-  deliver(ended);
+  be_gone(key, {key.trial, key.attempt, std::nullopt, SIGKILL, "signal 9 (Killed)", {}, {}});
 }
 
 void SimulatedCluster::save(const AttemptKey& key, std::int64_t step) {
@@ -132,11 +120,11 @@ void SimulatedCluster::speak(const AttemptKey& key, const std::string& kind, com
 void SimulatedCluster::end(const AttemptKey& key, const std::string& outcome, int code) {
   if (trainers_.count(key) == 0) return;
   speak(key, "outcome", {{"state", outcome}, {"reason", "by its script"}});
+  be_gone(key, {key.trial, key.attempt, code, std::nullopt, "", {}, {}});
+}
+
+void SimulatedCluster::be_gone(const AttemptKey& key, const TrainerEnded& ended) {
   release(key);
-  TrainerEnded ended;
-  ended.trial = key.trial;
-  ended.attempt = key.attempt;
-  ended.code = code;
   deliver(ended);
 }
 

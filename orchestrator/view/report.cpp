@@ -99,6 +99,10 @@ Json row_json(const ReportRow& row) {
 
 }  // namespace
 
+bool Report::every_trial_has_ended() const {
+  return std::all_of(rows.begin(), rows.end(), [](const ReportRow& row) { return results::is_final(row.trial.state); });
+}
+
 Report read_report(const common::StudyPaths& paths, const std::optional<std::set<common::TrialId>>& cells) {
   const results::ResultsReader reader(paths.database());
   Report report;

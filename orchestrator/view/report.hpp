@@ -35,6 +35,8 @@ struct Report {
   std::int64_t num_gpus = 0;
   /// Trials in the database that the sweep file no longer has.
   std::size_t num_foreign = 0;
+
+  [[nodiscard]] bool every_trial_has_ended() const;
 };
 
 /// Reads the database of a study. With `cells`, only these trials are reported and the others are counted. The FID is
