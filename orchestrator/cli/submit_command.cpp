@@ -71,11 +71,27 @@ Submission prepare(const SubmitOptions& options, const Environment& environment,
   return {study, slurm::render_batch_script(request)};
 }
 
-void refuse_second_job(const common::StudyPaths& study, const slurm::Slurm& slurm) {
-  for (const slurm::Job& job : living_jobs(study, slurm)) {
-    throw common::ConfigError(fmt::format("{}: {}. One job at a time works on a study; `orchestrator cancel` ends it",
-                                          study.folder.string(), job_text(job)));
-  }
+/// The job that waits or runs for the study, for people; empty when there is none.
+std::optional<std::string> living_job_text(const common::StudyPaths& study, const slurm::Slurm& slurm) {
+  const std::vector<slurm::Job> jobs = living_jobs(study, slurm);
+  if (jobs.empty()) return std::nullopt;
+  return fmt::format("{}: {}", study.folder.string(), job_text(jobs.front()));
+}
+
+[[noreturn]] void refuse_second_job(const std::string& first) {
+  throw common::ConfigError(first + ". One job at a time works on a study; `orchestrator cancel` ends it");
+}
+
+/// Leaves those that have no job. Of several shards some may have one already, from a command that was cut short.
+void leave_those_without_a_job(std::vector<Submission>& submissions, const slurm::Slurm& slurm) {
+  std::vector<std::string> have_one;
+  std::erase_if(submissions, [&](const Submission& each) {
+    const auto job = living_job_text(each.study, slurm);
+    if (job) have_one.push_back(*job);
+    return job.has_value();
+  });
+  if (submissions.empty()) refuse_second_job(have_one.front());
+  for (const std::string& job : have_one) say(job + "; left as it is");
 }
 
 /// Submits the study's script, and says so when Slurm takes it only to let it wait.
@@ -104,19 +120,27 @@ Json submit_one(const Submission& submission, const fs::path& sweep_file, const 
           {"log", study.job_log(id).string()}};
 }
 
-void print_submitted(const Json& jobs, const SubmitOptions& options) {
-  if (options.json) {
-    std::fputs((Json{{"jobs", jobs}}.dump(2) + "\n").c_str(), stdout);
-    return;
+/// At once: the next shard may have to wait long for its turn.
+void print_submitted(const Json& job) {
+  fmt::print("submitted job {} for {}; log {}\n", job["job"].get<std::string>(), job["study"].get<std::string>(),
+             job["log"].get<std::string>());
+  std::fflush(stdout);
+}
+
+Json submit_all(const std::vector<Submission>& submissions, const SubmitOptions& options, const slurm::Slurm& slurm) {
+  Json jobs = Json::array();
+  try {
+    for (const Submission& each : submissions) {
+      jobs.push_back(submit_one(each, options.sweep.file, slurm));
+      if (!options.json) print_submitted(jobs.back());
+    }
+  } catch (const common::Error& error) {
+    if (jobs.empty()) throw;
+    throw common::SystemError(
+        fmt::format("{}. {} of {} shards were submitted before; the same command again submits the others",
+                    error.what(), jobs.size(), submissions.size()));
   }
-  for (const Json& job : jobs) {
-    std::fputs(fmt::format("submitted job {} for {}; log {}\n", job["job"].get<std::string>(),
-                           job["study"].get<std::string>(), job["log"].get<std::string>())
-                   .c_str(),
-               stdout);
-  }
-  const std::string study = jobs.front()["study"].get<std::string>();
-  std::printf("see how it stands: orchestrator status %s --runs %s\n", study.c_str(), options.sweep.runs.c_str());
+  return jobs;
 }
 
 }  // namespace
@@ -135,10 +159,14 @@ ExitCode submit_command(const SubmitOptions& options, const Environment& environ
     return ExitCode::kDone;
   }
   const slurm::Slurm slurm(say);
-  for (const Submission& each : submissions) refuse_second_job(each.study, slurm);
-  Json jobs = Json::array();
-  for (const Submission& each : submissions) jobs.push_back(submit_one(each, options.sweep.file, slurm));
-  print_submitted(jobs, options);
+  leave_those_without_a_job(submissions, slurm);
+  const Json jobs = submit_all(submissions, options, slurm);
+  if (options.json) {
+    fmt::print("{}\n", Json{{"jobs", jobs}}.dump(2));
+  } else {
+    fmt::print("see how it stands: orchestrator status {} --runs {}\n", jobs.front()["study"].get<std::string>(),
+               options.sweep.runs.string());
+  }
   return ExitCode::kDone;
 }
 
@@ -173,7 +201,7 @@ ExitCode resume_command(const ResumeOptions& options) {
     return ExitCode::kDone;
   }
   const slurm::Slurm slurm(say);
-  refuse_second_job(study, slurm);
+  if (const auto job = living_job_text(study, slurm)) refuse_second_job(*job);
   if (is_finished(study)) {
     std::puts("nothing to resume: every trial has ended; `orchestrator retry` gives failed ones another attempt");
     return ExitCode::kNothingToDo;

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kAway =
     "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1";
@@ -111,6 +112,26 @@ TEST_F(BadSlurm, DoesNotMakeASubmissionOutOfALostAnswerTwo) {
   const Ended cancelled = orchestrator({"cancel", "study"})->wait();
   EXPECT_EQ(cancelled.code, 1);
   EXPECT_THAT(cancelled.err, HasSubstr("try again in a while"));
+}
+
+TEST_F(BadSlurm, ShardsThatWereNotSubmittedAreSubmittedByTheSameCommand) {
+  write_sweep({0, 1, 2});
+  const std::vector<std::string> submit{"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--shards", "3"};
+  const std::string tested = "[[ $1 != --test-only ]] || exit 0; ";
+  fake("squeue", "echo '51|PENDING|10:00|N/A|1||Resources|'");
+  fake("sbatch", tested + "((count > 2)) || { echo 51; exit; }; echo 'sbatch: error: Invalid qos' >&2; exit 1");
+  const Ended first = orchestrator(submit)->wait();
+  EXPECT_EQ(first.code, 1);
+  EXPECT_THAT(first.out, HasSubstr("submitted job 51 for study.shard-1-of-3"));
+  EXPECT_THAT(first.err, AllOf(HasSubstr("Invalid qos"),
+                               HasSubstr("1 of 3 shards were submitted before; the same command again")));
+
+  fake("sbatch", tested + "echo $((60 + count))");
+  const Ended second = orchestrator(submit)->wait();
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, AllOf(HasSubstr("study.shard-1-of-3: job 51 is PENDING"), HasSubstr("left as it is")));
+  EXPECT_THAT(second.out, AllOf(HasSubstr("for study.shard-2-of-3"), HasSubstr("for study.shard-3-of-3"),
+                                Not(HasSubstr("for study.shard-1-of-3"))));
 }
 
 }  // namespace
