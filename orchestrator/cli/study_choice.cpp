@@ -1,5 +1,6 @@
 #include "orchestrator/cli/study_choice.hpp"
 
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -50,11 +51,12 @@ std::string known_names(const fs::path& runs) {
   return names.empty() ? "there is none" : fmt::format("there are: {}", fmt::join(names, ", "));
 }
 
-/// Null when the database cannot be read.
+/// Null when the database cannot be read, and then the user is told.
 std::shared_ptr<const results::ResultsReader> open_database(const fs::path& database) {
   try {
     return std::make_shared<const results::ResultsReader>(database);
-  } catch (const common::Error&) {
+  } catch (const common::Error& error) {
+    fmt::print(stderr, "orchestrator: {}; no measured speed is used\n", error.what());
     return nullptr;
   }
 }

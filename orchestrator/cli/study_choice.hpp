@@ -24,7 +24,7 @@ namespace ditscale::orchestrator {
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 
 /// Speeds measured in a study, which others may work on meanwhile; where nothing is measured, or the database cannot be
-/// read, assumed: by the roofline of GPUs of this name, or of made-up ones.
+/// read (standard error says why), assumed: by the roofline of GPUs of this name, or of made-up ones.
 [[nodiscard]] SpeedOf speeds_of(const common::StudyPaths& study, const std::string& gpu_name = {});
 
 }  // namespace ditscale::orchestrator

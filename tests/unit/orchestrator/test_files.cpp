@@ -126,7 +126,9 @@ TEST_F(Files, GivePlansTheSpeedsMeasuredWhileACoordinatorWorks) {
   EXPECT_GT(speeds(ask).num_runs, 0);
   EXPECT_FALSE(is_worked_on(paths())) << "a plan keeps no coordinator from its work";
   write("study/results.db", "rubbish");
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(speeds_of(paths())(ask).num_runs, 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("no measured speed is used"));
 }
 
 TEST_F(Files, RememberTrialsOverARestart) {
