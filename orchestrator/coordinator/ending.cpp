@@ -38,16 +38,21 @@ void settle_failure(Trial& trial, const Outcome& ending, const Policy& policy, d
                              policy.retries);
 }
 
+const char* advice(const Trial& trial) {
+  const bool only_scores = trial.progress.checkpoint_step >= trial.cell.trial.train.steps;
+  return only_scores ? "Its training is done and scoring takes longer than it may run: draw fewer samples "
+                       "(evaluate.num_samples), on more devices, or with a longer time limit"
+                     : "Save more often (checkpoint.every_steps)";
+}
+
 void settle_loss(Trial& trial, const Outcome& ending, bool progressed, const Policy& policy) {
   trial.losses_without_progress = progressed ? 0 : trial.losses_without_progress + 1;
   trial.state = ending.state;
   trial.reason = ending.reason;
   if (trial.losses_without_progress < policy.max_losses_without_progress) return;
   trial.state = TrialState::kFailed;
-  trial.reason = fmt::format(
-      "lost or preempted {} times in a row without reaching a new checkpoint; last: {}. Save more often "
-      "(checkpoint.every_steps)",
-      trial.losses_without_progress, ending.reason);
+  trial.reason = fmt::format("lost or preempted {} times in a row without reaching a new checkpoint; last: {}. {}",
+                             trial.losses_without_progress, ending.reason, advice(trial));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ namespace {
 
 using common::ExitCode;
 using results::TrialState;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -223,7 +224,19 @@ TEST_F(Reactor, GivesUpATrialThatIsLostAgainAndAgainWithoutProgress) {
   EXPECT_NE(state.trials[0].state, TrialState::kFailed);
   end_with(0, "preempted");
   EXPECT_EQ(state.trials[0].state, TrialState::kFailed);
-  EXPECT_THAT(state.trials[0].reason, HasSubstr("3 times in a row"));
+  EXPECT_THAT(state.trials[0].reason, AllOf(HasSubstr("3 times in a row"), HasSubstr("Save more often")));
+}
+
+TEST_F(Reactor, TellsATrialThatOnlyScoresWhatWouldHelpIt) {
+  policy.max_losses_without_progress = 2;
+  sweep_of({make_cell(0, 400)});
+  join_one(1);
+  checkpoint(0, 400);
+  end_with(0, "preempted");
+  end_with(0, "preempted");
+  end_with(0, "preempted");
+  EXPECT_EQ(state.trials[0].state, TrialState::kFailed);
+  EXPECT_THAT(state.trials[0].reason, HasSubstr("draw fewer samples"));
 }
 
 TEST_F(Reactor, QuotesTheLogOfATrainerThatDiedBeforeAnyEvent) {
