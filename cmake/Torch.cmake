@@ -35,6 +35,23 @@ target_compile_definitions(ditscale_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
 target_link_libraries(ditscale_torch INTERFACE
   "${ditscale_torch_root}/lib/libtorch_cpu.so" "${ditscale_torch_root}/lib/libc10.so" Threads::Threads)
 
+# ditscale_use_torch_threads(<file>…): LibTorch's parallel loops are templates, which run on one thread in a file that is
+# not compiled with OpenMP. The program must not load a second OpenMP library beside LibTorch's, so it is linked to that
+# one.
+file(GLOB ditscale_torch_openmp "${ditscale_torch_root}/lib/libgomp*.so*")
+if(ditscale_torch_openmp)
+  list(GET ditscale_torch_openmp 0 ditscale_torch_openmp)
+else()
+  set(ditscale_torch_openmp gomp)  # a LibTorch that uses the system's
+endif()
+target_link_libraries(ditscale_torch INTERFACE "${ditscale_torch_openmp}")
+function(ditscale_use_torch_threads)
+  set_source_files_properties(${ARGN} PROPERTIES
+    COMPILE_OPTIONS "-fopenmp"
+    SKIP_PRECOMPILE_HEADERS ON
+    SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # The linker must see what LibTorch's libraries need in their turn; at run time their own rpath finds it.
 foreach(dir IN LISTS ditscale_torch_nvidia_dirs)
   target_link_options(ditscale_torch INTERFACE "LINKER:-rpath-link,${dir}")

@@ -28,6 +28,8 @@ worker::Environment read_environment() {
   for (const char* name : {"SLURM_LOCALID", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK"}) {
     if (!variable(name).empty()) environment.launch.local_rank = std::atoi(variable(name).c_str());
   }
+  // Slurm numbers the processes of any job step.
+  if (!environment.launch.under_mpi) environment.launch.local_rank = 0;
   if (environment.launch.under_mpi) environment.launch.local_size = 0;
   for (const char* name : {"MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"}) {
     if (!variable(name).empty()) environment.launch.local_size = std::atoi(variable(name).c_str());

@@ -16,14 +16,15 @@ constexpr double kLaunchesPerSampledBlock = 30;
 /// Images that are sampled together; an assumption.
 constexpr double kImagesSampledTogether = 128;
 
-/// One device at one precision, as one model keeps it busy.
+/// One device, as one model keeps it busy: trained at the trial's precision, sampled from in fp32.
 class Device {
  public:
   Device(const TrialSpec& trial, const DeviceShare& share)
       : rates_(share.rates()),
         macs_per_s_(rates_.macs_per_s(expected_precision(trial, share.gpus))),
         activation_bytes_(static_cast<double>(
-            activation_bytes(trial.shape(), 1, expected_precision(trial, share.gpus) == "fp32" ? 4 : 2))) {}
+            activation_bytes(trial.shape(), 1, expected_precision(trial, share.gpus) == "fp32" ? 4 : 2))),
+        sampled_activation_bytes_(static_cast<double>(activation_bytes(trial.shape(), 1, 4))) {}
 
   double training_s(double macs, double images, double parameters) const {
     const double bytes = kTouchesPerActivation * activation_bytes_ * images + kBytesPerParameter * parameters;
@@ -32,7 +33,7 @@ class Device {
 
   /// Each activation is written and read once.
   double sampling_s(double macs, double images) const {
-    return std::max(macs / macs_per_s_, 2 * activation_bytes_ * images / rates_.bytes_per_s);
+    return std::max(macs / rates_.macs_per_s("fp32"), 2 * sampled_activation_bytes_ * images / rates_.bytes_per_s);
   }
 
   /// A ring sends each gradient nearly twice (Patarasuk and Yuan 2009).
@@ -46,6 +47,7 @@ class Device {
   DeviceRates rates_;
   double macs_per_s_;
   double activation_bytes_;
+  double sampled_activation_bytes_;
 };
 
 }  // namespace

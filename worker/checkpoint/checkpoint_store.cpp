@@ -1,6 +1,7 @@
 #include "worker/checkpoint/checkpoint_store.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -62,7 +63,22 @@ std::string why_invalid(const StoredCheckpoint& c) {
   }
 }
 
-bool is_leftover(const fs::path& path) { return path.filename().string().find(".tmp-") != std::string::npos; }
+/// Of a writer that was killed: no other is at work, for the folder is locked.
+void remove_unfinished(const fs::path& folder) {
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(folder, absent)) {
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos) remove_quietly(entry.path());
+  }
+}
+
+/// The step of a checkpoint's file by its name.
+std::optional<std::int64_t> step_of(const fs::path& path) {
+  const std::string name = path.stem().string(), start = "step-";
+  if (path.extension() != ".h5" || !name.starts_with(start)) return std::nullopt;
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(name.data() + start.size(), name.data() + name.size(), step);
+  return error == std::errc() && end == name.data() + name.size() ? std::optional(step) : std::nullopt;
+}
 
 }  // namespace
 
@@ -70,8 +86,14 @@ CheckpointStore::CheckpointStore(common::TrialPaths paths, std::int64_t keep) : 
 
 void CheckpointStore::prepare() {
   common::make_folder(paths_.checkpoints());
+  for (const fs::path& folder : {paths_.checkpoints(), paths_.ema(), paths_.evaluations(), paths_.samples()})
+    remove_unfinished(folder);
+  // The manifest comes last and goes first: a file without one is half of a checkpoint.
   for (const auto& entry : fs::directory_iterator(paths_.checkpoints())) {
-    if (is_leftover(entry.path())) remove_quietly(entry.path());
+    const auto step = step_of(entry.path());
+    std::error_code unknown;
+    if (step && fs::status(paths_.manifest(*step), unknown).type() == fs::file_type::not_found)
+      remove_quietly(entry.path());
   }
 }
 

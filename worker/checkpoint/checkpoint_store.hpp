@@ -35,7 +35,8 @@ class CheckpointStore {
   CheckpointStore(const CheckpointStore&) = delete;
   CheckpointStore& operator=(const CheckpointStore&) = delete;
 
-  /// Makes the folder and removes leftovers of killed writers. For the process that holds the trial's lock.
+  /// Makes the folder and removes what killed writers left half done in the trial's folders. For the process that holds
+  /// the trial's lock.
   void prepare();
   /// Starts writing; waits for the save before first. Throws what that one met (disk full).
   void save(Snapshot snapshot, OnSaved on_saved);

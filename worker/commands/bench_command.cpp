@@ -33,11 +33,13 @@ struct BenchOptions {
 
 /// Random bytes of the trial's shape: speed does not depend on what the images show.
 ImageSet random_images(const sweeps::TrialSpec& trial) {
+  if (trial.model.conditioning == sweeps::Conditioning::kEmbeddings)
+    throw common::ConfigError("bench shows random images and labels: there are no embeddings for this model");
   const sweeps::InputSpec input = trial.input();
   const std::int64_t count = 4 * trial.train.global_batch;
   ImageSet images;
   images.images = torch::randint(0, 256, {count, input.channels, input.size, input.size}, torch::kUInt8);
-  images.labels = torch::randint(0, input.num_classes, {count}, torch::kInt64);
+  images.labels = torch::randint(0, std::max<std::int64_t>(input.num_classes, 1), {count}, torch::kInt64);
   return images;
 }
 

@@ -81,7 +81,8 @@ Tensor DdpmObjective::variational_bits(const Tensor& predicted, const Tensor& va
   const auto kl = 0.5 * (-1.0 + log_variance - true_log_variance + torch::exp(true_log_variance - log_variance) +
                          (true_mean - mean).square() * torch::exp(-log_variance));
   auto nats = image_mean(kl);
-  if ((t == 0).any().item<bool>()) {
+  // A GPU is not waited for to find out.
+  if (t.is_cuda() || (t == 0).any().item<bool>()) {
     const auto likelihood = discretised_gaussian_log_likelihood(x0, mean, 0.5 * log_variance);
     nats = torch::where(t == 0, -image_mean(likelihood), nats);
   }

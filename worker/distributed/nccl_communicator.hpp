@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <c10/cuda/CUDAStream.h>
 #include <nccl.h>
 
@@ -32,7 +34,8 @@ class NcclCommunicator final : public Communicator {
 
   MpiSession session_;
   torch::Device device_;
-  c10::cuda::CUDAStream stream_;
+  /// Its own stream.
+  std::optional<c10::cuda::CUDAStream> stream_;
   ncclComm_t communicator_ = nullptr;
 };
 

@@ -9,8 +9,12 @@
 namespace ditscale::worker {
 
 EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
-                                 std::filesystem::path cache_folder, torch::Device device)
-    : trial_(trial), train_images_(train_images), cache_folder_(std::move(cache_folder)), device_(device) {}
+                                 std::filesystem::path cache_folder, torch::Device device, std::function<void()> alive)
+    : trial_(trial),
+      train_images_(train_images),
+      cache_folder_(std::move(cache_folder)),
+      device_(device),
+      alive_(std::move(alive)) {}
 
 const FeatureNetwork* EvaluationTools::network(const sweeps::EvaluateSpec& settings) {
   if (settings.features == "none") return nullptr;
@@ -28,9 +32,9 @@ const Reference* EvaluationTools::reference(const sweeps::EvaluateSpec& settings
 
 std::unique_ptr<Reference> EvaluationTools::make(const sweeps::EvaluateSpec& settings) {
   const FeatureNetwork& seen_by = *network(settings);
-  return std::make_unique<Reference>(settings.reference.empty()
-                                         ? training_reference(seen_by, trial_.data.name, train_images_, cache_folder_)
-                                         : load_reference(settings.reference, seen_by));
+  if (!settings.reference.empty()) return std::make_unique<Reference>(load_reference(settings.reference, seen_by));
+  return std::make_unique<Reference>(training_reference(seen_by, trial_.data.name, train_images_, cache_folder_,
+                                                        [this](std::int64_t /*done*/) { alive_(); }));
 }
 
 const GuideModel* EvaluationTools::guide(const sweeps::EvaluateSpec& settings) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,9 +21,10 @@ namespace ditscale::worker {
 /// references, guides and VAEs. Everything throws ConfigError or CorruptData naming the file that does not do.
 class EvaluationTools {
  public:
-  /// `trial` and `train_images` must outlive the tools; `cache_folder` keeps reference statistics between runs.
+  /// `trial` and `train_images` must outlive the tools; `cache_folder` keeps reference statistics between runs. `alive`
+  /// is called again and again while they are made.
   EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images, std::filesystem::path cache_folder,
-                  torch::Device device);
+                  torch::Device device, std::function<void()> alive);
 
   /// Null for features "none".
   [[nodiscard]] const FeatureNetwork* network(const sweeps::EvaluateSpec& settings);
@@ -40,6 +42,7 @@ class EvaluationTools {
   const ImageSet& train_images_;
   std::filesystem::path cache_folder_;
   torch::Device device_;
+  std::function<void()> alive_;
   // By name and file.
   std::map<std::string, std::unique_ptr<FeatureNetwork>> networks_;
   std::map<std::string, std::unique_ptr<Reference>> references_;

@@ -84,12 +84,14 @@ Json Evaluation::to_json() const {
 }
 
 Evaluator::Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images,
-                     const std::filesystem::path& cache_folder, torch::Device device, Communicator& communicator)
+                     const std::filesystem::path& cache_folder, torch::Device device, Communicator& communicator,
+                     const std::function<void()>& alive)
     : trial_(trial),
       train_images_(train_images),
       device_(device),
       communicator_(communicator),
-      tools_(trial, train_images, cache_folder, device) {}
+      alive_(alive),
+      tools_(trial, train_images, cache_folder, device, alive) {}
 
 void Evaluator::prepare(const sweeps::EvaluateSpec& settings) {
   if (const FeatureNetwork* network = tools_.network(settings)) check_has(*network, request_of(settings).parts());
@@ -142,6 +144,7 @@ bool Evaluator::collect(SampleStream& stream, const sweeps::EvaluateSpec& settin
     const ImageFeatures features = stream.next(first, watch.observe);
     if (journal != nullptr) journal->append(features);
     if (collector != nullptr) collector->add(first, features);
+    alive_();
     if (communicator_.is_first()) pace.tell(std::min(first + stream.stride(), settings.num_samples));
   }
   return true;
@@ -159,7 +162,8 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
       {sampler, settings, tools_.network(settings), request_of(settings).parts(), tools_.decoder(settings),
        [&](std::int64_t first, std::int64_t count) {
          return shown_embeddings(trial_, train_images_, settings.sample_seed, first, count);
-       }},
+       },
+       alive_},
       communicator_, device_);
   std::optional<FeatureJournal> journal = open_journal(settings, job);
   std::optional<ScoreCollector> collector;

@@ -63,9 +63,11 @@ struct EvaluationJob {
 /// first makes the scores; they do not depend on the number of ranks.
 class Evaluator {
  public:
-  /// All arguments must outlive the evaluator; `cache_folder` keeps reference statistics between runs.
-  Evaluator(const sweeps::TrialSpec& trial, const ImageSet& train_images, const std::filesystem::path& cache_folder,
-            torch::Device device, Communicator& communicator);
+  /// All arguments must outlive the evaluator; `cache_folder` keeps reference statistics between runs. `alive` is
+  /// called again and again while there is work.
+  Evaluator(
+      const sweeps::TrialSpec& trial, const ImageSet& train_images, const std::filesystem::path& cache_folder,
+      torch::Device device, Communicator& communicator, const std::function<void()>& alive = [] {});
 
   /// Loads what `settings` need; throws what would stop the score.
   void prepare(const sweeps::EvaluateSpec& settings);
@@ -96,6 +98,7 @@ class Evaluator {
   const ImageSet& train_images_;
   torch::Device device_;
   Communicator& communicator_;
+  std::function<void()> alive_;
   EvaluationTools tools_;
 };
 

@@ -12,8 +12,8 @@ namespace ditscale::worker {
 
 torch::Tensor SampleStream::images(std::int64_t first, std::int64_t count) {
   const torch::Tensor labels = parts_.sampler.labels(parts_.settings.labels, first, count);
-  const torch::Tensor drawn =
-      sample_images(parts_.sampler, first, labels, parts_.decoder, parts_.context(first, count));
+  const torch::Tensor drawn = sample_images(parts_.sampler, first, labels, parts_.decoder, parts_.context(first, count),
+                                            [this](std::int64_t, const torch::Tensor&) { parts_.alive(); });
   num_drawn_ += count;
   return drawn;
 }

@@ -24,6 +24,8 @@ struct SampleParts {
   const Vae* decoder = nullptr;
   /// Embeddings of samples first … first + count - 1, undefined where the model has none.
   std::function<torch::Tensor(std::int64_t first, std::int64_t count)> context;
+  /// Called after each step of the sampler.
+  std::function<void()> alive = [] {};
 };
 
 /// Draws the samples of one score and looks at them with a feature network, kSampleBatch at a time on each rank. A

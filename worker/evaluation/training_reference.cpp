@@ -52,12 +52,12 @@ fs::path training_reference_file(const FeatureNetwork& network, const ImageSet& 
 }
 
 Reference training_reference(const FeatureNetwork& network, const std::string& data_name, const ImageSet& train,
-                             const fs::path& cache_folder) {
+                             const fs::path& cache_folder, const std::function<void(std::int64_t)>& progress) {
   const fs::path path = training_reference_file(network, train, cache_folder);
   if (auto cached = find_cached(path, network, train)) return *std::move(cached);
   const ReferenceImages images{data_name + " train", train.digest, train.num_images(),
                                [&](std::int64_t begin, std::int64_t end) { return train.piece(begin, end); }};
-  Reference reference = make_reference(network, {network.spatial_width() > 0, true}, images);
+  Reference reference = make_reference(network, {network.spatial_width() > 0, true}, images, progress);
   keep(path, reference);
   return reference;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "worker/data/image_set.hpp"
@@ -14,9 +16,10 @@ namespace ditscale::worker {
 ///
 /// Computed once and kept in `cache_folder` under the digests of network and data. A cached file that is damaged or
 /// belongs to something else is computed anew, with a warning; several processes may do so at once. A cache that cannot
-/// be written costs a warning and the time of the next run.
+/// be written costs a warning and the time of the next run. `progress` is told the images done.
 [[nodiscard]] Reference training_reference(const FeatureNetwork& network, const std::string& data_name,
-                                           const ImageSet& train, const std::filesystem::path& cache_folder);
+                                           const ImageSet& train, const std::filesystem::path& cache_folder,
+                                           const std::function<void(std::int64_t)>& progress = {});
 
 /// Where it is kept.
 [[nodiscard]] std::filesystem::path training_reference_file(const FeatureNetwork& network, const ImageSet& train,

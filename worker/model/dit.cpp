@@ -54,7 +54,8 @@ torch::Tensor DiTImpl::forward(const torch::Tensor& x, const torch::Tensor& t, c
                                const torch::Tensor& context) {
   const Condition condition = embed_condition(t, y, context);
   auto tokens = x_embedder_(patchify(x));  // (N, T, D)
-  if (pos_embed_.defined()) tokens = tokens + pos_embed_;
+  // The residual stream keeps the input's precision, also where the products under it are bf16.
+  tokens = pos_embed_.defined() ? tokens + pos_embed_ : tokens.to(x.scalar_type());
   const bool in_context = shape_.model.block == sweeps::BlockDesign::kInContext;
   if (in_context) tokens = torch::cat({tokens, condition.tokens}, 1);  // (N, T + K, D)
   for (const auto& block : *blocks_) tokens = block->as<BlockImpl>()->forward(tokens, condition);

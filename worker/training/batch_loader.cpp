@@ -12,8 +12,7 @@ namespace {
 /// Batches prepared beyond one for each thread: enough to ride out a slow read, few enough to be no matter for memory.
 constexpr std::size_t kReserve = 3;
 
-/// LibTorch's own parallel loops run on one thread in this program, which is built without OpenMP: so batches, not
-/// images, are shared out.
+/// A batch is made on one thread (its loops are not compiled with OpenMP): so batches, not images, are shared out.
 std::size_t num_threads(const BatchSource& source, torch::Device device) {
   if (device.is_cuda()) return static_cast<std::size_t>(std::max(at::get_num_threads(), 1));
   return source.on_disk() ? 1 : 0;

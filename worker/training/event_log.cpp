@@ -50,7 +50,8 @@ common::FileDescriptor open_event_pipe(const std::filesystem::path& pipe) {
   return fd;
 }
 
-EventLog::EventLog(const std::filesystem::path& file, int pipe) : file_(file.string()), pipe_(pipe) {
+EventLog::EventLog(const std::filesystem::path& file, int pipe, double quiet_s)
+    : file_(file.string()), pipe_(pipe), quiet_s_(quiet_s) {
   bool cut = false;
   next_number_ = next_number_in(file, cut);
   fd_ = common::FileDescriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -60,6 +61,16 @@ EventLog::EventLog(const std::filesystem::path& file, int pipe) : file_(file.str
 
 void EventLog::append(const std::string& kind, common::Json body) {
   const std::lock_guard lock(mutex_);
+  write(kind, std::move(body));
+}
+
+void EventLog::say_alive(common::Json body) {
+  const std::lock_guard lock(mutex_);
+  if (common::SystemClock().monotonic_s() - last_word_s_ >= quiet_s_) write("alive", std::move(body));
+}
+
+void EventLog::write(const std::string& kind, common::Json body) {
+  last_word_s_ = common::SystemClock().monotonic_s();
   common::Event event;
   event.number = next_number_++;
   event.time_s = common::SystemClock().unix_s();

@@ -11,6 +11,7 @@
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
+#include "worker/evaluation/sample_images.hpp"
 #include "worker/training/stop_request.hpp"
 #include "worker/training/training_run.hpp"
 
@@ -59,6 +60,11 @@ Outcome train(const sweeps::TrialSpec& trial, const AttemptOptions& options, Com
     run.emplace(trial, options, communicator, device, events);
     return run->run();
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error) && run && run->is_scoring())
+      return {OutcomeState::kFailed,
+              fmt::format("out of memory while scoring (samples are drawn {} at a time): score it where there is more "
+                          "memory, or take a smaller model",
+                          kSampleBatch)};
     if (is_out_of_memory(error))
       return {OutcomeState::kFailed, "out of memory: set train.micro_batch, or take a smaller model"};
     return {OutcomeState::kFailed, first_line(error.what())};

@@ -12,6 +12,7 @@
 #include "worker/checkpoint/ema_snapshot.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
+#include "worker/distributed/gather_rows.hpp"
 #include "worker/evaluation/image_grid.hpp"
 #include "worker/evaluation/score_report.hpp"
 #include "worker/evaluation/score_settings.hpp"
@@ -61,7 +62,8 @@ TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& o
   if (trial.train.post_hoc_ema_every_steps) state_.keep_power_ema();
   resume();
   step_ = std::make_unique<TrainStep>(trial_, source_, communicator_, state_, precision_);
-  evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_, communicator_);
+  evaluator_ = std::make_unique<Evaluator>(trial_, images_, options_.cache_folder, device_, communicator_,
+                                           [this] { say_alive(); });
   // A file that is missing or does not fit is refused before it has cost a day of training.
   for (const sweeps::EvaluateSpec& settings : trial_.evaluate) evaluator_->prepare(settings);
 }
@@ -124,9 +126,15 @@ void TrainingRun::emit(const std::string& kind, Json body) {
   if (events_ != nullptr) events_->append(kind, std::move(body));
 }
 
+void TrainingRun::say_alive() {
+  if (events_ != nullptr) events_->say_alive({{"step", state_.step}});
+}
+
 Outcome TrainingRun::run() {
   if (!do_what_is_due()) return preempted();  // scores that a kill left undone
   while (state_.step < trial_.train.steps) {
+    // A gang agrees on it in the step, whose sums all ranks wait for anyway.
+    if (communicator_.size() == 1 && stop_requested()) return preempted();
     const double start_s = clock_.monotonic_s();
     const StepResult result = step_->run(stop_requested());
     if (!result.finite()) {
@@ -139,6 +147,7 @@ Outcome TrainingRun::run() {
     state_.training_s += seconds;
     count(result, seconds);
     report_metric(result);
+    say_alive();
     ++num_trained_;
     if (result.stop) return preempted();
     if (!do_what_is_due()) return preempted();
@@ -265,6 +274,7 @@ bool TrainingRun::make_scores_apart() {
     const auto file = scored_weights_file(options_.paths, step);
     const TrainedModel trained = load_trained_model(file.string(), device_);
     if (!score_what_is_due({trained.model, step}, /*apart=*/true)) return false;
+    (void)any_rank(communicator_, false, device_);  // all have read it
     if (communicator_.is_first()) std::filesystem::remove(file);
   }
 }
@@ -287,7 +297,9 @@ bool TrainingRun::score(const sweeps::EvaluateSpec& settings, const Scored& scor
     if (!done) checkpoints_->wait();  // on the disk before minutes of sampling
   }
   if (communicator_.value_of_first(done ? 1 : 0) == 1) return true;
+  is_scoring_ = true;
   const auto evaluation = evaluator_->evaluate(scored.model, settings, job);
+  is_scoring_ = false;
   if (!evaluation) return false;
   if (!communicator_.is_first()) return true;
   keep_score(*evaluation, scored.step);

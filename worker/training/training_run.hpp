@@ -25,6 +25,8 @@ class TrainingRun {
 
   [[nodiscard]] std::int64_t step() const { return state_.step; }
   [[nodiscard]] std::int64_t images_seen() const { return state_.images_seen; }
+  /// Whether a score is being made.
+  [[nodiscard]] bool is_scoring() const { return is_scoring_; }
 
  private:
   void resume();
@@ -61,6 +63,8 @@ class TrainingRun {
   void report_metric(const StepResult& result);
   Outcome preempted();
   void emit(const std::string& kind, common::Json body);
+  /// After every bit of progress: the agent kills who is silent for long.
+  void say_alive();
 
   const sweeps::TrialSpec& trial_;
   const AttemptOptions& options_;
@@ -75,6 +79,7 @@ class TrainingRun {
   std::unique_ptr<TrainStep> step_;
   std::unique_ptr<Evaluator> evaluator_;
   common::SystemClock clock_;
+  bool is_scoring_ = false;
   std::int64_t saved_step_ = -1;
   /// Steps this attempt has trained.
   std::int64_t num_trained_ = 0;

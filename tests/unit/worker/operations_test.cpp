@@ -1,8 +1,17 @@
 #include "worker/kernels/operations.hpp"
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <thread>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+
+#include "worker/kernels/adamw_ema.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -76,6 +85,40 @@ TEST(Gelu, IsRightFarFromZero) {
 TEST(Gelu, OfNotANumberIsNotANumber) {
   const Tensor x = torch::tensor({std::numeric_limits<float>::quiet_NaN()});
   EXPECT_TRUE(torch::isnan(tanh_gelu(x)).item<bool>());
+}
+
+/// Nanoseconds on a processor, of each thread of this process.
+std::map<std::string, std::int64_t> thread_times_ns() {
+  std::map<std::string, std::int64_t> times;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream(thread.path() / "schedstat") >> times[thread.path().filename().string()];
+  }
+  return times;
+}
+
+template <typename Operation>
+int num_threads_of(Operation operation) {
+  constexpr std::int64_t kWork_ns = 2'000'000;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // threads of what ran before spin for a while
+  auto before = thread_times_ns();
+  operation();
+  int count = 0;
+  for (const auto& [thread, time_ns] : thread_times_ns()) count += time_ns - before[thread] > kWork_ns ? 1 : 0;
+  return count;
+}
+
+TEST(ProcessorKernels, RunOnAllThreadsOfLibTorch) {
+  const int usual = at::get_num_threads();
+  at::set_num_threads(2);
+  const Tensor x = torch::randn({64, 256, 512}), a = torch::randn({64, 512});
+  EXPECT_EQ(num_threads_of([&] { (void)modulated_norm(x, a, a); }), 2);
+  EXPECT_EQ(num_threads_of([&] { (void)gated_residual(x, a, x); }), 2);
+  EXPECT_EQ(num_threads_of([&] { (void)tanh_gelu(x); }), 2);
+  const Tensor weights = x.flatten().clone(), moment = torch::ones_like(weights);
+  AdamWStep step;
+  step.step = 1;
+  EXPECT_EQ(num_threads_of([&] { adamw_ema(weights, x.flatten(), moment, moment, moment, step); }), 2);
+  at::set_num_threads(usual);
 }
 
 }  // namespace

@@ -35,6 +35,14 @@ TEST(SampleImages, OfSeveralBatchesAreThoseOfOne) {
   EXPECT_TRUE(torch::equal(images, to_bytes(sampler.sample(7, labels))));
 }
 
+TEST(SampleImages, ShowEachStepOfEachBatch) {
+  const Sampler sampler = sampler_of(tiny_model());
+  int num_looks = 0;
+  (void)sample_images(sampler, 0, sampler.uniform_labels(0, kSampleBatch + 1), nullptr, {},
+                      [&](std::int64_t /*step*/, const torch::Tensor& /*x*/) { ++num_looks; });
+  EXPECT_EQ(num_looks, 2 * 3) << "before the first of two steps, and after each, of two batches";
+}
+
 TEST(SampleImages, RefusesSamplesThatAreNotFinite) {
   DiT model = tiny_model();
   {

@@ -50,6 +50,12 @@ TEST_F(TrainingReference, AreComputedOnceAndReadBackExactly) {
   EXPECT_EQ(network_.num_calls_, 1);
 }
 
+TEST_F(TrainingReference, TellHowFarTheyAre) {
+  std::int64_t done = 0;
+  (void)training_reference(network_, "made_up", train_, at("cache"), [&](std::int64_t images) { done = images; });
+  EXPECT_EQ(done, 20);
+}
+
 TEST_F(TrainingReference, AreKeptApartForOtherWeightsAndOtherData) {
   const std::filesystem::path first = file();
   network_.digest_ = "b";

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
@@ -282,12 +283,18 @@ TEST_F(DamagedCheckpoint, OfAnotherModelIsRefused) {
 }
 
 TEST_F(DamagedCheckpoint, LeftoversOfKilledWritersAreRemoved) {
-  const fs::path leftover = paths_.checkpoints() / ".step-9.h5.tmp-1234";
-  std::ofstream(leftover) << "half";
+  fs::create_directories(paths_.ema());
+  fs::create_directories(paths_.evaluations());
+  const std::vector<fs::path> leftovers{
+      paths_.checkpoints() / ".step-9.h5.tmp-1234", paths_.ema() / ".step-9.h5.tmp-1234",
+      paths_.evaluations() / ".step-9.weights.h5.tmp-1234", paths_.checkpoint(9)};  // the last lacks its manifest
+  for (const fs::path& leftover : leftovers) std::ofstream(leftover) << "half";
   CheckpointStore reopened(paths_, 3);
-  EXPECT_TRUE(fs::exists(leftover)) << "a reader must not touch what a trainer may be writing";
+  for (const fs::path& each : leftovers)
+    EXPECT_TRUE(fs::exists(each)) << "a reader must not touch what a trainer may be writing";
   reopened.prepare();
-  EXPECT_FALSE(fs::exists(leftover));
+  for (const fs::path& each : leftovers) EXPECT_FALSE(fs::exists(each)) << each;
+  EXPECT_TRUE(fs::exists(paths_.checkpoint(1)));
   EXPECT_EQ(newest(reopened)->step, 2);
 }
 
@@ -311,6 +318,18 @@ TEST(EventLog, ContinuesItsNumbersAfterALineThatWasCutShort) {
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(common::Event::from_line(lines[2]).number, 2);
   EXPECT_EQ(common::Event::from_line(lines[2]).body.at("step"), 2);
+}
+
+TEST(EventLog, GivesASignOfLifeOnlyAfterSilence) {
+  const test::TemporaryFolder folder;
+  const auto lives_after_a_metric = [&](const char* name, double quiet_s) {
+    EventLog log(folder.path() / name, -1, quiet_s);
+    log.append("metric", {{"step", 1}});
+    log.say_alive({{"step", 2}});
+    return common::read_file(folder.path() / name).find("\"alive\"") != std::string::npos;
+  };
+  EXPECT_TRUE(lives_after_a_metric("after_silence.jsonl", 0));
+  EXPECT_FALSE(lives_after_a_metric("at_once.jsonl", EventLog::kQuiet_s));
 }
 
 TEST(BatchSource, EpochsShowEachImageOnceAndBatchesDoNotDependOnTheirSize) {
