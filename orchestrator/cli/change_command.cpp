@@ -49,6 +49,22 @@ ExitCode set_states(const common::StudyPaths& study, const std::vector<ReportRow
   return ExitCode::kDone;
 }
 
+/// No run would take up a trial that is not in the sweep.
+void leave_out_foreign(std::vector<ReportRow>& rows, const common::StudyPaths& study) {
+  const auto cells = cells_of(study);
+  if (!cells) return;
+  std::erase_if(rows, [&](const ReportRow& row) {
+    const bool foreign = cells->count(row.trial.id) == 0;
+    if (foreign) {
+      std::printf(
+          "%s %s: left as it is; it was not in the sweep file at the last run. Put it back and run that once, then "
+          "retry\n",
+          row.trial.id.brief().c_str(), row.trial.label.c_str());
+    }
+    return foreign;
+  });
+}
+
 ExitCode cancel_trials(const common::StudyPaths& study, const CancelOptions& options) {
   std::vector<ReportRow> rows = choose_trials(read_report(study, std::nullopt), options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !can_be_cancelled(row); });
@@ -59,6 +75,12 @@ ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& optio
   const slurm::Slurm slurm([](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); });
   const std::vector<slurm::Job> jobs = living_jobs(study, slurm);
   for (const slurm::Job& job : jobs) {
+    if (job.state == "SUSPENDED" && !options.at_once) {
+      throw common::ConfigError(
+          fmt::format("job {} is suspended, so it cannot save: `scontrol resume {}` first, or cancel it with --now "
+                      "(what is not in a checkpoint is lost)",
+                      job.id, job.id));
+    }
     if (!options.dry_run) slurm.cancel(job, options.at_once);
     const bool saves = job.phase == slurm::JobPhase::kActive && !options.at_once;
     std::printf("job %s: %s%s\n", job.id.c_str(), saves ? "asked to save and end" : "cancelled",
@@ -87,6 +109,7 @@ ExitCode retry_command(const RetryOptions& options) {
   const Report report = read_report(study, std::nullopt);
   std::vector<ReportRow> rows = options.trials.empty() ? report.rows : choose_trials(report, options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !ended_badly(row); });
+  leave_out_foreign(rows, study);
   const ExitCode code = set_states(study, rows, TrialState::kPending, "asked for again", options.dry_run);
   if (rows.empty()) std::puts("nothing to retry: none of these trials failed, diverged or was cancelled");
   if (code == ExitCode::kDone) {

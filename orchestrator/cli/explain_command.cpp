@@ -47,7 +47,7 @@ std::vector<std::string> about_jobs(const common::StudyPaths& study, bool& livin
   return lines;
 }
 
-std::string why_waiting(const ReportRow& row) {
+std::string why_waiting(const ReportRow& row, bool worked_on) {
   const std::string before = row.trial.reason.empty() ? "" : " (" + row.trial.reason + ")";
   switch (row.trial.state) {
     case TrialState::kPending:
@@ -57,18 +57,21 @@ std::string why_waiting(const ReportRow& row) {
     case TrialState::kLost:
       return "goes on from its newest checkpoint" + before;
     case TrialState::kRunning:
-      return "runs" + before;
+      return (worked_on ? "runs" : "its run ended under it; goes on from its newest checkpoint") + before;
     default:
       return "does not go on" + before;
   }
 }
 
 std::string next_step(const common::StudyPaths& study, std::size_t unfinished, bool worked_on, bool living) {
-  if (unfinished == 0)
-    return "every trial has ended; nothing will happen. `orchestrator retry` gives failed ones another attempt";
   if (worked_on)
     return "a run works on it: devices that get free take the longest trial that fits and can reach a checkpoint";
-  if (living) return "when Slurm starts the job, the study goes on by itself";
+  if (living)
+    return "when Slurm has started the job, the study goes on by itself; of a job that runs, `orchestrator logs` shows "
+           "what it does";
+  if (unfinished == 0)
+    return "every trial has ended; nothing will happen. `orchestrator retry` gives failed ones another attempt, and a "
+           "sweep file with more trials can be run or submitted";
   return std::filesystem::exists(study.job_script()) ? "nothing works on it: `orchestrator resume` submits it again"
                                                      : "nothing works on it: `orchestrator run SWEEP.json` goes on";
 }
@@ -80,7 +83,8 @@ ExitCode explain_command(const ExplainOptions& options) {
   bool living = false;
   const std::vector<std::string> jobs = about_jobs(study, living);
   const bool started = std::filesystem::exists(study.database());
-  const Report report = started ? read_report(study, std::nullopt) : Report{};
+  const Report report = started ? read_report(study, cells_of(study)) : Report{};
+  const bool worked_on = is_worked_on(study);
   common::Json trials = common::Json::array();
   std::size_t unfinished = started ? 0 : 1;
   for (const ReportRow& row : report.rows) {
@@ -89,9 +93,9 @@ ExitCode explain_command(const ExplainOptions& options) {
     trials.push_back({{"id", row.trial.id.str()},
                       {"label", row.trial.label},
                       {"state", std::string(results::to_name(row.trial.state))},
-                      {"why", why_waiting(row)}});
+                      {"why", why_waiting(row, worked_on)}});
   }
-  const std::string next = next_step(study, unfinished, is_worked_on(study), living);
+  const std::string next = next_step(study, unfinished, worked_on, living);
   if (options.json) {
     const common::Json document{{"jobs", jobs}, {"trials", trials}, {"next", next}};
     std::fputs((document.dump(2) + "\n").c_str(), stdout);

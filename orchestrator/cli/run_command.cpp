@@ -107,6 +107,9 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
     if (left_s) all.insert(all.end(), {"--time-left", fmt::format("{:.0f}", *left_s)});
     return job_arguments(options, environment, launch_arguments(nodes), all);
   };
+  // The daemons that mpirun starts share the processors with steps of a run before: one that was lost with its node may
+  // be listed for long.
+  ::setenv("SLURM_OVERLAP", "1", /*overwrite=*/0);
   const auto notice = [](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); };
   const slurm::Slurm slurm(notice);
   AllocationRun::Parts parts{*environment.slurm_job, environment.node_name, study, {},

@@ -7,8 +7,10 @@
 
 #include <fmt/ranges.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
+#include "common/json_document.hpp"
 #include "results/reader.hpp"
 
 namespace ditscale::orchestrator {
@@ -82,6 +84,20 @@ common::StudyPaths find_started_study(const fs::path& runs, const std::string& c
   if (fs::exists(study.database())) return study;
   throw common::UsageError(
       fmt::format("{}: no trial has started yet; `orchestrator explain` says why it waits", study.folder.string()));
+}
+
+std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& study) {
+  std::set<common::TrialId> cells;
+  try {
+    const std::string text = common::read_file(study.sweep_json());
+    const common::Json sweep = common::parse_json(text, study.sweep_json().string()).value;
+    for (const common::Json& cell : sweep.at("cells")) cells.emplace(cell.at("id").get<std::string>());
+  } catch (const common::Error&) {
+    return std::nullopt;
+  } catch (const common::Json::exception&) {
+    return std::nullopt;
+  }
+  return cells;
 }
 
 bool is_worked_on(const common::StudyPaths& study) { return common::FileLock::is_held(study.lock()); }

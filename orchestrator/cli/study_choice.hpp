@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "common/trial_paths.hpp"
@@ -19,6 +21,9 @@ namespace ditscale::orchestrator {
 
 /// The same when something has run in it. Throws UsageError when it only waits in a queue.
 [[nodiscard]] common::StudyPaths find_started_study(const std::filesystem::path& runs, const std::string& choice);
+
+/// The sweep's cells at its last run; empty when that is not known.
+[[nodiscard]] std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& study);
 
 /// True while a coordinator holds the study's lock.
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);

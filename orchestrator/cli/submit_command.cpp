@@ -55,6 +55,12 @@ Submission prepare(const SubmitOptions& options, const Environment& environment,
   choice.shard = shard;
   const sweeps::Sweep sweep = load_sweep(choice);
   const common::StudyPaths study = study_of(fs::absolute(options.sweep.runs), sweep.name);
+  if (options.limit_s && options.save_before_end_s >= *options.limit_s) {
+    throw common::UsageError(fmt::format(
+        "--save-before {:.0f}: trials would be told to save before anything is trained in --time {:.0f} s; give a "
+        "longer --time or a smaller --save-before",
+        static_cast<double>(options.save_before_end_s), *options.limit_s));
+  }
   slurm::JobRequest request;
   request.name = "ditscale-" + sweep.name;
   request.num_nodes = options.num_nodes;
@@ -179,11 +185,41 @@ ExitCode guard_command(const GuardOptions& options, const Environment& environme
 
 namespace {
 
+/// Where the script says that it stands; empty when it does not say.
+fs::path own_place(const std::string& script) {
+  const std::string option = "--batch-script ";
+  std::size_t at = script.rfind(option);
+  if (at == std::string::npos) return {};
+  std::string place;
+  bool quoted = false;
+  for (at += option.size(); at < script.size() && (quoted || (script[at] != ' ' && script[at] != '\n')); ++at) {
+    if (script[at] == '\'') {
+      quoted = !quoted;
+    } else if (script[at] == '\\' && !quoted) {
+      place += script[++at];
+    } else {
+      place += script[at];
+    }
+  }
+  return place;
+}
+
+/// The script names its folder: in another one it would go on with the study that it was written for.
+void refuse_moved(const common::StudyPaths& study) {
+  const fs::path place = own_place(common::read_file(study.job_script()));
+  std::error_code absent;
+  if (place.empty() || fs::equivalent(place, study.job_script(), absent)) return;
+  throw common::ConfigError(fmt::format(
+      "{} was moved or copied here: its batch script works in {}. Submit the sweep file again (`orchestrator "
+      "submit SWEEP.json --runs {}`): what has ended is not run again",
+      study.folder.string(), place.parent_path().parent_path().string(), study.folder.parent_path().string()));
+}
+
 /// True when the newest job has run (so its sweep's cells are on record) and nothing is left of the study to do.
 bool is_finished(const common::StudyPaths& study) {
   const std::vector<std::string> jobs = recorded_jobs(study);
   if (jobs.empty() || !fs::exists(study.job_log(jobs.back())) || !fs::exists(study.database())) return false;
-  return read_report(study, std::nullopt).every_trial_has_ended();
+  return read_report(study, cells_of(study)).every_trial_has_ended();
 }
 
 }  // namespace
@@ -200,6 +236,7 @@ ExitCode resume_command(const ResumeOptions& options) {
     std::fputs(common::read_file(study.job_script()).c_str(), stdout);
     return ExitCode::kDone;
   }
+  refuse_moved(study);
   const slurm::Slurm slurm(say);
   if (const auto job = living_job_text(study, slurm)) refuse_second_job(*job);
   if (is_finished(study)) {

@@ -18,6 +18,7 @@ constexpr int kTrainerDiverged = 6;
 
 std::string death_reason(const Run& run, const TrainerEnded& ended) {
   std::string reason = ended.how;
+  if (ended.code == 0) reason += ", though it had not said how the training ended: is --worker the right program?";
   if (ended.signal == SIGKILL) reason += "; the kernel does this when memory runs out";
   if (run.last_event == 0 && !ended.log_tail.empty()) reason += "; its log ends with: " + ended.log_tail;
   return reason;

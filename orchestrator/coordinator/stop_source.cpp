@@ -10,16 +10,15 @@
 
 namespace ditscale::orchestrator {
 
-namespace {
-
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, signal);
+  // A signal that is blocked comes even where it is ignored.
+  struct sigaction hang_up {};
+  if (::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN) sigdelset(&set, SIGHUP);
   return set;
 }
-
-}  // namespace
 
 void StopSource::block_signals() {
   const sigset_t set = stop_signals();

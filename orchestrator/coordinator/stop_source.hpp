@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <string>
 
@@ -8,9 +9,12 @@
 
 namespace ditscale::orchestrator {
 
-/// Where wishes to stop come from: words of the launcher on standard input ("stop", "kill"), and signals (SIGUSR1 and
-/// SIGUSR2 of a batch system, SIGINT, SIGTERM, SIGHUP), which are read instead of handled. The first wish saves and
-/// stops, a second one kills.
+/// Signals that are wishes to stop: SIGINT, SIGTERM, SIGUSR1 and SIGUSR2, and SIGHUP unless this process was started to
+/// ignore it (nohup).
+[[nodiscard]] sigset_t stop_signals();
+
+/// Where wishes to stop come from: words of the launcher on standard input ("stop", "kill"), and signals, which are
+/// read instead of handled. The first wish saves and stops, a second one kills.
 class StopSource {
  public:
   /// Blocks those signals in this thread and those it starts; call it before MPI starts threads of its own.

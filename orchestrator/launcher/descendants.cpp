@@ -1,10 +1,12 @@
 #include "orchestrator/launcher/descendants.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -35,21 +37,52 @@ std::optional<Process> process_of(const std::filesystem::path& folder) {
   return process;
 }
 
-}  // namespace
-
-void kill_children() {
-  const pid_t self = ::getpid();
+/// All that /proc shows now.
+std::map<pid_t, Process> all_processes() {
+  std::map<pid_t, Process> processes;
   std::error_code gone;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
     const std::string name = entry.path().filename().string();
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size()) continue;
-    const auto process = process_of(entry.path());
-    if (!process || process->parent != self) continue;
-    ::kill(pid, SIGKILL);
-    if (process->group != ::getpgrp()) ::kill(-process->group, SIGKILL);
+    if (const auto process = process_of(entry.path())) processes.emplace(pid, *process);
   }
+  return processes;
+}
+
+std::filesystem::path program_of(pid_t pid) {
+  std::error_code gone;
+  return std::filesystem::read_symlink(std::filesystem::path("/proc") / std::to_string(pid) / "exe", gone);
+}
+
+}  // namespace
+
+void kill_children() {
+  for (const auto& [pid, process] : all_processes()) {
+    if (process.parent != ::getpid()) continue;
+    ::kill(pid, SIGKILL);
+    if (process.group != ::getpgrp()) ::kill(-process.group, SIGKILL);
+  }
+}
+
+bool has_descendant_like_self() {
+  const pid_t self = ::getpid();
+  const std::filesystem::path program = program_of(self);
+  const std::map<pid_t, Process> processes = all_processes();
+  const auto descends = [&](pid_t pid) {
+    // Not for ever: what is seen of processes that come and go may hold a loop.
+    for (std::size_t steps = 0; steps < processes.size(); ++steps) {
+      const auto process = processes.find(pid);
+      if (process == processes.end()) return false;
+      if (process->second.parent == self) return true;
+      pid = process->second.parent;
+    }
+    return false;
+  };
+  return std::any_of(processes.begin(), processes.end(), [&](const auto& entry) {
+    return entry.first != self && descends(entry.first) && program_of(entry.first) == program;
+  });
 }
 
 }  // namespace ditscale::orchestrator

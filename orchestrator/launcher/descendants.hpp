@@ -6,4 +6,7 @@ namespace ditscale::orchestrator {
 /// What is orphaned by that becomes a child of a subreaper: call again until there are no children.
 void kill_children();
 
+/// Whether a child of this process, or of one of those and so on, runs the same program.
+[[nodiscard]] bool has_descendant_like_self();
+
 }  // namespace ditscale::orchestrator

@@ -19,6 +19,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/file_descriptor.hpp"
+#include "orchestrator/coordinator/stop_source.hpp"
 #include "orchestrator/launcher/descendants.hpp"
 
 namespace ditscale::orchestrator {
@@ -31,15 +32,10 @@ namespace {
 constexpr double kNever_s = std::numeric_limits<double>::infinity();
 /// How often the end of something is looked for when no signal tells of it.
 constexpr int kLook_ms = 200;
+/// So long after a wish to stop, an mpirun without a process of the run on this host is killed.
+constexpr double kNobodyHears_s = 10;
 /// An end that takes longer is worth a word.
 constexpr double kQuietEnd_s = 1.0;
-
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, signal);
-  return set;
-}
 
 sigset_t watched_signals() {
   sigset_t set = stop_signals();
@@ -104,10 +100,21 @@ class Job {
       if (info.ssi_signo != SIGCHLD) pass_on_wish(static_cast<int>(info.ssi_signo));
     }
     reap();
+    kill_where_nobody_hears();
     if (!exit_code_ && clock_.monotonic_s() >= kill_at_s_) {
       ::kill(job_, SIGKILL);
       kill_children();
     }
+  }
+
+  /// An mpirun that still waits for other nodes (one may be lost) has no coordinator yet, who would hear of the wish.
+  void kill_where_nobody_hears() {
+    if (num_wishes_ == 0 || exit_code_) return;
+    const double now_s = clock_.monotonic_s();
+    if (has_descendant_like_self()) last_heard_s_ = now_s;
+    if (now_s < std::max(last_heard_s_, first_wish_s_) + kNobodyHears_s) return;
+    ::kill(job_, SIGKILL);
+    kill_children();
   }
 
   void pass_on_wish(int signal) {
@@ -118,6 +125,7 @@ class Job {
     if (stop_signal_ && !hurries) return;
     if (!stop_signal_) stop_signal_ = signal;
     const bool first = ++num_wishes_ == 1;
+    if (first) first_wish_s_ = clock_.monotonic_s();
     const std::string word = first ? "stop\n" : "kill\n";
     [[maybe_unused]] const ssize_t ignored = ::write(words_.get(), word.data(), word.size());
     if (!first && kill_at_s_ == kNever_s) kill_at_s_ = clock_.monotonic_s() + timing_.kill_wait_s;
@@ -158,6 +166,8 @@ class Job {
   std::optional<int> exit_code_;
   std::optional<int> stop_signal_;
   int num_wishes_ = 0;
+  double first_wish_s_ = 0;
+  double last_heard_s_ = 0;
   double kill_at_s_ = kNever_s;
 };
 

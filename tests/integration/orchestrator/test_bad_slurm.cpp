@@ -134,5 +134,36 @@ TEST_F(BadSlurm, ShardsThatWereNotSubmittedAreSubmittedByTheSameCommand) {
                                 Not(HasSubstr("for study.shard-1-of-3"))));
 }
 
+TEST_F(BadSlurm, ASuspendedJobCannotBeAskedToSave) {
+  write_sweep({0});
+  fake("sbatch", "[[ $1 == --test-only ]] || echo 57");
+  fake("squeue", "echo '57|SUSPENDED|10:00|N/A|1|n1|None|n1'");
+  ASSERT_EQ(orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER})->wait().code, 0);
+  const Ended cancelled = orchestrator({"cancel", "study"})->wait();
+  EXPECT_EQ(cancelled.code, 1);
+  EXPECT_THAT(cancelled.err, HasSubstr("`scontrol resume 57` first"));
+}
+
+TEST_F(BadSlurm, LeavesTimeToTrainBeforeItSaves) {
+  write_sweep({0});
+  const Ended submitted =
+      orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--time", "00:02:00"})->wait();
+  EXPECT_EQ(submitted.code, 2);
+  EXPECT_THAT(submitted.err, HasSubstr("a smaller --save-before"));
+}
+
+TEST_F(BadSlurm, AStudyThatWasMovedDoesNotGoOnInItsOldPlace) {
+  write_sweep({0});
+  fake("sbatch", "[[ $1 == --test-only ]] || echo 58");
+  fake("squeue", "exit 0");
+  fake("sacct", "exit 0");
+  ASSERT_EQ(orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER})->wait().code, 0);
+  EXPECT_EQ(orchestrator({"resume", "study"})->wait().code, 0);
+  std::filesystem::rename(study(), folder_ / "runs" / "it's moved");
+  const Ended resumed = orchestrator({"resume", "it's moved"})->wait();
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_THAT(resumed.err, HasSubstr("was moved or copied here"));
+}
+
 }  // namespace
 }  // namespace ditscale::tests

@@ -97,6 +97,28 @@ TEST_F(Study, SavesOnCtrlCAndGoesOnLater) {
   EXPECT_EQ(after, table());
 }
 
+TEST_F(Study, StartedByNohupOutlivesItsTerminal) {
+  write_sweep({0, 1});
+  Command command({"/bin/sh", "-c", "trap '' HUP; exec \"$0\" \"$@\"", DITSCALE_ORCHESTRATOR, "run", sweep_.string(),
+                   "--worker", DITSCALE_TRAINER},
+                  {{"FAKE_STEP_MS", "50"}}, folder_);
+  ASSERT_TRUE(trainers_run(command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  command.signal(SIGHUP);
+  EXPECT_EQ(command.wait().code, 0);
+}
+
+TEST_F(Study, DoesNotRetryWhatHasLeftTheSweep) {
+  write_sweep({500, 0});
+  EXPECT_EQ(run({"--retries", "0"}).code, 3);
+  write_sweep({0});
+  EXPECT_EQ(run().code, 5);
+  const Ended retried = call({"retry", "study"});
+  EXPECT_EQ(retried.code, 5) << retried.err;
+  EXPECT_THAT(retried.out, AllOf(HasSubstr("seed=500: left as it is"), HasSubstr("Put it back")));
+  EXPECT_THAT(call({"explain", "study"}).out, HasSubstr("every trial has ended"));
+}
+
 TEST_F(Study, IsNotHurriedByASecondCancellation) {
   write_sweep({600, 0}, 30);
   const auto command = start({}, 100);

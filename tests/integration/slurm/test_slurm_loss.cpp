@@ -31,6 +31,17 @@ TEST_F(SlurmLoss, GoesOnWhenItsFirstNodeIsLostWithAllThatRanThere) {
   expect_each_succeeded_once(3);
 }
 
+TEST_F(SlurmLoss, GoesOnWhenAnotherNodeIsLostWithAllThatRanThere) {
+  const std::string job = start_on_both_nodes();
+  ASSERT_EQ(cluster({"power-off", "n1"}).code, 0);
+  // The step of the daemon that was lost keeps the processors of the first node until Slurm has noticed.
+  ASSERT_TRUE(log_says(job, "the run was cut short; starting again on the nodes that are left", 1, 60)) << log_of(job);
+  ASSERT_TRUE(log_says(job, kStarted, 3, 60)) << log_of(job);
+  ASSERT_TRUE(becomes(job, "COMPLETED", 200)) << log_of(job);
+  ASSERT_EQ(cluster({"start-node", "n1"}).code, 0);
+  expect_each_succeeded_once(3);
+}
+
 TEST_F(SlurmLoss, GoesOnWhenItsFirstNodeLosesItsDaemon) {
   const std::string job = start_on_both_nodes();
   ASSERT_EQ(cluster({"kill-node", "n0"}).code, 0);
