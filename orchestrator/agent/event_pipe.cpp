@@ -22,10 +22,13 @@ EventPipe::EventPipe() {
   if (!read_end_.valid()) throw common::errno_error("open", path_.string());
 }
 
-EventPipe::~EventPipe() {
+EventPipe::~EventPipe() { remove_name(); }
+
+void EventPipe::remove_name() noexcept {
   if (path_.empty()) return;
   std::error_code ignored;
   fs::remove_all(path_.parent_path(), ignored);
+  path_.clear();
 }
 
 EventPipe::EventPipe(EventPipe&& other) noexcept

@@ -16,6 +16,9 @@ class EventPipe {
   EventPipe(EventPipe&& other) noexcept;
   EventPipe& operator=(EventPipe&&) = delete;
 
+  /// Takes the name away, once the gang has opened it: an agent that is killed then leaves nothing.
+  void remove_name() noexcept;
+
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Non-blocking. Never at its end, since it is open for writing here too.
   [[nodiscard]] int read_end() const { return read_end_.get(); }

@@ -42,7 +42,7 @@ std::size_t Trainer::read(double now_s) {
     if (got < 0) break;
     if (got == 0) pipe_closed_ = true;
     last_word_s_ = now_s;
-    has_spoken_ = has_spoken_ || got > 0;
+    if (got > 0 && !std::exchange(has_spoken_, true) && gang_events_) gang_events_->remove_name();
     total += static_cast<std::size_t>(got);
     unsent_.append(chunk, static_cast<std::size_t>(got));
   }

@@ -24,6 +24,8 @@ namespace {
 
 constexpr double kCommandLimit_s = 30;
 
+}  // namespace
+
 Finding look_at_mpi(const std::string& path) {
   const std::string mpirun = find_program("mpirun", path);
   if (mpirun.empty()) {
@@ -37,11 +39,15 @@ Finding look_at_mpi(const std::string& path) {
   argv.emplace_back("true");
   const slurm::CommandResult result = slurm::run_command(argv, kCommandLimit_s);
   if (result.code != 0) {
-    return {"MPI", Kind::kBad, "two ranks on this host could not be started: " + slurm::describe({mpirun}, result),
-            "the mpirun on PATH must be of the MPI that orchestrator was built with (ldd orchestrator | grep mpi)"};
+    return {
+        "MPI", Kind::kBad, "two ranks on this host could not be started: " + slurm::describe({mpirun}, result),
+        "the mpirun on PATH must be of the MPI that orchestrator was built with (ldd orchestrator | grep mpi), and no "
+        "variables may be left over from another job (env | grep -E '^(SLURM|OMPI|PMIX|PBS)_')"};
   }
   return {"MPI", Kind::kGood, mpirun + " starts ranks here", ""};
 }
+
+namespace {
 
 Finding look_at_slurm(const std::string& path) {
   if (find_program("sbatch", path).empty()) {

@@ -16,6 +16,9 @@ struct Finding {
   std::string advice;
 };
 
+/// Whether mpirun starts processes on this host.
+[[nodiscard]] Finding look_at_mpi(const std::string& path);
+
 /// Looks at MPI, Slurm, the worker, the file system below `runs`, and this process's limits. Leaves nothing behind.
 /// `path` is the value of PATH.
 [[nodiscard]] std::vector<Finding> examine(const std::filesystem::path& runs, const std::filesystem::path& worker,

@@ -109,7 +109,8 @@ ExitCode run_coordinator(World& world, const RunOptions& options, std::future<sw
   if (world.size() < 2) {
     throw common::UsageError(
         "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
-        "without mpirun (inside `srun --pty`, which looks like an MPI job: unset PMIX_RANK PMI_RANK PMI_SIZE)");
+        "without mpirun (inside `srun --pty`, which looks like an MPI job: unset OMPI_COMM_WORLD_SIZE PMIX_RANK "
+        "PMI_RANK PMI_SIZE)");
   }
   try {
     const ExitCode code = coordinate(world, options, loaded);

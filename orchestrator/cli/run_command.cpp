@@ -6,6 +6,7 @@
 
 #include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/doctor_checks.hpp"
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/rank.hpp"
 #include "orchestrator/cli/study_choice.hpp"
@@ -56,8 +57,14 @@ std::vector<std::string> job_arguments(const RunOptions& options, const Environm
   return argv;
 }
 
-ExitCode explain_end(const JobEnd& end) {
+ExitCode explain_end(const JobEnd& end, const std::string& path) {
   const int code = end.code;
+  // A quiet mpirun that cannot start anything ends as a run that has failed, and has said nothing.
+  if (code == common::to_int(ExitCode::kError)) {
+    const Finding mpi = look_at_mpi(path);
+    if (mpi.kind == Finding::Kind::kBad)
+      std::fprintf(stderr, "orchestrator: %s; %s\n", mpi.text.c_str(), mpi.advice.c_str());
+  }
   if (code <= common::to_int(ExitCode::kNothingToDo)) return static_cast<ExitCode>(code);
   if (code >= kSignalBase) {
     std::fprintf(stderr,
@@ -131,7 +138,7 @@ ExitCode launch(const RunOptions& options, const Environment& environment, const
   if (options.allocation) return run_allocation(options, environment, sweep, arguments);
   if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
   const std::vector<std::string> argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
-  return explain_end(run_mpi_job(argv, options.timing));
+  return explain_end(run_mpi_job(argv, options.timing), environment.path);
 }
 
 }  // namespace

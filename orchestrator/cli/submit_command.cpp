@@ -13,6 +13,7 @@
 #include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/view/report.hpp"
 #include "slurm/batch_script.hpp"
+#include "slurm/quoting.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -170,8 +171,9 @@ ExitCode submit_command(const SubmitOptions& options, const Environment& environ
   if (options.json) {
     fmt::print("{}\n", Json{{"jobs", jobs}}.dump(2));
   } else {
-    fmt::print("see how it stands: orchestrator status {} --runs {}\n", jobs.front()["study"].get<std::string>(),
-               options.sweep.runs.string());
+    fmt::print("see how it stands: orchestrator status {} --runs {}\n",
+               slurm::shell_word(jobs.front()["study"].get<std::string>()),
+               slurm::shell_word(options.sweep.runs.string()));
   }
   return ExitCode::kDone;
 }

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 
 #include "common/atomic_file.hpp"
 #include "tests/integration/orchestrator/study_fixture.hpp"
@@ -9,6 +10,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 /// Trials of two processes, on the two processors that the tests may use.
 class Gangs : public StudyFixture {
@@ -82,12 +85,18 @@ TEST_F(Gangs, SaveAndStopOnRequest) {
 
 TEST_F(Gangs, LeaveNothingBehindWhenTheirAgentIsKilled) {
   write_gangs({0}, 60);
+  const auto temporary = folder_ / "tmp";
+  std::filesystem::create_directory(temporary);
+  ::setenv("TMPDIR", temporary.c_str(), 1);
   const auto command = start({"--cpus", "2"}, 100);
+  ::unsetenv("TMPDIR");
   ASSERT_TRUE(trainers_run(*command, 2));
   ASSERT_TRUE(events_contain("metric"));
   ::kill(command->rank(1), SIGKILL);
   EXPECT_NE(command->wait().code, 0);
   EXPECT_TRUE(command->nothing_left_within(10)) << "processes were left behind";
+  for (const auto& entry : std::filesystem::directory_iterator(temporary))
+    EXPECT_THAT(entry.path().filename().string(), Not(StartsWith("ditscale-"))) << "a pipe was left behind";
   EXPECT_EQ(run({"--cpus", "2"}).code, 0);
 }
 

@@ -108,6 +108,17 @@ TEST_F(Study, StartedByNohupOutlivesItsTerminal) {
   EXPECT_EQ(command.wait().code, 0);
 }
 
+TEST_F(Study, SaysWhyNothingStartsWhereAJobsVariablesAreLeftOver) {
+  write_sweep({0});
+  const std::map<std::string, std::string> left_over{{"SLURM_JOB_ID", "9999"},     {"SLURM_JOBID", "9999"},
+                                                     {"SLURM_NODELIST", "n[0-1]"}, {"SLURM_NNODES", "2"},
+                                                     {"SLURM_NTASKS", "2"},        {"SLURM_TASKS_PER_NODE", "1(x2)"}};
+  const Ended ended =
+      Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER}, left_over, folder_).wait();
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("no variables may be left over from another job"));
+}
+
 TEST_F(Study, DoesNotRetryWhatHasLeftTheSweep) {
   write_sweep({500, 0});
   EXPECT_EQ(run({"--retries", "0"}).code, 3);
