@@ -125,33 +125,6 @@ TEST(Scores, AreTheSameToTheLastBitWhateverTheBatches) {
   }
 }
 
-/// Two collectors, the first of `cut` samples, merged through their states.
-Scores merged(const FeatureSet& samples, const FeatureSet& real, std::int64_t cut) {
-  const Reference reference = reference_of(real, "real");
-  const auto add = [&](ScoreCollector& collector, std::int64_t begin, std::int64_t end) {
-    collector.add(begin, {samples.features.pooled.slice(0, begin, end), {}, {}});
-  };
-  ScoreCollector first({kFive}, samples.num_images(), samples.widths());
-  ScoreCollector second({kFive}, samples.num_images(), samples.widths());
-  add(second, cut, samples.num_images());
-  add(first, 0, cut);
-  first.merge(second.state());
-  return first.finish(&reference);
-}
-
-TEST(Scores, OfPartsThatWereCollectedApartAreThoseOfTheWhole) {
-  torch::manual_seed(7);
-  const FeatureSet samples = set_of(torch::randn({1000, 5}));
-  const FeatureSet real = set_of(torch::randn({300, 5}) * 1.2);
-  const Scores whole = score(samples, real, kFive);
-  const Scores at_a_group = merged(samples, real, 500);
-  const Scores within_one = merged(samples, real, 487);
-  for (const std::string& name : kFive) {
-    EXPECT_EQ(value(at_a_group, name), value(whole, name)) << name;
-    EXPECT_NEAR(value(within_one, name), value(whole, name), 1e-9 * std::abs(value(whole, name))) << name;
-  }
-}
-
 TEST(Scores, RefuseFeaturesThatAreNotFinite) {
   torch::Tensor features = torch::zeros({10, 2});
   features[7][1] = std::numeric_limits<float>::quiet_NaN();
@@ -288,6 +261,7 @@ TEST_F(References, KeepFeaturesThroughAFile) {
   const FeatureSet set = set_of(torch::randn({5, 3}), torch::randn({5, 2}));
   write_features(at("f.npz"), set);
   const FeatureSet read = read_features(at("f.npz"));
+  EXPECT_EQ(NpzFile::open(at("f.npz")).names(), (std::vector<std::string>{"pooled", "logits", "network", "digest"}));
   EXPECT_EQ(read.network, "made_up 1");
   EXPECT_TRUE(torch::equal(read.features.logits, set.features.logits));
   EXPECT_FALSE(read.features.spatial.defined());
