@@ -11,6 +11,7 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/json_document.hpp"
+#include "common/output_place.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/data/prepare_progress.hpp"
 #include "worker/evaluation/feature_network.hpp"
@@ -60,6 +61,7 @@ std::optional<ImageFeatures> extract_all(ImageInput& images, const FeatureNetwor
 int run(const FeaturesArguments& arguments) {
   listen_for_stop();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  common::check_output_place(arguments.out);
   const FeatureParts parts{asks_for(arguments, "spatial"), asks_for(arguments, "logits")};
   const auto images = open_image_input(arguments.images, at::get_num_threads());
   const auto network = make_feature_network(arguments.network, arguments.weights, choose_device(arguments.device, 0));
