@@ -58,9 +58,10 @@ ImageQuestion question_of(const EvaluateSettings& settings) {
 
 /// Null where nothing is compared.
 std::unique_ptr<Reference> reference_for(const ImageQuestion& question, const FeatureNetwork& network,
-                                         const Environment& environment) {
+                                         bool keeps_features, const Environment& environment) {
   if (!sweeps::needs_reference(question.metrics)) return nullptr;
-  if (!question.reference.empty()) return std::make_unique<Reference>(load_reference(question.reference, network));
+  if (!question.reference.empty())
+    return std::make_unique<Reference>(load_reference(question.reference, network, keeps_features));
   if (question.features != kEmbeddedNetwork) {
     throw common::UsageError(
         "--reference: a file of statistics to compare with is needed: `worker reference` makes one of images; ADM's "
@@ -112,7 +113,7 @@ bool evaluate_images(const EvaluateOptions& options, const Environment& environm
   const auto images = open_image_input(options.what, at::get_num_threads());
   const auto network = make_feature_network(question.features, question.features_file, device);
   check_has(*network, request.parts());
-  const auto reference = reference_for(question, *network, environment);
+  const auto reference = reference_for(question, *network, request.keeps_features(), environment);
   ScoreCollector collector(request, images->num_images(), FeatureWidths::of(*network, request.parts()));
   const std::string digest = collect(*images, *network, request.parts(), collector);
   if (digest.empty()) return false;

@@ -4,9 +4,19 @@
 
 #include "common/error.hpp"
 #include "sweeps/spec/evaluate_spec.hpp"
+#include "worker/evaluation/scores/score_collector.hpp"
 #include "worker/evaluation/training_reference.hpp"
 
 namespace ditscale::worker {
+
+namespace {
+
+/// Whether the scores compare single images of the reference.
+bool keeps_features(const sweeps::EvaluateSpec& settings) {
+  return ScoreRequest{{settings.metrics.begin(), settings.metrics.end()}}.keeps_features();
+}
+
+}  // namespace
 
 EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
                                  std::filesystem::path cache_folder, torch::Device device)
@@ -21,7 +31,8 @@ const FeatureNetwork* EvaluationTools::network(const sweeps::EvaluateSpec& setti
 
 const Reference* EvaluationTools::reference(const sweeps::EvaluateSpec& settings) {
   if (!sweeps::needs_reference(settings.metrics)) return nullptr;
-  auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference];
+  const char* kept = keeps_features(settings) ? " with features" : "";
+  auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference + kept];
   if (!reference) reference = make(settings);
   return reference.get();
 }
@@ -30,7 +41,7 @@ std::unique_ptr<Reference> EvaluationTools::make(const sweeps::EvaluateSpec& set
   const FeatureNetwork& seen_by = *network(settings);
   return std::make_unique<Reference>(settings.reference.empty()
                                          ? training_reference(seen_by, trial_.data.name, train_images_, cache_folder_)
-                                         : load_reference(settings.reference, seen_by));
+                                         : load_reference(settings.reference, seen_by, keeps_features(settings)));
 }
 
 const GuideModel* EvaluationTools::guide(const sweeps::EvaluateSpec& settings) {

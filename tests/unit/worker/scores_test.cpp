@@ -11,6 +11,7 @@
 #include "worker/evaluation/scores/make_reference.hpp"
 #include "worker/evaluation/scores/reference_file.hpp"
 #include "worker/evaluation/scores/score_collector.hpp"
+#include "worker/evaluation/training_reference.hpp"
 #include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
@@ -255,6 +256,52 @@ TEST_F(References, OfAdmAreHeldAgainstTheirPromises) {
   EXPECT_THAT(refusal(skewed), HasSubstr("not symmetric"));
   EXPECT_THAT(refusal(covariance / 0), HasSubstr("NaN"));
   EXPECT_THAT(refusal(torch::eye(2, torch::kDouble)), HasSubstr("do not fit"));
+}
+
+/// Takes the first three bytes of an image, as this machine rounds them.
+class FirstBytes final : public FeatureNetwork {
+ public:
+  explicit FirstBytes(float rounding) : rounding_(rounding) {}
+  [[nodiscard]] std::string name() const override { return "inception"; }
+  [[nodiscard]] std::string digest() const override { return "1"; }
+  [[nodiscard]] std::int64_t width() const override { return 3; }
+  [[nodiscard]] ImageFeatures extract(const torch::Tensor& images, FeatureParts) const override {
+    ++num_calls_;
+    return {images.flatten(1).slice(1, 0, 3).to(torch::kFloat) + rounding_, {}, {}};
+  }
+
+  mutable int num_calls_ = 0;
+
+ private:
+  float rounding_;
+};
+
+TEST_F(References, OfAdmNeedImagesOnlyWhereScoresCompareSingleOnes) {
+  const torch::Tensor mean = torch::zeros({3}, torch::kDouble);
+  const torch::Tensor covariance = torch::eye(3, torch::kDouble);
+  const FirstBytes network(0);
+  write_npz(at("fid.npz"), {{"mu", mean}, {"sigma", covariance}});
+  EXPECT_EQ(load_reference(at("fid.npz"), network, false).width(), 3);
+  EXPECT_THAT(message_of<common::ConfigError>([&] { (void)load_reference(at("fid.npz"), network, true); }),
+              HasSubstr("has no images (arr_0)"));
+  write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", torch::ones({4, 2, 2, 3}, torch::kByte)}});
+  EXPECT_FALSE(load_reference(at("adm.npz"), network, false).content().features.defined());
+  EXPECT_EQ(network.num_calls_, 0);
+  EXPECT_EQ(load_reference(at("adm.npz"), network, true).content().features.size(0), 4);
+}
+
+TEST_F(References, OfAdmAreToldByTheirFileWhateverTheMachine) {
+  const torch::Tensor mean = torch::zeros({3}, torch::kDouble);
+  const torch::Tensor covariance = torch::eye(3, torch::kDouble);
+  const auto digest = [&](float rounding, bool keeps_features, int grey) {
+    const torch::Tensor images = torch::full({4, 2, 2, 3}, grey, torch::kByte);
+    write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", images}});
+    return load_reference(at("adm.npz"), FirstBytes(rounding), keeps_features).digest();
+  };
+  const std::string here = digest(0, true, 1);
+  EXPECT_EQ(digest(1e-3F, true, 1), here);
+  EXPECT_EQ(digest(0, false, 1), here);
+  EXPECT_NE(digest(0, true, 2), here);
 }
 
 TEST_F(References, KeepFeaturesThroughAFile) {
