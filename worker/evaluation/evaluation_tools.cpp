@@ -16,6 +16,17 @@ bool keeps_features(const sweeps::EvaluateSpec& settings) {
   return ScoreRequest{{settings.metrics.begin(), settings.metrics.end()}}.keeps_features();
 }
 
+/// A sample that is divided by another factor than its latents were multiplied with is another picture.
+void check_scale(const std::string& file, const Vae& decoder, const ImageSet& train) {
+  if (!train.store || !train.store->facts().latents) return;
+  const double trained = train.store->facts().scaling_factor;
+  if (decoder.scaling_factor() == trained) return;
+  throw common::ConfigError(
+      fmt::format("evaluate.decoder {}: its scaling_factor is {}, the training images' latents have {}: give it the "
+                  "config.json of the VAE that made them",
+                  file, decoder.scaling_factor(), trained));
+}
+
 }  // namespace
 
 EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
@@ -60,6 +71,7 @@ const Vae* EvaluationTools::decoder(const sweeps::EvaluateSpec& settings) {
       throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
                                             settings.decoder, decoder->latent_channels(), trial_.input().channels));
     }
+    check_scale(settings.decoder, *decoder, train_images_);
   }
   return decoder.get();
 }

@@ -104,8 +104,14 @@ Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings, const std::s
   const FeatureNetwork* network = tools_.network(settings);
   const GuideModel* guide = tools_.guide(settings);
   const Vae* decoder = tools_.decoder(settings);
-  const HelperDigests helpers{network == nullptr ? "" : network->digest(), guide == nullptr ? "" : guide->digest,
-                              decoder == nullptr ? "" : decoder->digest()};
+  HelperDigests helpers;
+  if (network != nullptr) helpers.features = network->digest();
+  if (guide != nullptr) helpers.guide = guide->digest;
+  if (decoder != nullptr) {
+    helpers.decoder = decoder->digest();
+    helpers.decoder_scaling_factor = decoder->scaling_factor();
+    helpers.decoder_norm_groups = decoder->config().norm_groups;
+  }
   const bool embeddings = trial_.model.conditioning == sweeps::Conditioning::kEmbeddings;
   return score_settings(settings, facts, helpers,
                         embeddings ? "training embeddings" : std::string(sweeps::to_name(settings.labels)), weights);
