@@ -9,9 +9,26 @@
 
 namespace ditscale::common {
 
-std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
+namespace {
+
+FileDescriptor open_lock(const std::filesystem::path& path) {
   FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd.valid()) throw errno_error("open", path.string());
+  return fd;
+}
+
+}  // namespace
+
+FileLock FileLock::acquire(const std::filesystem::path& path) {
+  FileDescriptor fd = open_lock(path);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw errno_error("flock", path.string());
+  }
+  return FileLock(std::move(fd));
+}
+
+std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
+  FileDescriptor fd = open_lock(path);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
   if (errno == EWOULDBLOCK) return std::nullopt;
   throw errno_error("flock", path.string());

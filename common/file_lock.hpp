@@ -14,6 +14,10 @@ class FileLock {
   /// opened.
   [[nodiscard]] static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
 
+  /// Takes the lock as soon as no other process holds it. For what is held for moments. Throws SystemError when the
+  /// file cannot be opened.
+  [[nodiscard]] static FileLock acquire(const std::filesystem::path& path);
+
   /// Whether a process holds the lock now. It is shared for a moment to see that: those who only ask do not get in each
   /// other's way, but `try_acquire` may fail meanwhile.
   [[nodiscard]] static bool is_held(const std::filesystem::path& path);

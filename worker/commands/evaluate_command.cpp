@@ -31,7 +31,8 @@ int run(const EvaluateOptions& options, const Environment& environment) {
   const std::unique_ptr<Communicator> communicator = make_communicator(environment.launch, device);
   const bool done = run_in_gang(*communicator, [&] { return evaluate(options, environment, device, *communicator); });
   if (done) return common::to_int(common::ExitCode::kDone);
-  if (communicator->is_first()) fmt::print(stderr, "worker: stopped; the same command goes on\n");
+  if (communicator->is_first())
+    fmt::print(stderr, "worker: stopped; the same command {}\n", is_model(options.what) ? "goes on" : "starts anew");
   return common::to_int(common::ExitCode::kIncomplete);
 }
 
@@ -42,7 +43,7 @@ void add_evaluate_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("evaluate",
                                          "Score a model, or images. A model's settings are its trial's unless given; "
                                          "lists of them are scored one after the "
-                                         "other; stopped, the same command goes on");
+                                         "other; stopped, the same command goes on, of images anew");
   command
       ->add_option(
           "what", options->what,
@@ -55,7 +56,8 @@ void add_evaluate_command(CLI::App& app, Context& context) {
       ->delimiter(',')
       ->capture_default_str();
   options->settings.add_to(*command);
-  command->add_option("--out", options->out, "JSON file that collects the scores; what stands in it is not made again");
+  command->add_option("--out", options->out,
+                      "JSON file that collects the scores; a model's that stand in it are not made again");
   command->add_option("--samples", options->samples,
                       "npz file for the samples: arr_0 uint8 (N, H, W, C), as ADM's evaluation suite reads them");
   command->add_option("--device", options->device, "auto, cpu or cuda")

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 
@@ -57,9 +58,10 @@ ImageQuestion question_of(const EvaluateSettings& settings) {
 
 /// Null where nothing is compared.
 std::unique_ptr<Reference> reference_for(const ImageQuestion& question, const FeatureNetwork& network,
-                                         const Environment& environment) {
+                                         bool keeps_features, const Environment& environment) {
   if (!sweeps::needs_reference(question.metrics)) return nullptr;
-  if (!question.reference.empty()) return std::make_unique<Reference>(load_reference(question.reference, network));
+  if (!question.reference.empty())
+    return std::make_unique<Reference>(load_reference(question.reference, network, keeps_features));
   if (question.features != kEmbeddedNetwork) {
     throw common::UsageError(
         "--reference: a file of statistics to compare with is needed: `worker reference` makes one of images; ADM's "
@@ -101,14 +103,17 @@ bool is_model(const std::string& what) {
 
 bool evaluate_images(const EvaluateOptions& options, const Environment& environment, torch::Device device) {
   if (!options.samples.empty()) throw common::UsageError("--samples: images are drawn already");
+  if (options.weights != std::vector<std::string>{"ema"})
+    throw common::UsageError("--weights: images have none; this option is for models");
   const common::SystemClock clock;
   const double start_s = clock.monotonic_s();
   const ImageQuestion question = question_of(options.settings);
+  ScoreReport report(options.out);  // before the work: what cannot be written to is refused
   const ScoreRequest request{{question.metrics.begin(), question.metrics.end()}};
   const auto images = open_image_input(options.what, at::get_num_threads());
   const auto network = make_feature_network(question.features, question.features_file, device);
   check_has(*network, request.parts());
-  const auto reference = reference_for(question, *network, environment);
+  const auto reference = reference_for(question, *network, request.keeps_features(), environment);
   ScoreCollector collector(request, images->num_images(), FeatureWidths::of(*network, request.parts()));
   const std::string digest = collect(*images, *network, request.parts(), collector);
   if (digest.empty()) return false;
@@ -124,10 +129,11 @@ bool evaluate_images(const EvaluateOptions& options, const Environment& environm
   score.erase("sampling_macs");
   score["images"] = options.what;
   score["digest"] = digest;
-  ScoreReport(options.out).add(score);
   fmt::print("{}\n", options.json ? Json::array({score}).dump(2)
                                   : fmt::format("{}  {} images, {}: {}", options.what, images->num_images(),
                                                 question.features, score_text(score)));
+  std::fflush(stdout);
+  report.add(score);
   return true;
 }
 

@@ -30,7 +30,7 @@ struct EvaluateOptions {
 bool evaluate_model(const EvaluateOptions& options, const Environment& environment, torch::Device device,
                     Communicator& communicator);
 
-/// Scores images that lie in a file or folder; one process. False when stopped on the way.
+/// Scores images that lie in a file or folder; one process. False when stopped on the way: nothing of it is kept.
 bool evaluate_images(const EvaluateOptions& options, const Environment& environment, torch::Device device);
 
 }  // namespace ditscale::worker

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -9,6 +11,7 @@
 #include "common/hash.hpp"
 #include "worker/commands/evaluate_job.hpp"
 #include "worker/commands/scored_model.hpp"
+#include "worker/distributed/gather_rows.hpp"
 #include "worker/evaluation/evaluator.hpp"
 #include "worker/evaluation/sample_file.hpp"
 #include "worker/evaluation/score_report.hpp"
@@ -20,6 +23,16 @@ namespace ditscale::worker {
 using common::Json;
 
 namespace {
+
+/// Whether the training images themselves are looked at: as the reference, as embeddings that are shown, or as latents
+/// that are there and whose scale the decoder must have.
+bool needs_images(const sweeps::TrialSpec& trial, const std::vector<sweeps::EvaluateSpec>& all) {
+  if (trial.model.conditioning == sweeps::Conditioning::kEmbeddings) return true;
+  if (trial.data.space == sweeps::DataSpace::kLatents && std::filesystem::exists(trial.data.root)) return true;
+  return std::any_of(all.begin(), all.end(), [](const sweeps::EvaluateSpec& settings) {
+    return settings.reference.empty() && sweeps::needs_reference(settings.metrics);
+  });
+}
 
 std::string line_of(const Json& score) {
   const Json& settings = score["settings"];
@@ -45,7 +58,7 @@ class ModelScores {
     const ScoredModel scored = load_scored_model(options_.what, weights, device_);
     const sweeps::TrialSpec& trial = scored.model.trial;
     const std::vector<sweeps::EvaluateSpec> all = options_.settings.for_trial(trial);
-    const ImageSet images = load_image_set(trial.data, Split::kTrain);
+    const ImageSet images = needs_images(trial, all) ? load_image_set(trial.data, Split::kTrain) : ImageSet{};
     Evaluator evaluator(trial, images, environment_.cache_folder, device_, communicator_);
     if (!options_.samples.empty() && all.size() * options_.weights.size() != 1)
       throw common::UsageError("--samples: one file takes the samples of one setting; give one of each");
@@ -68,36 +81,40 @@ class ModelScores {
     job.model_key = "weights " + scored.digest;
     job.stop = stop_requested;
     std::optional<Json> known;
+    std::uint64_t key = 0;
     if (communicator_.is_first()) {
       const std::string id = settings_id(evaluator.full_settings(settings, job.weights));
       known = report_.find(scored.digest, id, settings.metrics);
-      job.journal =
-          environment_.cache_folder / "unfinished" / (common::hash_hex64(job.model_key + " " + id) + ".features");
+      const std::string name = common::hash_hex64(job.model_key + " " + id);
+      key = std::stoull(name, nullptr, 16);
+      job.journal = environment_.cache_folder / "unfinished" / (name + ".features");
       common::make_folder(job.journal.parent_path());
     }
+    key = static_cast<std::uint64_t>(communicator_.value_of_first(static_cast<std::int64_t>(key)));
     if (!options_.samples.empty()) known.reset();  // they are wanted even when the score is there
     if (communicator_.value_of_first(known ? 1 : 0) == 0) {
-      std::optional<SampleFile> samples = open_samples(scored, settings, job);
+      std::optional<SampleFile> samples = open_samples(scored, settings, key, job);
       if (samples)
         job.observe = [&](std::int64_t first, const torch::Tensor& images) { samples->write(first, images); };
       const auto evaluation = evaluator.evaluate(scored.model.model, settings, job);
       if (!evaluation) return false;
-      if (samples && communicator_.is_first()) samples->finish();
+      if (samples) finish(*samples);
       if (communicator_.is_first()) known = keep(scored, *evaluation, job);
     }
     if (communicator_.is_first()) tell(*known);
     return true;
   }
 
-  /// Every rank writes what it draws; a journal without its samples is of no use.
+  /// Every rank writes what it draws; a journal without its samples is of no use. `key`: of model and settings.
   std::optional<SampleFile> open_samples(const ScoredModel& scored, const sweeps::EvaluateSpec& settings,
-                                         EvaluationJob& job) {
+                                         std::uint64_t key, const EvaluationJob& job) {
     if (options_.samples.empty()) return std::nullopt;
     const sweeps::DataSpec& data = scored.model.trial.data;
     const bool latents = data.space == sweeps::DataSpace::kLatents;
     std::optional<SampleFile> file;
     const auto open = [&] {
-      file.emplace(options_.samples, settings.num_samples, latents ? 3 : data.channels, data.image_size);
+      file.emplace(options_.samples, fmt::format("{:016x}", key), settings.num_samples, latents ? 3 : data.channels,
+                   data.image_size);
     };
     if (communicator_.is_first()) {
       open();
@@ -106,6 +123,13 @@ class ModelScores {
     (void)communicator_.value_of_first(0);  // the first one makes it
     if (!communicator_.is_first()) open();
     return file;
+  }
+
+  /// The first rank packs what the others may have written on other machines.
+  void finish(SampleFile& samples) {
+    samples.sync();
+    (void)any_rank(communicator_, false, device_);  // until all have
+    if (communicator_.is_first()) samples.finish();
   }
 
   Json keep(const ScoredModel& scored, const Evaluation& evaluation, const EvaluationJob& job) {

@@ -101,7 +101,11 @@ std::vector<sweeps::EvaluateSpec> EvaluateSettings::for_trial(const sweeps::Tria
   put(base, "features", features);
   put(base, "features_file", features_file);
   put(base, "reference", reference);
-  if (!metrics.empty()) base["metrics"] = metrics;
+  if (!metrics.empty()) {
+    base["metrics"] = metrics;
+    // The trial's is for other scores; one that was given here is refused.
+    if (!reference && !sweeps::needs_reference(metrics)) base.erase("reference");
+  }
   std::vector<Json> all{base};
   multiply(all, "sampler", samplers);
   multiply(all, "steps", steps);

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -11,11 +11,12 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/json_document.hpp"
+#include "common/output_place.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/data/prepare_progress.hpp"
 #include "worker/evaluation/feature_network.hpp"
 #include "worker/evaluation/image_input.hpp"
-#include "worker/storage/npz_file.hpp"
+#include "worker/evaluation/scores/features_file.hpp"
 #include "worker/training/device.hpp"
 #include "worker/training/stop_request.hpp"
 
@@ -31,52 +32,45 @@ struct FeaturesArguments {
   bool json = false;
 };
 
-using Arrays = std::vector<std::pair<std::string, torch::Tensor>>;
-
 bool asks_for(const FeaturesArguments& arguments, const char* part) {
   return std::find(arguments.parts.begin(), arguments.parts.end(), part) != arguments.parts.end();
 }
 
-/// ASCII as uint8: npz files of numbers have no texts that can be read without pickle.
-torch::Tensor bytes_of(const std::string& text) {
-  return torch::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), torch::kByte);
+torch::Tensor room_for(bool wanted, std::int64_t count, std::int64_t width) {
+  return wanted ? torch::empty({count, width}) : torch::Tensor();
 }
 
 /// Empty when a stop was asked for.
-Arrays extract_all(ImageInput& images, const FeatureNetwork& network, FeatureParts parts) {
+std::optional<ImageFeatures> extract_all(ImageInput& images, const FeatureNetwork& network, FeatureParts parts) {
   const std::int64_t count = images.num_images();
-  Arrays arrays{{"pooled", torch::empty({count, network.width()})}};
-  if (parts.spatial) arrays.emplace_back("spatial", torch::empty({count, network.spatial_width()}));
-  if (parts.logits) arrays.emplace_back("logits", torch::empty({count, network.num_classes()}));
+  ImageFeatures all{room_for(true, count, network.width()), room_for(parts.spatial, count, network.spatial_width()),
+                    room_for(parts.logits, count, network.num_classes())};
   PrepareProgress progress(count, 0);
   for (std::int64_t begin = 0; begin < count; begin += images.piece_size()) {
-    if (stop_requested()) return {};
+    if (stop_requested()) return std::nullopt;
     const std::int64_t end = std::min(begin + images.piece_size(), count);
     const ImageFeatures piece = network.extract(images.piece(begin, end), parts);
-    for (auto& [name, all] : arrays)
-      all.slice(0, begin, end)
-          .copy_(name == "pooled"    ? piece.pooled
-                 : name == "spatial" ? piece.spatial
-                                     : piece.logits);
+    all.pooled.slice(0, begin, end).copy_(piece.pooled);
+    if (parts.spatial) all.spatial.slice(0, begin, end).copy_(piece.spatial);
+    if (parts.logits) all.logits.slice(0, begin, end).copy_(piece.logits);
     for (std::int64_t i = begin; i < end; ++i) progress.count(/*damaged=*/false);
   }
-  return arrays;
+  return all;
 }
 
 int run(const FeaturesArguments& arguments) {
   listen_for_stop();
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  common::check_output_place(arguments.out);
   const FeatureParts parts{asks_for(arguments, "spatial"), asks_for(arguments, "logits")};
   const auto images = open_image_input(arguments.images, at::get_num_threads());
   const auto network = make_feature_network(arguments.network, arguments.weights, choose_device(arguments.device, 0));
   check_has(*network, parts);
   const auto start = std::chrono::steady_clock::now();
-  Arrays arrays = extract_all(*images, *network, parts);
-  if (arrays.empty()) return common::to_int(common::ExitCode::kIncomplete);
+  const auto features = extract_all(*images, *network, parts);
+  if (!features) return common::to_int(common::ExitCode::kIncomplete);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  arrays.emplace_back("network", bytes_of(network->name()));
-  arrays.emplace_back("digest", bytes_of(network->digest()));
-  write_npz(arguments.out, arrays);
+  write_features(arguments.out, {*features, network->name() + " " + network->digest()});
   if (arguments.json) {
     fmt::print("{}\n", common::Json{{"images", images->num_images()},
                                     {"seconds", seconds},

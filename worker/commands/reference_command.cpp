@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/output_place.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/data/image_set.hpp"
 #include "worker/data/prepare_progress.hpp"
@@ -52,6 +53,7 @@ NamedImages open_images(const ReferenceOptions& options) {
 
 int run(const ReferenceOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
+  common::check_output_place(options.out);
   const NamedImages named = open_images(options);
   const auto network = make_feature_network(options.features, options.features_file, choose_device(options.device, 0));
   PrepareProgress progress(named.images.num_images, 0);

@@ -12,6 +12,7 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/json_document.hpp"
+#include "common/output_place.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/sampling/sampler.hpp"
 #include "worker/storage/npz_file.hpp"
@@ -70,8 +71,10 @@ Arrays decode_latents(const VaeOptions& options, const Vae& vae, const torch::Te
   return {{"images", images}};
 }
 
-int run(const VaeOptions& options, const torch::Tensor& input, const Work& work) {
+int run(const VaeOptions& options, const std::function<torch::Tensor()>& read, const Work& work) {
   if (options.threads > 0) at::set_num_threads(options.threads);
+  common::check_output_place(options.out);
+  const torch::Tensor input = read();
   const Vae vae = Vae::load(options.vae, choose_device(options.device, 0));
   const auto start = std::chrono::steady_clock::now();
   const Arrays arrays = work(options, vae, input);
@@ -115,14 +118,18 @@ void add_vae_command(CLI::App& app, Context& context) {
            "images (N, 3, H, W) about [-1, 1], or arr_0 as bytes (N, H, W, 3), to mean and logvar (N, L, h, w)",
            *options)
       ->callback([options, &context] {
-        context.action = [options] { return run(*options, read_images(*options), encode_images); };
+        context.action = [options] {
+          return run(
+              *options, [&] { return read_images(*options); }, encode_images);
+        };
       });
   CLI::App* decoder =
       add_verb(*command, "decode", "latents (N, L, h, w) to images (N, 3, H, W) about [-1, 1]", *options);
   decoder->add_flag("--bytes", options->bytes, "Write a sample file instead: arr_0 as bytes (N, H, W, 3), truncated");
   decoder->callback([options, &context] {
     context.action = [options] {
-      return run(*options, read_array(NpzFile::open(options->in), options->in, "latents"), decode_latents);
+      const auto read = [&] { return read_array(NpzFile::open(options->in), options->in, "latents"); };
+      return run(*options, read, decode_latents);
     };
   });
 }

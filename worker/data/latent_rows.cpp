@@ -50,7 +50,7 @@ class LatentRows final : public RowMaker {
 
 VaeFacts look_at_vae(const std::filesystem::path& path) {
   const Vae vae = Vae::load(path, torch::kCPU);
-  return {vae.latent_channels(), vae.downsampling(), vae.scaling_factor(), vae.digest()};
+  return {vae.latent_channels(), vae.downsampling(), vae.scaling_factor(), vae.digest(), vae.config().norm_groups};
 }
 
 std::unique_ptr<RowMaker> make_latent_rows(const StoreFacts& facts, const std::filesystem::path& path,

@@ -9,12 +9,14 @@
 
 namespace ditscale::worker {
 
-/// What a store of latents records of its VAE.
+/// What decides about latents, of their VAE.
 struct VaeFacts {
   std::int64_t latent_channels = 0;
   std::int64_t downsampling = 0;
   double scaling_factor = 1.0;
   std::string digest;
+  /// No part of the store: the moments show it.
+  std::int64_t norm_groups = 0;
 };
 
 /// Loads the VAE once to learn of it. Throws as Vae::load does.

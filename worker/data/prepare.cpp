@@ -99,6 +99,15 @@ std::vector<std::string> report_damaged(const PreparePlan& plan, const PartsPath
       lines.size(), paths.damaged().string(), lines.front()));
 }
 
+/// Under --strict: a store that an earlier call made without the damaged images is not what is asked for.
+void refuse_incomplete(const PreparePlan& plan, const PartsPaths& paths, const StoreFacts& facts) {
+  if (facts.num_images == plan.list.num_images) return;
+  throw common::CorruptData(fmt::format(
+      "{} is there, made without --strict: {} of {} images are damaged and left out, listed in {}: mend them, remove "
+      "the store and run the same command again, or go on without --strict",
+      paths.out.string(), plan.list.num_images - facts.num_images, plan.list.num_images, paths.damaged().string()));
+}
+
 }  // namespace
 
 std::optional<PrepareResult> prepare_store(const PrepareSettings& settings, const PrepareOptions& options) {
@@ -106,6 +115,7 @@ std::optional<PrepareResult> prepare_store(const PrepareSettings& settings, cons
   const PartsPaths paths(settings.out);
   PrepareResult result;
   if (const auto facts = find_finished(plan, paths)) {
+    if (options.strict) refuse_incomplete(plan, paths, *facts);
     remove_parts(paths);
     result.facts = *facts;
     result.was_there = true;

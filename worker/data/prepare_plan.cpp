@@ -10,6 +10,7 @@
 #include "worker/data/latent_rows.hpp"
 #include "worker/data/store_header.hpp"
 #include "worker/storage/hdf5_file.hpp"
+#include "worker/vae/vae_config.hpp"
 
 namespace ditscale::worker {
 
@@ -27,7 +28,9 @@ std::int64_t image_size_of(const PrepareSettings& settings, const SourceList& li
       "--image-size is needed: the images have no size of their own (the paper's are 256 and 512)");
 }
 
-void settle_latents(StoreFacts& facts, const PrepareSettings& settings) {
+void settle_latents(PreparePlan& plan) {
+  const PrepareSettings& settings = plan.settings;
+  StoreFacts& facts = plan.facts;
   const VaeFacts vae = look_at_vae(settings.vae);
   if (vae.downsampling != sweeps::kLatentDownsampling)
     throw common::ConfigError(fmt::format("{}: its latents are 1/{} of the image's side, models here take 1/{}",
@@ -43,6 +46,7 @@ void settle_latents(StoreFacts& facts, const PrepareSettings& settings) {
   facts.type = settings.full_precision ? at::kFloat : at::kHalf;
   facts.vae_digest = vae.digest;
   facts.scaling_factor = vae.scaling_factor;
+  plan.norm_groups = vae.norm_groups;
 }
 
 void settle_embeddings(StoreFacts& facts, const PrepareSettings& settings) {
@@ -62,17 +66,24 @@ void settle_embeddings(StoreFacts& facts, const PrepareSettings& settings) {
   facts.context_type = rows.type();
 }
 
-/// What makes two preparations one and the same.
+/// What makes two preparations one and the same. What the VAE's config.json says stands in it only where it is not the
+/// usual: stores of earlier versions stay valid.
 Json identity_of(const PreparePlan& plan) {
   const PrepareSettings& s = plan.settings;
-  return {{"list", plan.list.digest},
-          {"images", plan.list.num_images},
-          {"image_size", plan.facts.image_size},
-          {"vae", plan.facts.vae_digest},
-          {"flips", plan.facts.flips},
-          {"type", at::toString(plan.facts.type)},
-          {"embeddings", s.embeddings_file.empty() ? "" : s.embeddings_file.string() + ":" + s.embeddings_dataset},
-          {"shard", kShardImages}};
+  Json identity{
+      {"list", plan.list.digest},
+      {"images", plan.list.num_images},
+      {"image_size", plan.facts.image_size},
+      {"vae", plan.facts.vae_digest},
+      {"flips", plan.facts.flips},
+      {"type", at::toString(plan.facts.type)},
+      {"embeddings", s.embeddings_file.empty() ? "" : s.embeddings_file.string() + ":" + s.embeddings_dataset},
+      {"shard", kShardImages}};
+  const VaeConfig usual;
+  if (plan.facts.latents && plan.facts.scaling_factor != usual.scaling_factor)
+    identity["scaling_factor"] = plan.facts.scaling_factor;
+  if (plan.facts.latents && plan.norm_groups != usual.norm_groups) identity["norm_groups"] = plan.norm_groups;
+  return identity;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -105,8 +116,10 @@ std::string first_difference(const PartsPaths& paths, const SourceList& now) {
 void refuse_change(const PreparePlan& plan, const PartsPaths& paths, const Json& before) {
   const Json now = identity_of(plan);
   std::string changes;
-  for (const auto& [key, value] : now.items()) {
-    const Json old = before.value(key, Json());
+  Json keys = before;
+  keys.update(now);
+  for (const auto& [key, ignored] : keys.items()) {
+    const Json value = now.value(key, Json()), old = before.value(key, Json());
     if (old != value)
       changes += fmt::format("{}{} {} (was {})", changes.empty() ? "" : ", ", key, value.dump(), old.dump());
   }
@@ -127,7 +140,7 @@ fs::path PartsPaths::shard(std::int64_t shard) const { return folder / fmt::form
 fs::path PartsPaths::claim(std::int64_t shard) const { return folder / fmt::format("shard-{:06}.lock", shard); }
 
 PreparePlan make_plan(const PrepareSettings& settings) {
-  PreparePlan plan{settings, list_source(settings.source, settings.labels), {}};
+  PreparePlan plan{settings, list_source(settings.source, settings.labels), {}, 0};
   plan.settings.source = fs::absolute(settings.source);
   if (!settings.vae.empty()) plan.settings.vae = fs::absolute(settings.vae);
   if (!settings.embeddings_file.empty()) plan.settings.embeddings_file = fs::absolute(settings.embeddings_file);
@@ -138,7 +151,7 @@ PreparePlan make_plan(const PrepareSettings& settings) {
   facts.num_classes = plan.list.num_classes();
   facts.num_images = plan.list.num_images;
   facts.source = plan.settings.source.string();
-  if (!settings.vae.empty()) settle_latents(facts, plan.settings);
+  if (!settings.vae.empty()) settle_latents(plan);
   if (!settings.embeddings_file.empty()) settle_embeddings(facts, plan.settings);
   facts.plan = common::hash_hex128(common::canonical_text(identity_of(plan)));
   return plan;
@@ -158,7 +171,7 @@ void begin_parts(const PreparePlan& plan, const PartsPaths& paths) {
 }
 
 PreparePlan read_parts_plan(const PrepareSettings& settings, const PartsPaths& paths) {
-  PreparePlan plan{settings, {}, {}};
+  PreparePlan plan{settings, {}, {}, 0};
   plan.facts = read_header_text(Hdf5File::open(paths.store()).read_text(kHeaderName), paths.store().string());
   plan.list.kind = kind_of_source(settings.source);
   plan.list.names = split(common::read_file(paths.names(), kMaxNames_bytes));

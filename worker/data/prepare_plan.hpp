@@ -61,6 +61,8 @@ struct PreparePlan {
   SourceList list;
   /// `num_images` counts damaged images too.
   StoreFacts facts;
+  /// Groups of the VAE's normalisations; 0 for pixels.
+  std::int64_t norm_groups = 0;
 
   [[nodiscard]] std::int64_t num_shards() const { return (list.num_images + kShardImages - 1) / kShardImages; }
 };

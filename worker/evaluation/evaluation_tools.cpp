@@ -4,9 +4,30 @@
 
 #include "common/error.hpp"
 #include "sweeps/spec/evaluate_spec.hpp"
+#include "worker/evaluation/scores/score_collector.hpp"
 #include "worker/evaluation/training_reference.hpp"
 
 namespace ditscale::worker {
+
+namespace {
+
+/// Whether the scores compare single images of the reference.
+bool keeps_features(const sweeps::EvaluateSpec& settings) {
+  return ScoreRequest{{settings.metrics.begin(), settings.metrics.end()}}.keeps_features();
+}
+
+/// A sample that is divided by another factor than its latents were multiplied with is another picture.
+void check_scale(const std::string& file, const Vae& decoder, const ImageSet& train) {
+  if (!train.store || !train.store->facts().latents) return;
+  const double trained = train.store->facts().scaling_factor;
+  if (decoder.scaling_factor() == trained) return;
+  throw common::ConfigError(
+      fmt::format("evaluate.decoder {}: its scaling_factor is {}, the training images' latents have {}: give it the "
+                  "config.json of the VAE that made them",
+                  file, decoder.scaling_factor(), trained));
+}
+
+}  // namespace
 
 EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
                                  std::filesystem::path cache_folder, torch::Device device, std::function<void()> alive)
@@ -25,14 +46,16 @@ const FeatureNetwork* EvaluationTools::network(const sweeps::EvaluateSpec& setti
 
 const Reference* EvaluationTools::reference(const sweeps::EvaluateSpec& settings) {
   if (!sweeps::needs_reference(settings.metrics)) return nullptr;
-  auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference];
+  const char* kept = keeps_features(settings) ? " with features" : "";
+  auto& reference = references_[settings.features + " " + settings.features_file + " " + settings.reference + kept];
   if (!reference) reference = make(settings);
   return reference.get();
 }
 
 std::unique_ptr<Reference> EvaluationTools::make(const sweeps::EvaluateSpec& settings) {
   const FeatureNetwork& seen_by = *network(settings);
-  if (!settings.reference.empty()) return std::make_unique<Reference>(load_reference(settings.reference, seen_by));
+  if (!settings.reference.empty())
+    return std::make_unique<Reference>(load_reference(settings.reference, seen_by, keeps_features(settings)));
   return std::make_unique<Reference>(training_reference(seen_by, trial_.data.name, train_images_, cache_folder_,
                                                         [this](std::int64_t /*done*/) { alive_(); }));
 }
@@ -53,6 +76,7 @@ const Vae* EvaluationTools::decoder(const sweeps::EvaluateSpec& settings) {
       throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
                                             settings.decoder, decoder->latent_channels(), trial_.input().channels));
     }
+    check_scale(settings.decoder, *decoder, train_images_);
   }
   return decoder.get();
 }

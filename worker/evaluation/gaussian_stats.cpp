@@ -69,23 +69,6 @@ GaussianAccumulator GaussianAccumulator::without(const GaussianAccumulator& part
   return rest;
 }
 
-torch::Tensor GaussianAccumulator::packed() const {
-  const torch::Tensor count = torch::full({1, width_}, static_cast<double>(n_), torch::kDouble);
-  return at::cat({count, pilot_.unsqueeze(0), sum_.unsqueeze(0), outer_}, 0);
-}
-
-GaussianAccumulator GaussianAccumulator::unpacked(const torch::Tensor& state) {
-  const std::int64_t width = state.size(-1);
-  DITSCALE_CHECK(state.sizes().equals({width + 3, width}) && state.scalar_type() == torch::kDouble,
-                 "a packed state of ({})", fmt::join(state.sizes(), ", "));
-  GaussianAccumulator result(width);
-  result.n_ = static_cast<std::int64_t>(state[0][0].item<double>());
-  result.pilot_ = state[1].clone();
-  result.sum_ = state[2].clone();
-  result.outer_ = state.slice(0, 3).clone();
-  return result;
-}
-
 GaussianStats GaussianAccumulator::stats() const {
   DITSCALE_CHECK(n_ >= 2, "a covariance needs two images, there are {}", n_);
   const auto count = static_cast<double>(n_);

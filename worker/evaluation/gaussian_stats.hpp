@@ -23,8 +23,7 @@ struct GaussianStats {
 };
 
 /// Collects the statistics of feature vectors that come in pieces, in float64 and around a pilot mean, so that large
-/// means cost no digits. Pieces may be collected apart (by several processes) and merged: the result is the same up to
-/// rounding.
+/// means cost no digits. Pieces may be collected apart and merged: the result is the same up to rounding.
 class GaussianAccumulator {
  public:
   explicit GaussianAccumulator(std::int64_t width);
@@ -39,10 +38,6 @@ class GaussianAccumulator {
   [[nodiscard]] std::int64_t num_vectors() const { return n_; }
   /// Requires at least two vectors.
   [[nodiscard]] GaussianStats stats() const;
-
-  /// All of it, for another process or a later one: (D + 3, D) float64: n, pilot mean, sum, then the products.
-  [[nodiscard]] torch::Tensor packed() const;
-  [[nodiscard]] static GaussianAccumulator unpacked(const torch::Tensor& state);
 
  private:
   /// Adds the other's sums `sign` times, moved to this pilot.

@@ -19,9 +19,10 @@ namespace {
 
 }  // namespace
 
-SampleFile::SampleFile(std::filesystem::path file, std::int64_t num_samples, std::int64_t channels, std::int64_t size)
+SampleFile::SampleFile(std::filesystem::path file, const std::string& key, std::int64_t num_samples,
+                       std::int64_t channels, std::int64_t size)
     : file_(std::move(file)),
-      part_(file_.string() + ".part"),
+      part_(file_.string() + "." + key + ".part"),
       num_samples_(num_samples),
       channels_(channels),
       size_(size) {
@@ -49,6 +50,10 @@ void SampleFile::write(std::int64_t first, const torch::Tensor& images) {
     if (count <= 0) fail_sample_file("write", part_);
     done += static_cast<std::size_t>(count);
   }
+}
+
+void SampleFile::sync() {
+  if (::fdatasync(descriptor_.get()) != 0) fail_sample_file("sync", part_);
 }
 
 void SampleFile::finish() {

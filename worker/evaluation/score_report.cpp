@@ -4,6 +4,8 @@
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "common/file_lock.hpp"
+#include "common/output_place.hpp"
 
 namespace ditscale::worker {
 
@@ -23,6 +25,26 @@ Json read(const std::filesystem::path& file) {
   return content;
 }
 
+/// `score` with what `earlier` has of metrics that it lacks.
+Json merged(const Json& earlier, Json score) {
+  const Json values = score["values"];
+  for (const auto& [metric, value] : earlier["values"].items()) {
+    if (values.contains(metric)) continue;
+    for (const char* key : {"values", "standard_errors", "reasons", "notes"}) {
+      const Json parts = earlier.value(key, Json::object());
+      if (parts.contains(metric)) score[key][metric] = parts[metric];
+    }
+  }
+  if (score.value("covariance_rank", Json()).is_null() && earlier.contains("covariance_rank"))
+    score["covariance_rank"] = earlier["covariance_rank"];
+  return score;
+}
+
+/// Hidden beside the file: it is replaced as a whole, so it cannot be locked itself.
+std::filesystem::path lock_of(const std::filesystem::path& file) {
+  return file.parent_path() / ("." + file.filename().string() + ".lock");
+}
+
 bool same(const Json& score, const Json& digest, const Json& settings_id) {
   return score["digest"] == digest && score["settings_id"] == settings_id;
 }
@@ -30,6 +52,11 @@ bool same(const Json& score, const Json& digest, const Json& settings_id) {
 }  // namespace
 
 ScoreReport::ScoreReport(std::filesystem::path file) : file_(std::move(file)) {
+  if (!file_.empty()) common::check_output_place(file_);
+  refresh();
+}
+
+void ScoreReport::refresh() {
   if (!file_.empty() && std::filesystem::exists(file_)) scores_ = read(file_);
 }
 
@@ -44,13 +71,16 @@ std::optional<Json> ScoreReport::find(const std::string& digest, const std::stri
 }
 
 void ScoreReport::add(const Json& score) {
+  std::optional<common::FileLock> lock;
+  if (!file_.empty()) lock = common::FileLock::acquire(lock_of(file_));
+  refresh();  // another command may have added to it
   const auto earlier = std::find_if(scores_.begin(), scores_.end(), [&](const Json& other) {
     return same(other, score["digest"], score["settings_id"]);
   });
   if (earlier == scores_.end()) {
     scores_.push_back(score);
   } else {
-    *earlier = score;
+    *earlier = merged(*earlier, score);
   }
   if (!file_.empty()) common::write_file_atomically(file_, scores_.dump(2) + "\n");
 }

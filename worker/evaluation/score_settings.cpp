@@ -38,6 +38,10 @@ Json score_settings(const sweeps::EvaluateSpec& evaluate, const std::optional<Re
   if (evaluate.guidance_from != neutral.guidance_from || evaluate.guidance_to != neutral.guidance_to)
     settings["guidance_interval"] = {evaluate.guidance_from, evaluate.guidance_to};
   if (!helpers.guide.empty()) settings["guide_digest"] = helpers.guide;
+  const VaeConfig usual;
+  if (helpers.decoder_scaling_factor != usual.scaling_factor)
+    settings["decoder_scaling_factor"] = helpers.decoder_scaling_factor;
+  if (helpers.decoder_norm_groups != usual.norm_groups) settings["decoder_norm_groups"] = helpers.decoder_norm_groups;
   return settings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/json_document.hpp"
 #include "sweeps/spec/evaluate_spec.hpp"
+#include "worker/vae/vae_config.hpp"
 
 namespace ditscale::worker {
 
@@ -18,14 +19,16 @@ struct ReferenceFacts {
   std::string digest;
 };
 
-/// Of the weights of other models that had a part in the score; empty where there are none.
+/// Of other models that had a part in the score: digests of their weights, empty where there are none.
 struct HelperDigests {
   /// The network that looked at the samples.
   std::string features;
   /// The weaker model that guided.
   std::string guide;
-  /// The VAE that decoded.
+  /// The VAE that decoded, and what its weights do not say.
   std::string decoder;
+  double decoder_scaling_factor = VaeConfig{}.scaling_factor;
+  std::int64_t decoder_norm_groups = VaeConfig{}.norm_groups;
 };
 
 /// Everything that a score depends on beside the model. Options that later versions added stand in it only where they

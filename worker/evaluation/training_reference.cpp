@@ -62,8 +62,8 @@ Reference training_reference(const FeatureNetwork& network, const std::string& d
   return reference;
 }
 
-Reference load_reference(const fs::path& file, const FeatureNetwork& network) {
-  if (!is_reference_file(file)) return read_adm_reference(file, &network);
+Reference load_reference(const fs::path& file, const FeatureNetwork& network, bool keeps_features) {
+  if (!is_reference_file(file)) return read_adm_reference(file, &network, keeps_features);
   Reference reference = read_reference(file);
   reference.check_made_by(network.name(), network.digest());
   return reference;

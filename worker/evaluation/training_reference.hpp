@@ -25,8 +25,9 @@ namespace ditscale::worker {
 [[nodiscard]] std::filesystem::path training_reference_file(const FeatureNetwork& network, const ImageSet& train,
                                                             const std::filesystem::path& cache_folder);
 
-/// A file of `worker reference`, or ADM's npz. Throws ConfigError when it was made by another network, CorruptData when
-/// it is damaged.
-[[nodiscard]] Reference load_reference(const std::filesystem::path& file, const FeatureNetwork& network);
+/// A file of `worker reference`, or ADM's npz, of whose images features are made only when `keeps_features`. Throws
+/// ConfigError when it was made by another network, CorruptData when it is damaged.
+[[nodiscard]] Reference load_reference(const std::filesystem::path& file, const FeatureNetwork& network,
+                                       bool keeps_features);
 
 }  // namespace ditscale::worker

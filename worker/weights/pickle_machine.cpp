@@ -16,6 +16,8 @@ constexpr std::size_t kMaxValues = 4'000'000;
 constexpr std::size_t kMaxStack = 1'000'000;
 constexpr std::size_t kMaxItems = 8'000'000;
 constexpr std::size_t kMaxName_bytes = 1000;
+/// Of all values together: a name that is recalled again and again costs the file a few bytes each time.
+constexpr std::size_t kMaxNames_bytes = std::size_t{64} << 20;
 
 /// Functions whose call describes data. What they would make is never made.
 constexpr std::array<std::string_view, 29> kDescribing{"torch._utils._rebuild_tensor_v2",
@@ -161,10 +163,16 @@ void PickleMachine::push_long(std::uint64_t num_bytes) {
   push_integer(value);
 }
 
+void PickleMachine::set_name(PickleValue& value, std::string_view name) {
+  name_bytes_ += name.size();
+  if (name_bytes_ > kMaxNames_bytes) fail("more than 64 MiB of names");
+  value.text = name;
+}
+
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
   if (module.size() + name.size() > kMaxName_bytes) fail("a name of more than a thousand characters");
   PickleValue& made = make(PickleKind::kGlobal);
-  made.text = fmt::format("{}.{}", present_module(module), name);
+  set_name(made, fmt::format("{}.{}", present_module(module), name));
   push(&made);
 }
 
@@ -182,7 +190,7 @@ void PickleMachine::call() {
   }
   PickleValue& made = make(is_dictionary(name) ? PickleKind::kDict : PickleKind::kCall);
   if (made.kind == PickleKind::kCall) {
-    made.text = name;
+    set_name(made, name);
     made.items = arguments->items;
     num_items_ += made.items.size();
     if (num_items_ > kMaxItems) fail(fmt::format("more than {} items in its calls", kMaxItems));
@@ -196,7 +204,7 @@ void PickleMachine::new_object(bool with_keywords) {
   const PickleValue* type = pop();
   if (type->kind != PickleKind::kGlobal) fail("an instance of something that is no class");
   PickleValue& made = make(is_dictionary(type->text) ? PickleKind::kDict : PickleKind::kOpaque);
-  made.text = type->text;
+  set_name(made, type->text);
   push(&made);
 }
 

@@ -54,6 +54,8 @@ class PickleMachine {
   /// Puts items into the list or dictionary on the stack's top; drops them where the top is an instance or a call.
   void extend_top(PickleKind kind, const Values& items);
   void push_long(std::uint64_t num_bytes);
+  /// Of a class or function.
+  void set_name(PickleValue& value, std::string_view name);
   void push_global(std::string_view module, std::string_view name);
   void call();
   void new_object(bool with_keywords);
@@ -71,6 +73,7 @@ class PickleMachine {
   std::unordered_map<std::uint64_t, const PickleValue*> memo_;
   /// Items in all collections: a list may be built out of recalled values without making new ones.
   std::size_t num_items_ = 0;
+  std::size_t name_bytes_ = 0;
   /// Shared by every occurrence, so that one-byte opcodes cost no memory.
   const PickleValue* none_;
   const PickleValue* true_;

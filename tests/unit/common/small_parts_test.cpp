@@ -1,4 +1,6 @@
 #include <cerrno>
+#include <future>
+#include <optional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +16,7 @@
 #include "common/hash.hpp"
 #include "common/ids.hpp"
 #include "common/log.hpp"
+#include "common/output_place.hpp"
 #include "common/trial_paths.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -55,6 +58,16 @@ TEST(FileLock, HoldsOthersOffUntilItsHolderEnds) {
   EXPECT_TRUE(FileLock::try_acquire(folder / "lock"));
 }
 
+TEST(FileLock, IsWaitedFor) {
+  const test::TemporaryFolder folder;
+  auto lock = std::make_optional(FileLock::acquire(folder / "lock"));
+  EXPECT_FALSE(FileLock::try_acquire(folder / "lock"));
+  auto next = std::async(std::launch::async, [&] { return FileLock::acquire(folder / "lock"); });
+  lock.reset();
+  const FileLock taken = next.get();
+  EXPECT_FALSE(FileLock::try_acquire(folder / "lock"));
+}
+
 TEST(FileLock, IsLeftAloneByThoseWhoAsk) {
   const test::TemporaryFolder folder;
   EXPECT_FALSE(FileLock::is_held(folder / "lock"));
@@ -89,6 +102,22 @@ TEST(FileLock, IsFreeAfterAKill) {
 
 TEST(FileLock, AFolderThatIsMissingIsAnError) {
   EXPECT_THROW((void)FileLock::try_acquire("/no/such/folder/lock"), SystemError);
+}
+
+TEST(OutputPlace, IsAFolderThatIsThereAndAFileInIt) {
+  const test::TemporaryFolder folder;
+  check_output_place(folder / "new.json");
+  check_output_place("new.json");
+  const auto refusal = [](const std::filesystem::path& path) {
+    try {
+      check_output_place(path);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal(folder / "missing/new.json"), HasSubstr("there is no folder"));
+  EXPECT_THAT(refusal(folder / "."), HasSubstr("is a folder"));
 }
 
 TEST(Log, WritesAboveItsLevelToTheFile) {

@@ -43,6 +43,16 @@ TEST(EvaluateSettings, OfAnotherNetworkTakeNothingFromTheTrialsNetwork) {
   EXPECT_EQ(all.at(0).metrics, std::vector<std::string>{"fid"});
 }
 
+TEST(EvaluateSettings, OfScoresThatCompareWithNothingLeaveTheTrialsReferenceOut) {
+  sweeps::TrialSpec trial;
+  trial.evaluate.resize(1);
+  trial.evaluate[0].reference = "statistics.h5";
+  EXPECT_EQ(settings_for("--metrics inception_score", trial).at(0).reference, "");
+  EXPECT_EQ(settings_for("--metrics kid", trial).at(0).reference, "statistics.h5");
+  EXPECT_THAT([&] { (void)settings_for("--metrics inception_score --reference other.h5", trial); },
+              testing::ThrowsMessage<common::ConfigError>(testing::HasSubstr("leave it out")));
+}
+
 TEST(EvaluateSettings, AreRefusedLikeASweeps) {
   EXPECT_THAT([] { (void)settings_for("--metrics sfid"); },
               testing::ThrowsMessage<common::ConfigError>(testing::HasSubstr("is not known of features fashion_cnn")));

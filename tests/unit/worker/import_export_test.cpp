@@ -295,6 +295,17 @@ TEST_F(ImportExport, RefusesToMakeDiffusersWhatItHasNot) {
               HasSubstr("in_context"));
 }
 
+TEST(ImportWeights, RefusesShapesThatNoNumberHolds) {
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+  ShapesOnly product;
+  product.add("w", {kHuge, kHuge, 0});
+  EXPECT_THAT(message_of<CorruptData>([&] { (void)import_weights(product, TrialSpec{}); }),
+              HasSubstr("impossible shape"));
+  ShapesOnly sum;
+  for (const char* name : {"a", "b"}) sum.add(name, {kHuge});
+  EXPECT_THAT(message_of<CorruptData>([&] { (void)import_weights(sum, TrialSpec{}); }), HasSubstr("more values"));
+}
+
 TEST_F(ImportExport, TakesHeadsAndSizeFromDiffusersConfig) {
   common::Json config = diffusers_config(make_small().trial);
   ImportHints hints;

@@ -69,6 +69,16 @@ TEST_F(LegacyPtFiles, WhosePicklesDoNotFitTheFileAreRefused) {
   EXPECT_THAT(refusal(huge, {"0"}, claim + "12345678"), HasSubstr("cut short"));
 }
 
+TEST_F(LegacyPtFiles, OfShapesThatNoNumberHoldsAreRefused) {
+  const std::string huge("\x8a\x08\0\0\0\0\0\0\0\x40", 10);  // 2^62
+  const std::string id =
+      tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), whole(1), kNone}) + "Q";
+  const std::string empty =
+      call(global("torch._utils", "_rebuild_tensor_v2"),
+           {id, whole(0), tuple({whole(0), huge, huge}), tuple({whole(0), huge, whole(1)}), kFalse, ordered_dict({})});
+  EXPECT_THAT(refusal(dict({text("w"), empty}), {"0"}, storage({1})), HasSubstr("impossible shape"));
+}
+
 TEST_F(LegacyPtFiles, ThatWouldCallSomethingAreRefused) {
   const std::string attack = call(global("os", "system"), {text("true")});
   EXPECT_THAT(refusal(dict({text("w"), attack}), {}, ""), HasSubstr("os.system"));

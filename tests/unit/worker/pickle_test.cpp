@@ -153,6 +153,21 @@ TEST(PickleMachine, BoundsNestingStackAndValues) {
   EXPECT_THAT(refusal(values), HasSubstr("values"));
 }
 
+TEST(PickleMachine, BoundsNamesThatAreRecalledAgainAndAgain) {
+  const std::string parts = text(std::string(500, 'm')) + "q\x01" + "0" + text(std::string(400, 'n')) + "q\x02" + "0";
+  std::string globals, instances = global("m", std::string(900, 'n')) + "q\x03" + "0";
+  for (int i = 0; i < 80'000; ++i) {
+    globals +=
+        "h\x01h\x02\x93"
+        "0";
+    instances +=
+        "h\x03)\x81"
+        "0";
+  }
+  EXPECT_THAT(refusal(parts + globals + "N"), HasSubstr("64 MiB of names"));
+  EXPECT_THAT(refusal(instances + "N"), HasSubstr("64 MiB of names"));
+}
+
 TEST(PickleMachine, SurvivesValuesThatShareOrContainEachOther) {
   // Each list holds the one before ten times: 10^50 items for whoever copies, a few hundred pointers here.
   std::string shared =

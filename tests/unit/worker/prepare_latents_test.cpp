@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 #include "tests/unit/worker/picture_files.hpp"
 #include "tests/unit/worker/vae_fixture.hpp"
 #include "worker/data/prepare.hpp"
+#include "worker/evaluation/evaluation_tools.hpp"
 #include "worker/storage/hdf5_file.hpp"
 #include "worker/vae/vae.hpp"
 
@@ -98,6 +100,40 @@ TEST_F(LatentPreparation, RefusesToGoOnWithAnotherVae) {
   write("vae.safetensors", random_vae_tensors(small_vae()), [](NamedTensors& tensors) { tensors.front().second += 1; });
   EXPECT_THAT(message_of<common::ConfigError>([&] { (void)prepare_store(settings("latents.h5"), {}); }),
               HasSubstr("vae"));
+}
+
+TEST_F(LatentPreparation, RefusesToGoOnWithAVaeOfAnotherConfiguration) {
+  PrepareOptions stopped;
+  stopped.stop = [] { return true; };
+  const auto refusal = [&] {
+    return message_of<common::ConfigError>([&] { (void)prepare_store(settings("latents.h5"), {}); });
+  };
+  EXPECT_FALSE(prepare_store(settings("latents.h5"), stopped).has_value());
+  put(at("config.json"), R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.5})");
+  EXPECT_THAT(refusal(), HasSubstr("changed: scaling_factor 0.5 (was null)"));
+  put(at("config.json"), R"({"_class_name": "AutoencoderKL", "norm_num_groups": 16})");
+  EXPECT_THAT(refusal(), HasSubstr("changed: norm_groups 16 (was null)"));
+  fs::remove_all(at("latents.h5.parts"));
+  EXPECT_FALSE(prepare_store(settings("latents.h5"), stopped).has_value());
+  fs::remove(at("config.json"));
+  EXPECT_THAT(refusal(), HasSubstr("changed: norm_groups null (was 16)"));
+}
+
+TEST_F(LatentPreparation, ScoresAreRefusedADecoderOfAnotherScale) {
+  EXPECT_TRUE(prepare_store(settings("latents.h5"), {}).has_value());
+  const ImageSet images{{}, {}, "", std::make_shared<const Store>(at("latents.h5"))};
+  const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(
+      R"({"data": {"name": "imagenet_latents"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 8}})", "test"));
+  const auto decoder = [&] {
+    EvaluationTools tools(trial, images, at("cache"), torch::kCPU);
+    sweeps::EvaluateSpec settings;
+    settings.decoder = vae_.string();
+    return tools.decoder(settings) != nullptr;
+  };
+  EXPECT_TRUE(decoder());
+  put(at("config.json"), R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.5})");
+  EXPECT_THAT(message_of<common::ConfigError>([&] { (void)decoder(); }),
+              HasSubstr("scaling_factor is 0.5, the training images' latents have 0.18215"));
 }
 
 }  // namespace

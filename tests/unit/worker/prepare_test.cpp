@@ -168,6 +168,18 @@ TEST_F(Preparation, MakesNoStoreOfDamagedImagesWhenItIsStrict) {
   EXPECT_THAT(greys(out()), ElementsAre(10, 11, 20, 30, 99, 32));
 }
 
+TEST_F(Preparation, IsNotContentWithAStoreThatLacksImagesWhenItIsStrict) {
+  put_classes();
+  prepare(settings());
+  EXPECT_TRUE(prepare(settings(), true).was_there);
+  fs::remove(out());
+  put(source() / "b/x.png", "");
+  prepare(settings());
+  EXPECT_THAT(message_of<CorruptData>([&] { prepare(settings(), true); }),
+              AllOf(HasSubstr("1 of 6 images"), HasSubstr("store.h5.damaged.txt")));
+  EXPECT_TRUE(prepare(settings()).was_there);
+}
+
 TEST_F(Preparation, RefusesASourceOfDamagedImagesAlone) {
   put(source() / "a/1.png", "x");
   EXPECT_THAT(message_of<CorruptData>([&] { prepare(settings()); }), HasSubstr("none of its 1 images"));

@@ -50,6 +50,9 @@ TEST(ScoreSettings, EachOptionThatChangesTheSamplesChangesTheId) {
   ids.insert(settings_id(score_settings(demo_score(), kReference, kNetwork, "balanced")));
   ids.insert(settings_id(score_settings(demo_score(), kReference, kNetwork, "uniform", "post_hoc_ema 0.1")));
   EXPECT_EQ(ids.size(), others.size() + 5);
+  ids.insert(settings_id(score_settings(demo_score(), kReference, {kNetwork.features, "", "a digest", 0.13025})));
+  ids.insert(settings_id(score_settings(demo_score(), kReference, {kNetwork.features, "", "a digest", 0.18215, 16})));
+  EXPECT_EQ(ids.size(), others.size() + 7);
 }
 
 TEST(ScoreSettings, WithoutFeaturesHaveNoReference) {

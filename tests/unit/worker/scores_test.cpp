@@ -11,6 +11,7 @@
 #include "worker/evaluation/scores/make_reference.hpp"
 #include "worker/evaluation/scores/reference_file.hpp"
 #include "worker/evaluation/scores/score_collector.hpp"
+#include "worker/evaluation/training_reference.hpp"
 #include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
@@ -122,33 +123,6 @@ TEST(Scores, AreTheSameToTheLastBitWhateverTheBatches) {
       EXPECT_EQ(value(again, name), value(once, name)) << name << batch;
       EXPECT_EQ(again.by_metric.at(name).standard_error, once.by_metric.at(name).standard_error);
     }
-  }
-}
-
-/// Two collectors, the first of `cut` samples, merged through their states.
-Scores merged(const FeatureSet& samples, const FeatureSet& real, std::int64_t cut) {
-  const Reference reference = reference_of(real, "real");
-  const auto add = [&](ScoreCollector& collector, std::int64_t begin, std::int64_t end) {
-    collector.add(begin, {samples.features.pooled.slice(0, begin, end), {}, {}});
-  };
-  ScoreCollector first({kFive}, samples.num_images(), samples.widths());
-  ScoreCollector second({kFive}, samples.num_images(), samples.widths());
-  add(second, cut, samples.num_images());
-  add(first, 0, cut);
-  first.merge(second.state());
-  return first.finish(&reference);
-}
-
-TEST(Scores, OfPartsThatWereCollectedApartAreThoseOfTheWhole) {
-  torch::manual_seed(7);
-  const FeatureSet samples = set_of(torch::randn({1000, 5}));
-  const FeatureSet real = set_of(torch::randn({300, 5}) * 1.2);
-  const Scores whole = score(samples, real, kFive);
-  const Scores at_a_group = merged(samples, real, 500);
-  const Scores within_one = merged(samples, real, 487);
-  for (const std::string& name : kFive) {
-    EXPECT_EQ(value(at_a_group, name), value(whole, name)) << name;
-    EXPECT_NEAR(value(within_one, name), value(whole, name), 1e-9 * std::abs(value(whole, name))) << name;
   }
 }
 
@@ -284,10 +258,57 @@ TEST_F(References, OfAdmAreHeldAgainstTheirPromises) {
   EXPECT_THAT(refusal(torch::eye(2, torch::kDouble)), HasSubstr("do not fit"));
 }
 
+/// Takes the first three bytes of an image, as this machine rounds them.
+class FirstBytes final : public FeatureNetwork {
+ public:
+  explicit FirstBytes(float rounding) : rounding_(rounding) {}
+  [[nodiscard]] std::string name() const override { return "inception"; }
+  [[nodiscard]] std::string digest() const override { return "1"; }
+  [[nodiscard]] std::int64_t width() const override { return 3; }
+  [[nodiscard]] ImageFeatures extract(const torch::Tensor& images, FeatureParts) const override {
+    ++num_calls_;
+    return {images.flatten(1).slice(1, 0, 3).to(torch::kFloat) + rounding_, {}, {}};
+  }
+
+  mutable int num_calls_ = 0;
+
+ private:
+  float rounding_;
+};
+
+TEST_F(References, OfAdmNeedImagesOnlyWhereScoresCompareSingleOnes) {
+  const torch::Tensor mean = torch::zeros({3}, torch::kDouble);
+  const torch::Tensor covariance = torch::eye(3, torch::kDouble);
+  const FirstBytes network(0);
+  write_npz(at("fid.npz"), {{"mu", mean}, {"sigma", covariance}});
+  EXPECT_EQ(load_reference(at("fid.npz"), network, false).width(), 3);
+  EXPECT_THAT(message_of<common::ConfigError>([&] { (void)load_reference(at("fid.npz"), network, true); }),
+              HasSubstr("has no images (arr_0)"));
+  write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", torch::ones({4, 2, 2, 3}, torch::kByte)}});
+  EXPECT_FALSE(load_reference(at("adm.npz"), network, false).content().features.defined());
+  EXPECT_EQ(network.num_calls_, 0);
+  EXPECT_EQ(load_reference(at("adm.npz"), network, true).content().features.size(0), 4);
+}
+
+TEST_F(References, OfAdmAreToldByTheirFileWhateverTheMachine) {
+  const torch::Tensor mean = torch::zeros({3}, torch::kDouble);
+  const torch::Tensor covariance = torch::eye(3, torch::kDouble);
+  const auto digest = [&](float rounding, bool keeps_features, int grey) {
+    const torch::Tensor images = torch::full({4, 2, 2, 3}, grey, torch::kByte);
+    write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", images}});
+    return load_reference(at("adm.npz"), FirstBytes(rounding), keeps_features).digest();
+  };
+  const std::string here = digest(0, true, 1);
+  EXPECT_EQ(digest(1e-3F, true, 1), here);
+  EXPECT_EQ(digest(0, false, 1), here);
+  EXPECT_NE(digest(0, true, 2), here);
+}
+
 TEST_F(References, KeepFeaturesThroughAFile) {
   const FeatureSet set = set_of(torch::randn({5, 3}), torch::randn({5, 2}));
   write_features(at("f.npz"), set);
   const FeatureSet read = read_features(at("f.npz"));
+  EXPECT_EQ(NpzFile::open(at("f.npz")).names(), (std::vector<std::string>{"pooled", "logits", "network", "digest"}));
   EXPECT_EQ(read.network, "made_up 1");
   EXPECT_TRUE(torch::equal(read.features.logits, set.features.logits));
   EXPECT_FALSE(read.features.spatial.defined());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
@@ -41,7 +42,7 @@ torch::Tensor adm_features(const NpzFile& file, const FeatureNetwork& network, c
 
 }  // namespace
 
-Reference read_adm_reference(const fs::path& path, const FeatureNetwork* network) {
+Reference read_adm_reference(const fs::path& path, const FeatureNetwork* network, bool keeps_features) {
   if (network != nullptr && network->name() != kAdmNetwork)
     throw ConfigError(fmt::format("reference {}: was made with the features of {}, not of {}", path.string(),
                                   kAdmNetwork, network->name()));
@@ -49,6 +50,7 @@ Reference read_adm_reference(const fs::path& path, const FeatureNetwork* network
   ReferenceContent content;
   content.name = path.stem().string();
   content.network = kAdmNetwork;
+  content.file_digest = file_digest(path);
   content.pooled = {0, read_adm_numbers(file, "mu", path), read_adm_numbers(file, "sigma", path)};
   if (file.has("mu_s"))
     content.spatial = GaussianStats{0, read_adm_numbers(file, "mu_s", path), read_adm_numbers(file, "sigma_s", path)};
@@ -57,6 +59,8 @@ Reference read_adm_reference(const fs::path& path, const FeatureNetwork* network
     if (width != network->width())
       throw ConfigError(fmt::format("reference {}: has features of width {}, {} gives {}", path.string(), width,
                                     network->name(), network->width()));
+  }
+  if (network != nullptr && keeps_features) {
     if (!file.has("arr_0"))
       throw ConfigError(
           fmt::format("reference {}: has no images (arr_0), which precision, recall and kid need", path.string()));

@@ -39,6 +39,11 @@ std::string read_text(const NpzFile& file, const char* name, const fs::path& pat
   return {static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()};
 }
 
+/// ASCII as uint8: npz files of numbers have no texts that can be read without pickle.
+torch::Tensor bytes_of(const std::string& text) {
+  return torch::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), torch::kByte);
+}
+
 GaussianStats statistics_of(const torch::Tensor& features) {
   GaussianAccumulator sums(features.size(1));
   sums.add(features);
@@ -56,10 +61,9 @@ void write_features(const fs::path& path, const FeatureSet& set) {
   std::vector<std::pair<std::string, torch::Tensor>> arrays{{"pooled", set.features.pooled}};
   if (set.features.spatial.defined()) arrays.emplace_back("spatial", set.features.spatial);
   if (set.features.logits.defined()) arrays.emplace_back("logits", set.features.logits);
-  if (!set.network.empty()) {
-    const std::vector<std::uint8_t> text(set.network.begin(), set.network.end());
-    arrays.emplace_back("network", torch::tensor(text, torch::kByte));
-  }
+  const std::size_t space = set.network.find(' ');
+  if (!set.network.empty()) arrays.emplace_back("network", bytes_of(set.network.substr(0, space)));
+  if (space != std::string::npos) arrays.emplace_back("digest", bytes_of(set.network.substr(space + 1)));
   write_npz(path, arrays);
 }
 

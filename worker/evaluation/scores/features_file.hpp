@@ -9,7 +9,7 @@
 namespace ditscale::worker {
 
 /// Features of a set of images, as an npz holds them: `pooled` (N, D), where they were asked for `spatial` (N, E) and
-/// `logits` (N, K), and the network's name and digest as the bytes of a text, `network`.
+/// `logits` (N, K), and the network's name and digest as the bytes of texts, `network` and `digest`.
 struct FeatureSet {
   ImageFeatures features;
   /// "inception 0123…"; empty where the file does not say.

@@ -27,14 +27,6 @@ void GaussianGroups::add(std::int64_t first_index, const torch::Tensor& features
   sums_.at(static_cast<std::size_t>(groups_.group_of(first_index))).add(features);
 }
 
-void GaussianGroups::merge(std::int64_t group, const GaussianAccumulator& sums) {
-  sums_.at(static_cast<std::size_t>(group)).merge(sums);
-}
-
-const GaussianAccumulator& GaussianGroups::group(std::int64_t group) const {
-  return sums_.at(static_cast<std::size_t>(group));
-}
-
 GaussianAccumulator GaussianGroups::whole() const {
   GaussianAccumulator whole(width_);
   for (const GaussianAccumulator& group : sums_) whole.merge(group);

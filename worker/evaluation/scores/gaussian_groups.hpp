@@ -24,10 +24,7 @@ class GaussianGroups {
 
   /// One piece of one group; see SampleGroups.
   void add(std::int64_t first_index, const torch::Tensor& features);  // (n, D)
-  /// Adds what another process has of each group.
-  void merge(std::int64_t group, const GaussianAccumulator& sums);
 
-  [[nodiscard]] const GaussianAccumulator& group(std::int64_t group) const;
   /// All groups, merged in their order.
   [[nodiscard]] GaussianAccumulator whole() const;
   /// Distances of all and, on all threads, of all without each group.

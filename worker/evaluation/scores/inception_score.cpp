@@ -24,8 +24,7 @@ double deviation_of(const std::vector<double>& values) {
 
 }  // namespace
 
-InceptionScore::InceptionScore(std::int64_t num_samples, std::int64_t num_classes)
-    : groups_{num_samples}, num_classes_(num_classes) {}
+InceptionScore::InceptionScore(std::int64_t num_samples) : groups_{num_samples} {}
 
 void InceptionScore::add(std::int64_t first_index, const torch::Tensor& logits) {
   const torch::Tensor log_p = at::log_softmax(logits.to(torch::kDouble), 1);  // (n, K)
@@ -45,31 +44,6 @@ void InceptionScore::add_cell(std::pair<std::int64_t, std::int64_t> split_and_gr
   total.count += cell.count;
   total.information += cell.information;
   total.sum = total.sum.defined() ? total.sum + cell.sum : cell.sum.clone();
-}
-
-torch::Tensor InceptionScore::packed() const {
-  torch::Tensor rows =
-      torch::empty({static_cast<std::int64_t>(cells_.size()), 4 + num_classes_}, torch::dtype(torch::kDouble));
-  std::int64_t row = 0;
-  for (const auto& [place, cell] : cells_) {
-    rows[row][0] = static_cast<double>(place.first);
-    rows[row][1] = static_cast<double>(place.second);
-    rows[row][2] = cell.count;
-    rows[row][3] = cell.information;
-    rows[row++].slice(0, 4).copy_(cell.sum);
-  }
-  return rows;
-}
-
-void InceptionScore::merge(const torch::Tensor& packed) {
-  DITSCALE_CHECK(packed.dim() == 2 && packed.size(1) == 4 + num_classes_, "a packed state of ({})",
-                 fmt::join(packed.sizes(), ", "));
-  for (std::int64_t i = 0; i < packed.size(0); ++i) {
-    const torch::Tensor row = packed[i];
-    const auto number = [&](std::int64_t column) { return row[column].item<double>(); };
-    add_cell({static_cast<std::int64_t>(number(0)), static_cast<std::int64_t>(number(1))},
-             {number(2), number(3), row.slice(0, 4)});
-  }
 }
 
 std::vector<double> InceptionScore::of_splits(std::int64_t left_out) const {

@@ -16,14 +16,10 @@ class InceptionScore {
  public:
   static constexpr std::int64_t kSplitSamples = 5'000;
 
-  InceptionScore(std::int64_t num_samples, std::int64_t num_classes);
+  explicit InceptionScore(std::int64_t num_samples);
 
   /// One piece of one group; see SampleGroups.
   void add(std::int64_t first_index, const torch::Tensor& logits);  // (n, K)
-
-  /// One row for each cell: split, group, samples, Σ p log p, then Σ p; for `merge` elsewhere.
-  [[nodiscard]] torch::Tensor packed() const;  // (cells, 4 + K) float64
-  void merge(const torch::Tensor& packed);
 
   /// The note tells the number of splits and the standard deviation over them.
   [[nodiscard]] Score score() const;
@@ -41,7 +37,6 @@ class InceptionScore {
   [[nodiscard]] std::vector<double> of_splits(std::int64_t left_out) const;
 
   SampleGroups groups_;
-  std::int64_t num_classes_;
   std::map<std::pair<std::int64_t, std::int64_t>, Cell> cells_;
 };
 

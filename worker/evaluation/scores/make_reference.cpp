@@ -53,7 +53,7 @@ Reference make_reference(const FeatureNetwork& network, ReferenceParts parts, co
     if (progress) progress(end);
   }
   ReferenceContent content{
-      images.name, network.name(), network.digest(), images.num_images, images.digest, pooled.stats(), {}, {}};
+      images.name, network.name(), network.digest(), images.num_images, images.digest, pooled.stats(), {}, {}, {}};
   if (parts.spatial) content.spatial = spatial.stats();
   if (parts.features) content.features = at::cat(kept, 0);
   return {std::move(content), images.name};

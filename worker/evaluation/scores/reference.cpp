@@ -57,7 +57,7 @@ Reference::Reference(ReferenceContent content, const std::string& label) : conte
   check_statistics(content_.pooled, label);
   if (content_.spatial) check_statistics(*content_.spatial, label + ", spatial");
   if (content_.features.defined()) check_features(content_.features, width(), label);
-  digest_ = content_digest_of(content_);
+  digest_ = content_.file_digest.empty() ? content_digest_of(content_) : content_.file_digest;
 }
 
 const FrechetReference& Reference::pooled() const {

@@ -25,6 +25,9 @@ struct ReferenceContent {
   std::optional<GaussianStats> spatial;
   /// Pooled features of up to 10,000 of the images, for precision, recall and KID; else undefined.
   torch::Tensor features;  // (M, D) float32
+  /// Of the file, where `features` are not read from it but computed of its images: each machine rounds them in its own
+  /// way. Else empty.
+  std::string file_digest;
 };
 
 /// A reference whose numbers have been looked at, and what scores need of it more than once. One thread at a time.
@@ -39,7 +42,7 @@ class Reference {
 
   [[nodiscard]] const ReferenceContent& content() const { return content_; }
   [[nodiscard]] std::int64_t width() const { return content_.pooled.mean.size(0); }
-  /// Of everything that scores see: networks, counts and all numbers.
+  /// Of everything that scores see: networks, counts and all numbers; or of the file.
   [[nodiscard]] const std::string& digest() const { return digest_; }
 
   /// Made on first use, then kept.

@@ -12,18 +12,6 @@ using common::ConfigError;
 
 namespace {
 
-constexpr std::string_view kPooledState = "pooled.";
-constexpr std::string_view kSpatialState = "spatial.";
-constexpr std::string_view kInceptionState = "inception_score";
-constexpr std::string_view kKeptState = "features.";
-constexpr std::string_view kCountState = "num_added";
-
-/// Of a name in a state: the number behind `start`.
-std::optional<std::int64_t> number_behind(const std::string& name, std::string_view start) {
-  if (!name.starts_with(start)) return std::nullopt;
-  return std::stoll(name.substr(start.size()));
-}
-
 void refuse_non_finite(const torch::Tensor& part, std::string_view what, std::int64_t first_index) {
   if (!part.defined()) return;
   const torch::Tensor finite = part.isfinite().all(1);
@@ -81,7 +69,7 @@ ScoreCollector::ScoreCollector(ScoreRequest request, std::int64_t num_samples, F
     throw ConfigError("inception_score needs logits: there are none");
   if (request_.has(metric::kFid) || request_.has(metric::kFidInfinity)) pooled_.emplace(num_samples, widths.pooled);
   if (request_.has(metric::kSfid)) spatial_.emplace(num_samples, widths.spatial);
-  if (request_.has(metric::kInceptionScore)) inception_.emplace(num_samples, widths.logits);
+  if (request_.has(metric::kInceptionScore)) inception_.emplace(num_samples);
 }
 
 void ScoreCollector::add(std::int64_t first_index, const ImageFeatures& features) {
@@ -121,42 +109,6 @@ void ScoreCollector::add_piece(std::int64_t first_index, const ImageFeatures& pi
   if (spatial_) spatial_->add(first_index, piece.spatial);
   if (inception_) inception_->add(first_index, piece.logits);
   if (request_.keeps_features()) kept_[first_index] = piece.pooled.to(torch::kCPU, torch::kFloat).contiguous();
-}
-
-ScoreCollector::State ScoreCollector::state() {
-  end_piece();
-  State state{{std::string(kCountState), torch::tensor(num_added_, torch::kLong)}};
-  const auto pack = [&](std::string_view start, const std::optional<GaussianGroups>& sums) {
-    for (std::int64_t g = 0; sums && g < SampleGroups::kGroups; ++g) {
-      if (sums->group(g).num_vectors() > 0)
-        state.emplace_back(std::string(start) + std::to_string(g), sums->group(g).packed());
-    }
-  };
-  pack(kPooledState, pooled_);
-  pack(kSpatialState, spatial_);
-  if (inception_) state.emplace_back(std::string(kInceptionState), inception_->packed());
-  for (const auto& [first, features] : kept_)
-    state.emplace_back(std::string(kKeptState) + std::to_string(first), features);
-  return state;
-}
-
-void ScoreCollector::merge(const State& state) {
-  end_piece();
-  for (const auto& [name, tensor] : state) {
-    if (name == kCountState) {
-      num_added_ += tensor.item<std::int64_t>();
-    } else if (const auto pooled_group = number_behind(name, kPooledState); pooled_group && pooled_) {
-      pooled_->merge(*pooled_group, GaussianAccumulator::unpacked(tensor));
-    } else if (const auto spatial_group = number_behind(name, kSpatialState); spatial_group && spatial_) {
-      spatial_->merge(*spatial_group, GaussianAccumulator::unpacked(tensor));
-    } else if (name == kInceptionState && inception_) {
-      inception_->merge(tensor);
-    } else if (const auto first = number_behind(name, kKeptState); first && request_.keeps_features()) {
-      kept_[*first] = tensor;
-    } else {
-      throw common::CorruptData(fmt::format("a state of scores holds {}, which was not asked for", name));
-    }
-  }
 }
 
 torch::Tensor ScoreCollector::kept_features() const {

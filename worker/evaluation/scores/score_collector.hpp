@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "worker/evaluation/feature_network.hpp"
@@ -39,23 +38,14 @@ struct FeatureWidths {
   [[nodiscard]] std::int64_t total() const { return pooled + spatial + logits; }
 };
 
-/// Collects the features of a set of samples and scores it. Samples come in order, at least in runs; a set may be split
-/// between collectors whose states are merged. The same division between collectors gives the same bits, whatever the
-/// batches; so does any division along groups (SampleGroups), the whole being one. Others agree up to rounding.
+/// Collects the features of a set of samples and scores it. Samples come in order, at least in runs; the same bits come
+/// out whatever the batches.
 class ScoreCollector {
  public:
-  using State = std::vector<std::pair<std::string, torch::Tensor>>;
-
   ScoreCollector(ScoreRequest request, std::int64_t num_samples, FeatureWidths widths);
 
   /// Samples first_index … of `features`. Throws NotFinite naming the first sample with a NaN or an infinity.
   void add(std::int64_t first_index, const ImageFeatures& features);
-
-  /// What was added so far, as named CPU tensors for a file or another process. Ends the current piece: what is added
-  /// afterwards is rounded otherwise than without this call, unless it was called at the end of a piece.
-  [[nodiscard]] State state();
-  /// Adds what another collector of the same request and number of samples has seen.
-  void merge(const State& state);
 
   [[nodiscard]] std::int64_t num_added() const { return num_added_; }
   /// Requires all samples to be there. Throws ConfigError when the reference lacks what a score needs; a score that
