@@ -41,6 +41,7 @@ struct Options {
 /// What is fitted, with what is said about it besides the fit.
 struct Material {
   std::vector<FitPoint> points;
+  RunNames names;
   std::string y_label;
   std::vector<Correlation> correlations;
   std::vector<LeftOut> left_out;
@@ -79,6 +80,7 @@ Material from_database(const Options& options) {
   }
   const bool all = options.points == "all";
   material.points = fit_points(all ? scores.all : scores.final, x_quantity_from(options.x));
+  material.names = run_names(all ? scores.all : scores.final);
   material.correlations = correlations(scores.final);
   material.left_out = scores.left_out;
   material.seeds = seed_groups(scores.final);
@@ -124,8 +126,8 @@ std::vector<std::filesystem::path> draw(const FitReport& report, const Options& 
   std::vector<std::filesystem::path> files;
   if (!options.figures.wanted()) return files;
   const Json details{{"source", material.origin}, {"fit", to_json(report)}};
-  for (const Figure& figure :
-       {law_with_band(report, "fit"), residuals(report, "residuals"), predicted_against_measured(report, "held_out")}) {
+  for (const Figure& figure : {law_with_band(report, "fit"), residuals(report, "residuals", material.names),
+                               predicted_against_measured(report, "held_out", material.names)}) {
     if (figure.empty()) continue;
     const auto written =
         write_figure(figure, options.figures.out, provenance, details, picture_size_from(options.figures.size));

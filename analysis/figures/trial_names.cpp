@@ -27,4 +27,10 @@ std::string name_without_block(const StudyTrial& trial) {
   return name;
 }
 
+RunNames run_names(const std::vector<ScorePoint>& points) {
+  RunNames names;
+  for (const ScorePoint& point : points) names[point.trial->id().str()] = without_prefix(point.trial->model);
+  return names;
+}
+
 }  // namespace ditscale::analysis

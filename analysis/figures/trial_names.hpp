@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
-#include "analysis/queries/study.hpp"
+#include "analysis/queries/score_points.hpp"
 
 namespace ditscale::analysis {
 
@@ -14,5 +16,9 @@ namespace ditscale::analysis {
 
 /// The model without its block design: "XL/2", "d4-w64-h4/7-rms".
 [[nodiscard]] std::string name_without_block(const StudyTrial& trial);
+
+/// Names of runs (ids of trials) beside the points of a fit: "XL/2-in_context".
+using RunNames = std::map<std::string, std::string>;
+[[nodiscard]] RunNames run_names(const std::vector<ScorePoint>& points);
 
 }  // namespace ditscale::analysis

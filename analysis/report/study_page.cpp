@@ -56,8 +56,9 @@ void add_law(Section& section, const ScorePoints& points, const std::string& lab
     report.y_name = label;
     section.texts.push_back(to_text(report));
     section.figures.push_back(law_with_band(report, name + "_law"));
-    section.figures.push_back(residuals(report, name + "_residuals"));
-    section.figures.push_back(predicted_against_measured(report, name + "_held_out"));
+    const RunNames names = run_names(points.final);
+    section.figures.push_back(residuals(report, name + "_residuals", names));
+    section.figures.push_back(predicted_against_measured(report, name + "_held_out", names));
     for (const FormReport& form : report.forms) {
       if (!form.fit) continue;
       for (const std::string& warning : form.fit->warnings) {

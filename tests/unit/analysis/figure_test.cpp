@@ -99,6 +99,26 @@ TEST(Labels, OverlapNeitherEachOtherNorTheBorder) {
   }
 }
 
+TEST(Labels, LieAgainstTheirPointsOnWhicheverSide) {
+  const PlotArea area;
+  const Scale x = scale_for({1, 9}, false);
+  const Scale y = scale_for({1, 9}, false);
+  const auto anchor_at = [&](double point_x, double point_y, const std::vector<FigurePoint>& wall) {
+    const double at = (area.left + x.place(point_x) * (area.right - area.left)) / area.width;
+    const auto labels =
+        place_labels({{"one", {{point_x, point_y, "a long label"}}}, {"wall", wall, Series::Look::kLine}}, x, y, area);
+    EXPECT_EQ(labels.size(), 1U);
+    const double away_px = std::abs(labels.at(0).x - at) * area.width;
+    EXPECT_LT(away_px, 10) << "the end of the text, or its middle, is at the point";
+    return labels.at(0).anchor;
+  };
+  EXPECT_EQ(anchor_at(2, 5, {}), PlacedLabel::Anchor::kLeft);
+  EXPECT_EQ(anchor_at(9, 5, {}), PlacedLabel::Anchor::kRight);
+  // Lines to its left and its right leave room above and below only.
+  EXPECT_EQ(anchor_at(5, 5, {{4.3, 5.5, ""}, {4.3, 4.5, ""}, {5.7, 4.5, ""}, {5.7, 5.5, ""}}),
+            PlacedLabel::Anchor::kCentre);
+}
+
 Figure many_series(std::size_t num, Series::Look look) {
   Figure figure = sample();
   figure.series.clear();
