@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/figures/fit_figures.hpp"
@@ -200,15 +201,15 @@ void add_fit_command(CLI::App& app, Surroundings& surroundings) {
   command
       ->add_option("--huber", options->huber,
                    "Huber's delta on log residuals; inf is least squares [inf; of a surface 0.001]")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero_or_infinite());
   command->add_option("--starts", options->fit.num_starts, "starts of the search [200; of a surface 4500]")
       ->check(CLI::Range(1, 1'000'000));
   command->add_option("--resamples", options->fit.num_resamples, "bootstrap resamples")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   command->add_option("--seed", options->fit.seed, "seed of the bootstrap")->capture_default_str();
-  command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(CLI::PositiveNumber);
-  command->add_option("--at-d", options->at_d, "and this d")->check(CLI::PositiveNumber);
+  command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(above_zero());
+  command->add_option("--at-d", options->at_d, "and this d")->check(above_zero());
   options->figures.add_to(*command);
   command->add_flag("--json", options->json, "everything in full precision");
   command->footer(

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/queries/budget_points.hpp"
@@ -128,7 +129,7 @@ void add_frontier_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
   command->add_option("--budgets", options->budgets, "training FLOPs, separated by commas [two per decade]")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->footer("Example:\n  analysis frontier --sweep fashion_mnist_demo --y fid --all-points --budgets 1e14,1e15");
   command->callback([options, &surroundings] { run(*options, surroundings); });
 }

@@ -1,0 +1,92 @@
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/commands/checks.hpp"
+#include "analysis/commands/cli.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ditscale::analysis {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+TEST(Checks, AllowNumbersAboveZero) {
+  for (const char* good : {"1", "+0.5", "1e9", "1e-300"}) {
+    EXPECT_EQ(above_zero()(good), "") << good;
+    EXPECT_EQ(above_zero_or_infinite()(good), "") << good;
+  }
+  for (const char* bad : {"0", "-1", "nan", "-inf", "abc", "", "1x", "1e999"}) {
+    EXPECT_THAT(above_zero()(bad), HasSubstr("a number above 0")) << bad;
+    EXPECT_THAT(above_zero_or_infinite()(bad), HasSubstr("a number above 0, or inf")) << bad;
+  }
+  EXPECT_NE(above_zero()("inf"), "");
+  EXPECT_EQ(above_zero_or_infinite()("inf"), "");
+  EXPECT_EQ(whole_from(1)("12"), "");
+  for (const char* bad : {"0", "-1", "1.5", "abc", ""}) {
+    EXPECT_THAT(whole_from(1)(bad), HasSubstr("a whole number from 1")) << bad;
+  }
+}
+
+class Commands : public ::testing::Test {
+ protected:
+  struct Answer {
+    int code = 0;
+    std::string out;
+    std::string err;
+  };
+  static Answer analysis(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "analysis");
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = run_cli(arguments, "0.1", "abc", out, err);
+    return {code, out.str(), err.str()};
+  }
+  /// y = 5 + 60 x^-0.4 at the first `num` powers of two.
+  [[nodiscard]] std::string points(int num) const {
+    const std::filesystem::path csv = folder_ / "points.csv";
+    std::ofstream out(csv);
+    out << "x,y\n";
+    for (int i = 0; i < num; ++i) out << fmt::format("{},{}\n", std::pow(2, i), 5 + 60 * std::pow(2, -0.4 * i));
+    return csv.string();
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_ / "results.db";
+};
+
+TEST_F(Commands, RefuseNumbersThatMeanNothingInOneLine) {
+  const std::vector<std::vector<std::string>> wrong{{"fit", "--huber", "nan"},
+                                                    {"fit", "--huber", "0"},
+                                                    {"fit", "--at", "nan"},
+                                                    {"fit", "--at", "0"},
+                                                    {"fit", "--at-d", "inf"},
+                                                    {"metrics", "--rows", "0"},
+                                                    {"frontier", "--budgets", "abc"},
+                                                    {"suggest", "--at", "0"},
+                                                    {"frontier", "--budgets", "1e9,nan"},
+                                                    {"query", "--limit", "-1"}};
+  for (const auto& command : wrong) {
+    const Answer answer = analysis(command);
+    EXPECT_EQ(answer.code, 2) << command[1];
+    EXPECT_THAT(answer.err, AllOf(HasSubstr(command[1]), HasSubstr(": not allowed, must be a"))) << command[1];
+    EXPECT_LT(answer.err.size(), 150U) << answer.err;
+  }
+}
+
+TEST_F(Commands, FitByLeastSquaresMayBeNamed) {
+  const std::vector<std::string> fit{"fit", "--csv", points(8), "--x", "x", "--y", "y", "--resamples", "0", "--json"};
+  std::vector<std::string> named = fit;
+  named.insert(named.end(), {"--huber", "inf"});
+  const Answer answer = analysis(named);
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_EQ(answer.out, analysis(fit).out);
+}
+
+}  // namespace
+}  // namespace ditscale::analysis
