@@ -8,11 +8,13 @@
 
 #include "analysis/commands/checks.hpp"
 #include "analysis/commands/cli.hpp"
+#include "common/json_document.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace ditscale::analysis {
 namespace {
 
+using common::Json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -86,6 +88,32 @@ TEST_F(Commands, FitByLeastSquaresMayBeNamed) {
   const Answer answer = analysis(named);
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_EQ(answer.out, analysis(fit).out);
+}
+
+TEST_F(Commands, FrontierGivesIntervalsAsNumbersToPrograms) {
+  const std::filesystem::path csv = folder_ / "runs.csv";
+  {
+    std::ofstream out(csv);
+    out << "n,d,loss\n";
+    for (const double c : {1e18, 1e19, 1e20}) {
+      for (int k = -3; k <= 3; ++k) {
+        const double n = 0.1 * std::sqrt(c) * std::pow(2, k);
+        const double d = c / 6 / n;
+        out << fmt::format("{},{},{}\n", n, d, 1.69 + 406.4 * std::pow(n, -0.34) + 410.7 * std::pow(d, -0.28));
+      }
+    }
+  }
+  std::vector<std::string> command{"frontier", "--csv", csv.string(), "--n",       "n",   "--d",
+                                   "d",        "--y",   "loss",       "--budgets", "1e20"};
+  EXPECT_THAT(analysis(command).out, HasSubstr("N* 95 %"));
+  command.emplace_back("--json");
+  const Json row = Json::parse(analysis(command).out).at(0);
+  for (const std::string name : {"N*", "D*"}) {
+    ASSERT_TRUE(row.at(name + " low 95 %").is_number()) << row.dump();
+    EXPECT_LE(row[name + " low 95 %"], row[name + " by law"]);
+    EXPECT_GE(row[name + " high 95 %"], row[name + " by law"]);
+    EXPECT_FALSE(row.contains(name + " 95 %"));
+  }
 }
 
 }  // namespace
