@@ -141,8 +141,11 @@ FitReport report_of(const Options& options, const Material& material) {
   try {
     return make_fit_report(material.points, options.fit);
   } catch (const common::ConfigError& error) {
-    throw common::ConfigError(fmt::format("no fit of {}: {}\n{}{}", material.y_label, error.what(),
-                                          fmt::join(material.warnings, "\n"), left_out_text(material.left_out)));
+    std::string text = fmt::format("no fit of {}: {}\n", material.y_label, error.what());
+    for (const std::string& warning : material.warnings) text += warning + "\n";
+    text += left_out_text(material.left_out);
+    text.pop_back();  // the last line end
+    throw common::ConfigError(text);
   }
 }
 

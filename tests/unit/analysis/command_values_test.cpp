@@ -9,6 +9,7 @@
 #include "analysis/commands/checks.hpp"
 #include "analysis/commands/cli.hpp"
 #include "common/json_document.hpp"
+#include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace ditscale::analysis {
@@ -17,6 +18,7 @@ namespace {
 using common::Json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Checks, AllowNumbersAboveZero) {
   for (const char* good : {"1", "+0.5", "1e9", "1e-300"}) {
@@ -88,6 +90,50 @@ TEST_F(Commands, FitByLeastSquaresMayBeNamed) {
   const Answer answer = analysis(named);
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_EQ(answer.out, analysis(fit).out);
+}
+
+TEST_F(Commands, FitOfFewPointsNamesNoErrorThatItHasNot) {
+  const Answer answer = analysis({"fit", "--csv", points(4), "--x", "x", "--y", "y"});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("typical error"), Not(HasSubstr("leaving one out - %"))));
+}
+
+TEST_F(Commands, FitThatRefusesEndsEachWordWithItsLine) {
+  const std::string short_csv = points(1);
+  EXPECT_THAT(analysis({"fit", "--csv", short_csv, "--x", "x", "--y", "y"}).err, Not(HasSubstr("\n\n")));
+  {
+    results::ResultsWriter writer(file_);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    for (const std::int64_t width : {64, 128}) {
+      const sweeps::TrialSpec spec = test::small_spec(width);
+      const std::vector<results::TrialRecord> records{test::record_of(spec, width)};
+      writer.put_trials(records);
+      test::MadeUpAttempt attempt(spec, 1);
+      writer.start_attempt(attempt.record());
+      attempt.started(0).metric(100, 0.3).evaluation(100, 200);
+      writer.ingest(attempt.events());
+    }
+  }
+  const Answer refused = analysis({"fit", "--db", file_.string(), "--points", "all", "--x", "training_flops"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("\nleft out: "), Not(HasSubstr("\n\n"))));
+}
+
+TEST_F(Commands, TrialsSayOfAScoreWhatIsKnown) {
+  {
+    results::ResultsWriter writer(file_);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    const sweeps::TrialSpec spec = test::small_spec();
+    const std::vector<results::TrialRecord> records{test::record_of(spec)};
+    writer.put_trials(records);
+    test::MadeUpAttempt attempt(spec, 1);
+    writer.start_attempt(attempt.record());
+    attempt.started(0).add("evaluation", 300,
+                           {{"settings", {{"features", "inception"}}}, {"values", {{"fid", 20}}}, {"seconds", 1.0}});
+    writer.ingest(attempt.events());
+  }
+  const Answer answer = analysis({"trials", "--db", file_.string()});
+  EXPECT_THAT(answer.out, HasSubstr("fid: FID (inception features).\n")) << answer.err;
 }
 
 TEST_F(Commands, FrontierGivesIntervalsAsNumbersToPrograms) {
