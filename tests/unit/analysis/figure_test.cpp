@@ -154,6 +154,15 @@ TEST(Looks, OfALineHaveMarksSoThatOnePointIsSeen) {
   EXPECT_THAT(*looks_without_colour(many_series(1, Series::Look::kLine)).begin(), HasSubstr("with linespoints"));
 }
 
+TEST(Looks, ThatSayWhatASeriesIsAreDrawnSo) {
+  Figure figure = many_series(2, Series::Look::kPointsAndLine);
+  figure.series[0].style = SeriesStyle{2, 0, 0};
+  figure.series[1].style = SeriesStyle{2, 1, 0};
+  const std::string script = picture_script(figure, picture_size_from("page"), {"a.svg", "a.png", "a.pdf"});
+  EXPECT_THAT(script, HasSubstr("$data0 with linespoints lc rgb '#009E73' lw 1.5 dt 1 pt 7"));
+  EXPECT_THAT(script, HasSubstr("$data1 with linespoints lc rgb '#009E73' lw 1.5 dt 1 pt 5"));
+}
+
 class LayoutOf : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(LayoutOf, LeavesRoomForThePlotAndKeepsAllTextOnTheCanvas) {
