@@ -38,6 +38,12 @@ void sync(const FileDescriptor& fd, const fs::path& path) {
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
+/// A device, a pipe or a socket: what is written goes through it, and no other file may take its name.
+bool is_special(const fs::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 void rename_or_throw(const fs::path& temporary, const fs::path& path) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw errno_error("rename to", path.string());
 }
@@ -47,9 +53,11 @@ void rename_durably(const fs::path& temporary, const fs::path& path) {
   sync(open_or_throw(folder_of(path), O_RDONLY | O_DIRECTORY), folder_of(path));
 }
 
-/// Writes a neighbour of `path` and lets `publish` put it into place; takes it away again when that fails.
+/// Writes a neighbour of `path` and lets `publish` put it into place; takes it away again when that fails. What is
+/// special is written to itself.
 template <typename Publish>
 void write_then(const fs::path& path, std::string_view bytes, Publish&& publish) {
+  if (is_special(path)) return write_all(open_or_throw(path, O_WRONLY).get(), bytes, path);
   // Two threads may write the same file: each needs a temporary name of its own.
   static std::atomic<unsigned> next{0};
   const fs::path temporary = fmt::format("{}-{}", temporary_name(path).string(), next++);
@@ -70,6 +78,7 @@ fs::path temporary_name(const fs::path& path) {
 }
 
 void publish_file(const fs::path& temporary, const fs::path& path) {
+  if (is_special(path)) throw SystemError(fmt::format("{}: a regular file is needed", path.string()));
   sync(open_or_throw(temporary, O_RDONLY), temporary);
   rename_durably(temporary, path);
 }

@@ -8,7 +8,7 @@ namespace ditscale::common {
 
 /// Writes `bytes` to a temporary name in the same folder, fsyncs it, renames it to `path` and fsyncs the folder, so
 /// that a reader sees the old file or the new one, whole, whatever is killed when. Throws SystemError (disk full,
-/// permission); the temporary file is removed then.
+/// permission); the temporary file is removed then. A device or a pipe of that name is written to, and stays.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// The same without the waits for the disk: whole for every reader, also when this process is killed, but a power
@@ -16,7 +16,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 void replace_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// The rest of the same protocol for a file written by a library: fsyncs `temporary`, renames it to `path`, fsyncs the
-/// folder.
+/// folder. Throws SystemError where `path` is a device or a pipe.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
 /// Name of a temporary neighbour of `path`, unique to this process: ".<name>.tmp-<pid>".

@@ -10,6 +10,7 @@
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/standard_output.hpp"
 #include "orchestrator/cli/command_line.hpp"
 #include "orchestrator/cli/commands.hpp"
 
@@ -98,4 +99,6 @@ ExitCode run_command_line(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return common::to_int(run_command_line(argc, argv)); }
+int main(int argc, char** argv) {
+  return common::exit_code_after_output("orchestrator", common::to_int(run_command_line(argc, argv)));
+}

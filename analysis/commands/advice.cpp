@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "analysis/advice/suggestion.hpp"
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/statistics/student.hpp"
@@ -188,9 +189,7 @@ void add_suggest(CLI::App& app, Surroundings& surroundings) {
   add_law_options(*command, options->law);
   auto* shrink =
       command->add_option("--shrink", options->target.parameter, "parameter of the law: alpha, E, A [alpha]");
-  command->add_option("--at", options->target.at_x, "or the score at this x")
-      ->check(CLI::PositiveNumber)
-      ->excludes(shrink);
+  command->add_option("--at", options->target.at_x, "or the score at this x")->check(above_zero())->excludes(shrink);
   command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--out", options->out, "sweep file to write");
   command->add_option("--name", options->name, "name of that sweep");

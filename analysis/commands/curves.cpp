@@ -8,6 +8,7 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/figures/loss_figures.hpp"
 #include "analysis/figures/placeable.hpp"
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/sample_matrix.hpp"
@@ -136,7 +137,7 @@ Curves make_curves(const Study& study, const Options& options,
   add(score_by_guidance(across));
   add(score_by_sampling_compute(across));
   add(score_by_block(across));
-  const std::vector<LossCurve> curves_of_loss = losses.get();
+  const LossCurves curves_of_loss = losses.get();
   add(loss_by_step(study, curves_of_loss));
   add(loss_by_training_flops(study, curves_of_loss));
   add(gantt(study));

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/figures/fit_figures.hpp"
@@ -41,6 +42,7 @@ struct Options {
 /// What is fitted, with what is said about it besides the fit.
 struct Material {
   std::vector<FitPoint> points;
+  RunNames names;
   std::string y_label;
   std::vector<Correlation> correlations;
   std::vector<LeftOut> left_out;
@@ -79,6 +81,7 @@ Material from_database(const Options& options) {
   }
   const bool all = options.points == "all";
   material.points = fit_points(all ? scores.all : scores.final, x_quantity_from(options.x));
+  material.names = run_names(all ? scores.all : scores.final);
   material.correlations = correlations(scores.final);
   material.left_out = scores.left_out;
   material.seeds = seed_groups(scores.final);
@@ -124,8 +127,8 @@ std::vector<std::filesystem::path> draw(const FitReport& report, const Options& 
   std::vector<std::filesystem::path> files;
   if (!options.figures.wanted()) return files;
   const Json details{{"source", material.origin}, {"fit", to_json(report)}};
-  for (const Figure& figure :
-       {law_with_band(report, "fit"), residuals(report, "residuals"), predicted_against_measured(report, "held_out")}) {
+  for (const Figure& figure : {law_with_band(report, "fit"), residuals(report, "residuals", material.names),
+                               predicted_against_measured(report, "held_out", material.names)}) {
     if (figure.empty()) continue;
     const auto written =
         write_figure(figure, options.figures.out, provenance, details, picture_size_from(options.figures.size));
@@ -138,8 +141,11 @@ FitReport report_of(const Options& options, const Material& material) {
   try {
     return make_fit_report(material.points, options.fit);
   } catch (const common::ConfigError& error) {
-    throw common::ConfigError(fmt::format("no fit of {}: {}\n{}{}", material.y_label, error.what(),
-                                          fmt::join(material.warnings, "\n"), left_out_text(material.left_out)));
+    std::string text = fmt::format("no fit of {}: {}\n", material.y_label, error.what());
+    for (const std::string& warning : material.warnings) text += warning + "\n";
+    text += left_out_text(material.left_out);
+    text.pop_back();  // the last line end
+    throw common::ConfigError(text);
   }
 }
 
@@ -198,15 +204,15 @@ void add_fit_command(CLI::App& app, Surroundings& surroundings) {
   command
       ->add_option("--huber", options->huber,
                    "Huber's delta on log residuals; inf is least squares [inf; of a surface 0.001]")
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero_or_infinite());
   command->add_option("--starts", options->fit.num_starts, "starts of the search [200; of a surface 4500]")
       ->check(CLI::Range(1, 1'000'000));
   command->add_option("--resamples", options->fit.num_resamples, "bootstrap resamples")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   command->add_option("--seed", options->fit.seed, "seed of the bootstrap")->capture_default_str();
-  command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(CLI::PositiveNumber);
-  command->add_option("--at-d", options->at_d, "and this d")->check(CLI::PositiveNumber);
+  command->add_option("--at", options->at, "predict y at this x (may be given again)")->check(above_zero());
+  command->add_option("--at-d", options->at_d, "and this d")->check(above_zero());
   options->figures.add_to(*command);
   command->add_flag("--json", options->json, "everything in full precision");
   command->footer(

@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/commands/waiting.hpp"
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/queries/budget_points.hpp"
 #include "analysis/tables/terminal.hpp"
@@ -63,19 +65,38 @@ const Approach* trusted(const std::optional<IsoflopReport>& report) {
   return nullptr;
 }
 
-Json text_of(const std::optional<Interval>& interval) {
-  return interval ? Json(fmt::format("[{:.3g}, {:.3g}]", interval->low, interval->high)) : Json(nullptr);
+/// The ends of an interval: for people in one column, for programs in two with full precision.
+void add_interval(std::vector<Json>& row, const std::optional<Interval>& interval, bool for_people) {
+  if (!for_people) {
+    row.push_back(interval ? Json(interval->low) : Json(nullptr));
+    row.push_back(interval ? Json(interval->high) : Json(nullptr));
+  } else {
+    row.push_back(interval ? Json(fmt::format("[{:.3g}, {:.3g}]", interval->low, interval->high)) : Json(nullptr));
+  }
+}
+
+std::vector<Column> columns_of(const std::string& y_name, bool for_people) {
+  using Kind = Column::Kind;
+  std::vector<Column> columns{{"budget", Kind::kNumber},
+                              {"best measured", Kind::kText, 4, true},
+                              {y_name, Kind::kNumber},
+                              {"N", Kind::kNumber}};
+  for (const std::string name : {"N*", "D*"}) {
+    columns.push_back({name + " by law", Kind::kNumber});
+    if (for_people) {
+      columns.push_back({name + " 95 %"});
+    } else {
+      columns.insert(columns.end(), {{name + " low 95 %", Kind::kNumber}, {name + " high 95 %", Kind::kNumber}});
+    }
+  }
+  columns.insert(columns.end(), {{"predicted", Kind::kNumber}, {"beyond data", Kind::kNumber, 3}});
+  return columns;
 }
 
 Table frontier_table(const BudgetPoints& found, const std::vector<double>& budgets,
-                     const std::optional<IsoflopReport>& report) {
-  using Kind = Column::Kind;
+                     const std::optional<IsoflopReport>& report, bool for_people) {
   Table table;
-  table.columns = {{"budget", Kind::kNumber},     {"best measured", Kind::kText, 4, true},
-                   {found.y_name, Kind::kNumber}, {"N", Kind::kNumber},
-                   {"N* by law", Kind::kNumber},  {"N* 95 %"},
-                   {"D* by law", Kind::kNumber},  {"D* 95 %"},
-                   {"predicted", Kind::kNumber},  {"beyond data", Kind::kNumber, 3}};
+  table.columns = columns_of(found.y_name, for_people);
   double largest = 0;
   for (const BudgetPoint& point : found.points) largest = std::max(largest, point.compute);
   const Approach* approach = trusted(report);
@@ -86,11 +107,13 @@ Table frontier_table(const BudgetPoints& found, const std::vector<double>& budge
     if (approach != nullptr) {
       const double n = approach->allocation->n_at(budget);
       const double d = approach->allocation->d_at(budget);
-      row.insert(row.end(), {n, text_of(approach->n_interval(budget)), d, text_of(approach->d_interval(budget)),
-                             report->surface ? Json(report->surface->law().at(n, d)) : Json(nullptr)});
-    } else {
-      row.insert(row.end(), 5, Json(nullptr));
+      row.push_back(n);
+      add_interval(row, approach->n_interval(budget), for_people);
+      row.push_back(d);
+      add_interval(row, approach->d_interval(budget), for_people);
+      row.push_back(report->surface ? Json(report->surface->law().at(n, d)) : Json(nullptr));
     }
+    row.resize(table.columns.size() - 1);
     row.push_back(budget > largest * 1.001 ? Json(budget / largest) : Json(nullptr));
     table.rows.push_back(std::move(row));
   }
@@ -104,13 +127,15 @@ void run(const Options& options, Surroundings& surroundings) {
   std::optional<IsoflopReport> report;
   std::string why_not;
   try {
+    const Waiting waiting(fmt::format("fitting laws to {} points", found.points.size()));
     report = make_isoflop_report(found.points, 200, 0);
   } catch (const common::ConfigError& error) {
     why_not = error.what();
   }
   const std::vector<double> budgets = options.budgets.empty() ? natural_budgets(found.points) : options.budgets;
   const Format format = options.format.chosen();
-  surroundings.out << render(frontier_table(found, budgets, report), format, terminal_width());
+  const bool for_people = format == Format::kTable || format == Format::kMarkdown;
+  surroundings.out << render(frontier_table(found, budgets, report, for_people), format, terminal_width());
   if (!why_not.empty()) surroundings.notes << "analysis: measured points only: " << why_not << "\n";
   if (format != Format::kTable || !report) return;
   if (const Approach* law = trusted(report)) surroundings.out << "\nlaw: approach " << law->name << "\n";
@@ -128,7 +153,7 @@ void add_frontier_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("--csv", options->csv, "read columns of a CSV file instead of a database");
   command->add_option("--budgets", options->budgets, "training FLOPs, separated by commas [two per decade]")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero());
   command->footer("Example:\n  analysis frontier --sweep fashion_mnist_demo --y fid --all-points --budgets 1e14,1e15");
   command->callback([options, &surroundings] { run(*options, surroundings); });
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/queries/rows.hpp"
 #include "analysis/tables/terminal.hpp"
@@ -93,7 +94,7 @@ void add_metrics_command(CLI::App& app, Surroundings& surroundings) {
   options->format.add_to(*command);
   command->add_option("--trial", options->trial, "only the trials whose id starts with this");
   command->add_option("--rows", options->rows, "rows shown per trial, evenly spread (csv and json give all)")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_from(1))
       ->capture_default_str();
   command->add_flag("--all", options->all, "every row");
   command->footer("Example:\n  analysis metrics --sweep fashion_mnist_demo --trial 6028 --all");

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/checks.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/queries/rows.hpp"
 #include "analysis/tables/terminal.hpp"
@@ -83,7 +84,7 @@ void add_query_command(CLI::App& app, Surroundings& surroundings) {
            command->add_option("--columns", options->rows.columns, "columns, separated by commas")->delimiter(','),
            command->add_option("--sort", options->rows.sort, "a column, or column:desc"),
            command->add_option("--limit", options->rows.limit, "most rows; 0 is all")
-               ->check(CLI::NonNegativeNumber)
+               ->check(whole_from(0))
                ->capture_default_str(),
            command->add_option("--settings", options->settings,
                                "id of the evaluation settings that score columns show"),

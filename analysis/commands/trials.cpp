@@ -22,7 +22,8 @@ struct Options {
 };
 
 /// Columns that give way on a narrow terminal, the least missed first.
-constexpr std::array<const char*, 5> kGivingWay{"seconds", "attempts", "label", "parameters", "images/s"};
+constexpr std::array<const char*, 7> kGivingWay{"seconds",  "attempts", "label", "parameters",
+                                                "images/s", "step",     "state"};
 
 /// What people see: reasons stand below the table, and a narrow terminal shows fewer columns (a line says which).
 std::string text_of(const Study& study, Table table, std::optional<std::size_t> width) {
@@ -42,6 +43,22 @@ std::string text_of(const Study& study, Table table, std::optional<std::size_t> 
   return text;
 }
 
+/// ", 2000 samples, ddim in 50 steps"; without what the settings do not say.
+std::string known_of(const Json& settings) {
+  std::string text;
+  const auto word = [&](const char* key) {
+    const Json value = settings.value(key, Json());
+    return value.is_null() ? std::string() : value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  // "extrapolated from 1000, 5000" is a number of samples too.
+  if (const std::string samples = word("num_samples"); !samples.empty()) text += fmt::format(", {} samples", samples);
+  const std::string sampler = word("sampler");
+  const std::string steps = word("steps");
+  if (!sampler.empty()) text += ", " + sampler;
+  if (!steps.empty()) text += fmt::format("{} {} steps", sampler.empty() ? "," : " in", steps);
+  return text;
+}
+
 std::string legend(const Study& study) {
   std::string text = "Gflops: multiply-accumulates of one forward pass / 1e9, as in the DiT paper.\n";
   for (const std::string& metric : study.score_names()) {
@@ -49,10 +66,8 @@ std::string legend(const Study& study) {
     if (settings.size() > 1) {
       text += fmt::format("{} was scored under {} settings:\n{}", metric, settings.size(), differences(settings));
     } else {
-      text += fmt::format("{}: {}, {} samples, {} in {} steps.\n", metric, score_label(metric, settings.front()),
-                          settings.front().document.value("num_samples", Json()).dump(),
-                          settings.front().document.value("sampler", std::string("?")),
-                          settings.front().document.value("steps", Json()).dump());
+      text += fmt::format("{}: {}{}.\n", metric, score_label(metric, settings.front()),
+                          known_of(settings.front().document));
     }
   }
   return study.score_names().empty() ? text + "Nothing was scored yet.\n" : text;

@@ -18,6 +18,13 @@ struct FigurePoint {
   std::string label;
 };
 
+/// Numbers of a series' colour, mark and dash, each begun anew after the last.
+struct SeriesStyle {
+  std::size_t colour = 0;
+  std::size_t mark = 0;
+  std::size_t dash = 0;
+};
+
 /// Points that share a look and a line in the legend.
 struct Series {
   std::string name;
@@ -42,6 +49,8 @@ struct Series {
     kArea,
   };
   Look look = Look::kPointsAndLine;
+  /// Where it says what the series is; else it follows from the series' place.
+  std::optional<SeriesStyle> style{};
 };
 
 struct Axis {

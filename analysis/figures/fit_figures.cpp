@@ -36,6 +36,11 @@ void add_law(Figure& figure, const FormReport& form, double low, double end) {
   figure.series.push_back(std::move(law));
 }
 
+const std::string& name_of(const FitPoint& point, const RunNames& names) {
+  const auto found = names.find(point.run);
+  return found == names.end() ? point.label : found->second;
+}
+
 /// Where prediction and measurement are equal, below the series, whose labels go where they would overlap.
 void add_held_out(Figure& figure, std::vector<Series> list) {
   std::vector<double> all;
@@ -79,7 +84,7 @@ Figure law_with_band(const FitReport& report, const std::string& name) {
   return figure;
 }
 
-Figure predicted_against_measured(const FitReport& report, const std::string& name) {
+Figure predicted_against_measured(const FitReport& report, const std::string& name, const RunNames& names) {
   const FormReport& form = preferred_form(report);
   Figure figure;
   figure.name = name;
@@ -88,7 +93,7 @@ Figure predicted_against_measured(const FitReport& report, const std::string& na
   figure.y = {"predicted without it", true, {}};
   figure.table.columns = {{"held_out"}, {"label"}, {"measured", Kind::kNumber}, {"predicted", Kind::kNumber}};
   const auto add = [&](Series& series, const FitPoint& p, const Law& law) {
-    series.points.push_back({p.y, law.at(p.x, p.d), p.label});
+    series.points.push_back({p.y, law.at(p.x, p.d), name_of(p, names)});
     figure.table.rows.push_back({series.name, p.label, p.y, law.at(p.x, p.d)});
   };
   Series runs{"each run", {}, Series::Look::kPoints};
@@ -105,7 +110,7 @@ Figure predicted_against_measured(const FitReport& report, const std::string& na
   return figure;
 }
 
-Figure residuals(const FitReport& report, const std::string& name) {
+Figure residuals(const FitReport& report, const std::string& name, const RunNames& names) {
   const LawFit& fit = *preferred_form(report).fit;
   Figure figure;
   figure.name = name;
@@ -122,7 +127,7 @@ Figure residuals(const FitReport& report, const std::string& name) {
   for (std::size_t i = 0; i < report.points.size(); ++i) {
     const FitPoint& p = report.points[i];
     const double percent = 100 * (p.y / fit.predicted[i] - 1);
-    points.points.push_back({p.x, percent, p.label});
+    points.points.push_back({p.x, percent, name_of(p, names)});
     figure.table.rows.push_back({p.run, p.label, p.x, p.y, fit.predicted[i], percent});
   }
   const std::vector<double> xs = xs_of(report.points);

@@ -3,12 +3,14 @@
 #include <string>
 
 #include "analysis/figures/figure.hpp"
+#include "analysis/figures/trial_names.hpp"
 #include "analysis/fits/fit_report.hpp"
 
 namespace ditscale::analysis {
 
-/// How far the measured scores lie from the law, in percent, against x.
-[[nodiscard]] Figure residuals(const FitReport& report, const std::string& name);
+/// How far the measured scores lie from the law, in percent, against x. Runs without a name among `names` have their
+/// label beside them.
+[[nodiscard]] Figure residuals(const FitReport& report, const std::string& name, const RunNames& names);
 
 /// The preferred law with its 95 % band through the points, on to `kBeyondData` times the largest x and to those asked
 /// for. Empty for a surface.
@@ -17,6 +19,7 @@ inline constexpr double kBeyondData = 3;
 
 /// Each run's score by the preferred form fitted without it, and the largest by the form fitted without those, against
 /// what was measured (both log). Empty where none could be left out.
-[[nodiscard]] Figure predicted_against_measured(const FitReport& report, const std::string& name);
+[[nodiscard]] Figure predicted_against_measured(const FitReport& report, const std::string& name,
+                                                const RunNames& names);
 
 }  // namespace ditscale::analysis

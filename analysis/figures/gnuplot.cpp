@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "common/atomic_file.hpp"
@@ -64,7 +63,7 @@ common::ExitStatus wait_for(common::ChildProcess& gnuplot) {
 void run_gnuplot(const std::string& script) {
   const ScratchFolder scratch;
   const fs::path file = scratch.path() / "figure.gp";
-  std::ofstream(file) << script;  // scratch: needs no fsync
+  common::replace_file(file, script);  // scratch: needs no fsync
   common::SpawnOptions options;
   options.argv = {"gnuplot", "-d", file.string()};
   options.log = scratch.path() / "log.txt";

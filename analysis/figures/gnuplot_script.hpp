@@ -5,15 +5,9 @@
 
 #include "analysis/figures/figure.hpp"
 #include "analysis/figures/layout.hpp"
+#include "analysis/figures/picture_files.hpp"
 
 namespace ditscale::analysis {
-
-/// Files that one picture becomes.
-struct PictureFiles {
-  std::filesystem::path svg;
-  std::filesystem::path png;
-  std::filesystem::path pdf;
-};
 
 /// gnuplot's text for the figure as SVG, as PNG (some 2,000 pixels wide) and as PDF. All text of users stands in single
 /// quotes, where gnuplot neither expands nor executes anything, and enhanced text is off.

@@ -30,6 +30,25 @@ struct Pixel {
   double x, y;
 };
 
+using Anchor = PlacedLabel::Anchor;
+
+/// Room for a label, whose text lies at one of its ends or in its middle.
+struct Room {
+  Box box;
+  Anchor anchor;
+  [[nodiscard]] double x() const {
+    switch (anchor) {
+      case Anchor::kLeft:
+        return box.left;
+      case Anchor::kRight:
+        return box.right;
+      case Anchor::kCentre:
+        break;
+    }
+    return (box.left + box.right) / 2;
+  }
+};
+
 bool has_marks(const Series& series) {
   return series.look == Series::Look::kPointsAndLine || series.look == Series::Look::kPoints;
 }
@@ -55,25 +74,33 @@ class Placer {
             area_.bottom + y_.place(point.y) * (area_.top - area_.bottom)};
   }
 
-  /// The first free box around `at` for a text, which then is taken.
-  std::optional<Box> place(Pixel at, double width) {
+  /// The first free room around `at` for a text, which then is taken.
+  std::optional<Room> place(Pixel at, double width) {
     const double half = kLine_px / 2;
     const double gap = kPoint_px + 1;
-    const auto box_at = [&](double left, double bottom) { return Box{left, bottom, left + width, bottom + kLine_px}; };
-    const std::array<Box, 8> candidates{
-        box_at(at.x + gap, at.y - half),                    // right
-        box_at(at.x + gap, at.y + gap),                     // above right: free beside a falling curve
-        box_at(at.x - gap - width, at.y - gap - kLine_px),  // below left
-        box_at(at.x - gap - width, at.y - half),            // left
-        box_at(at.x - width / 2, at.y + gap),               // above
-        box_at(at.x - width / 2, at.y - gap - kLine_px),    // below
-        box_at(at.x + gap, at.y - gap - kLine_px),          // below right
-        box_at(at.x - gap - width, at.y + gap),             // above left
+    const auto left_at = [&](double left, double bottom) {
+      return Room{{left, bottom, left + width, bottom + kLine_px}, Anchor::kLeft};
     };
-    for (const Box& box : candidates) {
-      if (!free(box) || !belongs_to(at, box)) continue;
-      taken_.push_back(box);
-      return box;
+    const auto right_at = [&](double right, double bottom) {
+      return Room{{right - width, bottom, right, bottom + kLine_px}, Anchor::kRight};
+    };
+    const auto middle_at = [&](double middle, double bottom) {
+      return Room{{middle - width / 2, bottom, middle + width / 2, bottom + kLine_px}, Anchor::kCentre};
+    };
+    const std::array<Room, 8> candidates{
+        left_at(at.x + gap, at.y - half),             // right
+        left_at(at.x + gap, at.y + gap),              // above right: free beside a falling curve
+        right_at(at.x - gap, at.y - gap - kLine_px),  // below left
+        right_at(at.x - gap, at.y - half),            // left
+        middle_at(at.x, at.y + gap),                  // above
+        middle_at(at.x, at.y - gap - kLine_px),       // below
+        left_at(at.x + gap, at.y - gap - kLine_px),   // below right
+        right_at(at.x - gap, at.y + gap),             // above left
+    };
+    for (const Room& room : candidates) {
+      if (!free(room.box) || !belongs_to(at, room.box)) continue;
+      taken_.push_back(room.box);
+      return room;
     }
     return std::nullopt;
   }
@@ -136,9 +163,10 @@ std::vector<PlacedLabel> place_labels(const std::vector<Series>& series, const S
     for (const FigurePoint& point : one.points) {
       if (point.label.empty()) continue;
       const double width = kLabelCharacter_px * static_cast<double>(width_of(point.label));
-      const auto box = placer.place(placer.pixel_of(point), width);
-      if (!box) continue;
-      placed.push_back({point.label, box->left / area.width, (box->bottom + box->top) / 2 / area.height});
+      const auto room = placer.place(placer.pixel_of(point), width);
+      if (!room) continue;
+      const double middle = (room->box.bottom + room->box.top) / 2;
+      placed.push_back({point.label, room->x() / area.width, middle / area.height, room->anchor});
     }
   }
   return placed;

@@ -17,11 +17,14 @@ struct PlotArea {
   double top = 545;
 };
 
-/// A label with the place of its left end and middle, in parts of the canvas.
+/// A label with the place of its end beside the point, or of its middle above or below it, in parts of the canvas.
 struct PlacedLabel {
   std::string text;
   double x = 0;
   double y = 0;
+  /// What of the text lies at x: texts are narrower than the room kept for them, and would stray from their points.
+  enum class Anchor { kLeft, kCentre, kRight };
+  Anchor anchor = Anchor::kLeft;
 };
 
 /// Finds a free place beside each labelled point: right, left, above or below it, overlapping neither a point, a line

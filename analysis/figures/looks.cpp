@@ -29,9 +29,10 @@ constexpr std::size_t kManyPoints = 200;
 }  // namespace
 
 std::string look_of(const Series& series, std::size_t number) {
-  const char* colour = kColours[number % kColours.size()];
-  const int shape = kShapes[number % kShapes.size()];
-  const int dash = kDashes[number / kShapes.size() % kDashes.size()];
+  const SeriesStyle style = series.style.value_or(SeriesStyle{number, number, number / kShapes.size()});
+  const char* colour = kColours[style.colour % kColours.size()];
+  const int shape = kShapes[style.mark % kShapes.size()];
+  const int dash = kDashes[style.dash % kDashes.size()];
   switch (series.look) {
     case Series::Look::kPointsAndLine:
       return fmt::format("with linespoints lc rgb '{}' lw 1.5 dt {} pt {} ps 0.9", colour, dash, shape);

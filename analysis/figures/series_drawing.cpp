@@ -194,11 +194,23 @@ std::string frame_of(const Layout& layout) {
   return text;
 }
 
+const char* word_of(PlacedLabel::Anchor anchor) {
+  switch (anchor) {
+    case PlacedLabel::Anchor::kLeft:
+      return "left";
+    case PlacedLabel::Anchor::kRight:
+      return "right";
+    case PlacedLabel::Anchor::kCentre:
+      break;
+  }
+  return "center";
+}
+
 std::string labels_of(const std::vector<PlacedLabel>& labels, double font) {
   std::string text = "unset label\n";
   for (const PlacedLabel& label : labels) {
-    text += fmt::format("set label {} at screen {:.6f},{:.6f} left font ',{:.3g}' tc rgb '#444444' front\n",
-                        quoted(label.text), label.x, label.y, font);
+    text += fmt::format("set label {} at screen {:.6f},{:.6f} {} font ',{:.3g}' tc rgb '#444444' front\n",
+                        quoted(label.text), label.x, label.y, word_of(label.anchor), font);
   }
   return text;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
+
+#include "analysis/figures/spread.hpp"
+#include "analysis/figures/trial_names.hpp"
 
 namespace ditscale::analysis {
 
@@ -12,9 +14,6 @@ using common::Json;
 using Kind = Column::Kind;
 
 namespace {
-
-/// Curves of one figure that can be told apart.
-constexpr std::size_t kMostCurves = 24;
 
 /// A score with the setting it was taken under.
 struct Scored {
@@ -28,8 +27,8 @@ Json without(Json settings, const std::string& key) {
   return settings;
 }
 
-/// Scores under settings that equal the view's but for `key`; by trial, then step.
-std::vector<Scored> scores_across(const SettingView& view, const std::string& key, bool final_only) {
+/// Final scores under settings that equal the view's but for `key`; by trial.
+std::vector<Scored> final_scores_across(const SettingView& view, const std::string& key) {
   std::map<std::string, const Json*> alike;
   const Json wanted = without(view.settings.document, key);
   for (const results::SettingsRow& row : view.study.settings) {
@@ -39,8 +38,7 @@ std::vector<Scored> scores_across(const SettingView& view, const std::string& ke
   for (const StudyTrial& trial : view.study.trials) {
     for (const results::EvaluationRow& row : view.study.scores_of(trial.id())) {
       const bool asked = row.metric == view.metric && row.value && alike.contains(row.settings_id);
-      if (asked && (!final_only || row.step == trial.planned_steps))
-        found.push_back({&trial, &row, alike[row.settings_id]});
+      if (asked && row.step == trial.planned_steps) found.push_back({&trial, &row, alike[row.settings_id]});
     }
   }
   return found;
@@ -49,6 +47,12 @@ std::vector<Scored> scores_across(const SettingView& view, const std::string& ke
 double number_in(const Json& settings, const std::string& key, double otherwise) {
   const Json value = settings.value(key, Json());
   return value.is_number() ? value.get<double>() : otherwise;
+}
+
+std::vector<const StudyTrial*> trials_of(const std::map<const StudyTrial*, Series>& series) {
+  std::vector<const StudyTrial*> trials;
+  for (const auto& [trial, unused] : series) trials.push_back(trial);
+  return trials;
 }
 
 /// One series per trial over `x`; empty unless a trial has two places or more.
@@ -61,28 +65,22 @@ Figure by_trial(const SettingView& view, const std::string& key, const Figure& b
       {"trial"}, {"label"}, {"model"}, {"settings_id"}, {x_column, Kind::kNumber}, {view.metric, Kind::kNumber}};
   if (view.study.settings.size() < 2) return figure;
   std::map<const StudyTrial*, Series> series;
-  for (const Scored& one : scores_across(view, key, true)) {
+  for (const Scored& one : final_scores_across(view, key)) {
     Series& own = series[one.trial];
-    own.name = view.study.num_of_model(one.trial->model) > 1 ? one.trial->model + " " + one.trial->id().brief()
-                                                             : one.trial->model;
+    own.name = trial_name(view.study, *one.trial);
     own.points.push_back({x(one), *one.row->value, ""});
     figure.table.rows.push_back({one.trial->id().str(), one.trial->row.trial.label, one.trial->model,
                                  one.row->settings_id, x(one), *one.row->value});
   }
-  for (auto& [unused, own] : series) {
-    if (own.points.size() < 2 || figure.series.size() == kMostCurves) continue;
+  std::erase_if(series, [](const auto& one) { return one.second.points.size() < 2; });
+  const std::vector<const StudyTrial*> shown = spread_by_size(trials_of(series));
+  figure.title += part_text(shown.size(), series.size());
+  for (const StudyTrial* trial : shown) {
+    Series& own = series[trial];
     std::sort(own.points.begin(), own.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     figure.series.push_back(std::move(own));
   }
   return figure;
-}
-
-/// The configuration without block and seed: what trials of a comparison share.
-std::string shared_configuration(const StudyTrial& trial) {
-  Json spec = trial.spec();
-  if (spec.contains("model") && spec["model"].is_object()) spec["model"].erase("block");
-  spec.erase("seed");
-  return spec.dump();
 }
 
 }  // namespace
@@ -105,34 +103,6 @@ Figure score_by_sampling_compute(const SettingView& view) {
     const double passes = number_in(*one.settings, "steps", 1) * (number_in(*one.settings, "guidance", 1) == 1 ? 1 : 2);
     return static_cast<double>(one.trial->row.trial.forward_macs) * passes / 1e12;
   });
-}
-
-Figure score_by_block(const SettingView& view) {
-  Figure figure;
-  figure.name = view.metric + "_by_block";
-  figure.title = fmt::format("{}: {} by block design", view.study.name, view.score_label);
-  figure.x = {"step", false, {}};
-  figure.y = {view.score_label, false, {}};
-  figure.table.columns = {{"trial"}, {"label"}, {"block"}, {"step", Kind::kInteger}, {view.metric, Kind::kNumber}};
-  std::map<std::string, std::set<std::string>> blocks;  // of each shared configuration
-  std::set<std::string> all;
-  for (const StudyTrial& trial : view.study.trials) all.insert(trial.block);
-  if (all.size() < 2) return figure;
-  for (const StudyTrial& trial : view.study.trials) blocks[shared_configuration(trial)].insert(trial.block);
-  std::map<std::pair<std::string, const StudyTrial*>, Series> series;
-  for (const Scored& one : scores_across(view, "", false)) {
-    if (blocks[shared_configuration(*one.trial)].size() < 2) continue;
-    const std::string block = one.trial->block;
-    Series& own = series[{block, one.trial}];
-    own.name = fmt::format("{} ({})", block, one.trial->id().brief());
-    own.points.push_back({static_cast<double>(one.row->step), *one.row->value, ""});
-    figure.table.rows.push_back(
-        {one.trial->id().str(), one.trial->row.trial.label, block, one.row->step, *one.row->value});
-  }
-  for (auto& [unused, own] : series) {
-    if (figure.series.size() < kMostCurves) figure.series.push_back(std::move(own));
-  }
-  return figure;
 }
 
 }  // namespace ditscale::analysis

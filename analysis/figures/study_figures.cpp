@@ -6,32 +6,18 @@
 
 #include <fmt/format.h>
 
+#include "analysis/figures/lower_envelope.hpp"
+#include "analysis/figures/spread.hpp"
+#include "analysis/figures/trial_names.hpp"
+
 namespace ditscale::analysis {
 
 namespace {
 
 constexpr const char* kGflopsAxis = "forward Gflops (paper's convention: multiply-accumulates / 10⁹)";
-constexpr const char* kTrainingAxis = "training FLOPs (6 × forward multiply-accumulates × images)";
 constexpr int kLawPoints = 64;
 /// Above so many points, a line through them hides more than it shows.
 constexpr std::size_t kMostJoined = 100;
-/// More curves than this cannot be told apart.
-constexpr std::size_t kMostCurves = 24;
-/// Points of a loss curve: more cannot be seen.
-constexpr std::size_t kMostCurvePoints = 400;
-
-/// What tells trials of one patch size apart: "d4 w128", or a published name ("XL/2").
-std::string short_label(const StudyTrial& trial) {
-  if (trial.model.starts_with("DiT-")) return trial.model.substr(4);
-  if (trial.depth == 0 || trial.width == 0) return trial.id().brief();
-  return fmt::format("d{} w{}", trial.depth, trial.width);
-}
-
-/// Legend of a trial; models that appear twice (other seeds, other training) carry the start of their id.
-std::string trial_name(const Study& study, const StudyTrial& trial) {
-  return study.num_of_model(trial.model) > 1 ? fmt::format("{} {}", trial.model, trial.id().brief()) : trial.model;
-}
-
 Table score_table(const ScoreView& view, const std::vector<ScorePoint>& points) {
   using Kind = Column::Kind;
   Table table;
@@ -117,48 +103,6 @@ std::vector<Series> points_by_patch(const ScoreView& view) {
   return list;
 }
 
-/// All trials, or as many as can be told apart, from the smallest model to the largest.
-std::vector<const StudyTrial*> spread_by_size(const Study& study) {
-  std::vector<const StudyTrial*> all;
-  for (const StudyTrial& trial : study.trials) {
-    if (trial.row.steps_done) all.push_back(&trial);
-  }
-  if (all.size() <= kMostCurves) return all;
-  std::stable_sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->gflops() < b->gflops(); });
-  std::vector<const StudyTrial*> shown;
-  for (std::size_t i = 0; i < kMostCurves; ++i) shown.push_back(all[i * (all.size() - 1) / (kMostCurves - 1)]);
-  return shown;
-}
-
-/// A line per curve by step, and its numbers.
-Figure loss_figure(const Study& study, const std::vector<LossCurve>& curves, const std::string& name,
-                   const std::string& what) {
-  Figure figure;
-  figure.name = name;
-  figure.title = study.name + ": " + what;
-  if (curves.size() < study.trials.size()) {
-    figure.title += fmt::format(", {} of {} trials", curves.size(), study.trials.size());
-  }
-  figure.y = {"training loss", true, {}};
-  figure.table.columns = {{"trial"},
-                          {"label"},
-                          {"model"},
-                          {"step", Column::Kind::kInteger},
-                          {"training_flops", Column::Kind::kNumber},
-                          {"loss_smoothed", Column::Kind::kNumber}};
-  for (const LossCurve& curve : curves) {
-    const StudyTrial& trial = *curve.trial;
-    Series series{trial_name(study, trial), {}, Series::Look::kLine};
-    for (const CurvePoint& p : curve.points) {
-      series.points.push_back({static_cast<double>(p.step), p.value, ""});
-      figure.table.rows.push_back(
-          {trial.id().str(), trial.row.trial.label, trial.model, p.step, trial.training_flops_after(p.step), p.value});
-    }
-    if (!series.points.empty()) figure.series.push_back(std::move(series));
-  }
-  return figure;
-}
-
 /// The same law of forward Gflops instead of MACs.
 Law law_in_gflops(Law law) {
   law.values[0] *= std::pow(1e9, -law.values[1]);
@@ -223,41 +167,6 @@ Figure score_by_training_flops(const ScoreView& view) {
   return figure;
 }
 
-std::vector<LossCurve> loss_curves(const Study& study) {
-  std::vector<LossCurve> curves;
-  for (const StudyTrial* trial : spread_by_size(study)) {
-    LossCurve curve{trial, smoothed_loss(study, *trial, "loss", kMostCurvePoints)};
-    std::erase_if(curve.points, [](const CurvePoint& p) { return p.step <= 0 || p.value <= 0; });  // no logarithm
-    curves.push_back(std::move(curve));
-  }
-  return curves;
-}
-
-Figure loss_by_step(const Study& study, const std::vector<LossCurve>& curves) {
-  Figure figure = loss_figure(study, curves, "loss_by_step", "training loss (smoothed)");
-  figure.x = {"step", true, {}};
-  return figure;
-}
-
-Figure loss_by_training_flops(const Study& study, const std::vector<LossCurve>& curves) {
-  Figure figure = loss_figure(study, curves, "loss_by_training_flops", "training loss by training compute (smoothed)");
-  figure.x = {kTrainingAxis, true, {}};
-  std::vector<FigurePoint> all;
-  std::size_t number = 0;
-  for (const LossCurve& curve : curves) {
-    if (curve.points.empty()) continue;
-    Series& series = figure.series[number++];
-    for (std::size_t i = 0; i < curve.points.size(); ++i) {
-      series.points[i].x = curve.trial->training_flops_after(curve.points[i].step);
-    }
-    all.insert(all.end(), series.points.begin(), series.points.end());
-  }
-  if (number > 1) {
-    figure.series.insert(figure.series.begin(), {"lower envelope", lower_envelope(all), Series::Look::kBand});
-  }
-  return figure;
-}
-
 Figure scores_of_two(const ScoreView& left, const ScoreView& right) {
   Figure figure;
   figure.name = left.metric + "_of_two_studies";
@@ -279,16 +188,6 @@ Figure scores_of_two(const ScoreView& left, const ScoreView& right) {
     figure.series.push_back(std::move(series));
   }
   return figure;
-}
-
-std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points) {
-  std::stable_sort(points.begin(), points.end(),
-                   [](const auto& a, const auto& b) { return a.x < b.x || (a.x == b.x && a.y < b.y); });
-  std::vector<FigurePoint> envelope;
-  for (const FigurePoint& point : points) {
-    if (envelope.empty() || point.y < envelope.back().y) envelope.push_back({point.x, point.y, ""});
-  }
-  return envelope;
 }
 
 }  // namespace ditscale::analysis

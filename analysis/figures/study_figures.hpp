@@ -9,6 +9,9 @@
 
 namespace ditscale::analysis {
 
+/// Label of an axis.
+inline constexpr const char* kTrainingAxis = "training FLOPs (6 × forward multiply-accumulates × images)";
+
 /// What the figures of one score share: its points, and its name on an axis ("FID (fashion_cnn features)").
 struct ScoreView {
   const Study& study;
@@ -28,23 +31,7 @@ struct ScoreView {
 /// Every score against the training FLOPs spent until then (log x), one series per trial, and their lower envelope.
 [[nodiscard]] Figure score_by_training_flops(const ScoreView& view);
 
-/// Smoothed training losses of a study; of many trials those of some, from the smallest model to the largest.
-struct LossCurve {
-  const StudyTrial* trial = nullptr;
-  std::vector<CurvePoint> points;
-};
-[[nodiscard]] std::vector<LossCurve> loss_curves(const Study& study);
-
-/// Loss against the step, both logarithmic, one line per trial.
-[[nodiscard]] Figure loss_by_step(const Study& study, const std::vector<LossCurve>& curves);
-
-/// Loss against the training FLOPs spent until then, both logarithmic, one line per trial, and their lower envelope.
-[[nodiscard]] Figure loss_by_training_flops(const Study& study, const std::vector<LossCurve>& curves);
-
 /// Final scores of two studies under the same settings against forward Gflops (log x), a series each.
 [[nodiscard]] Figure scores_of_two(const ScoreView& left, const ScoreView& right);
-
-/// Points that no cheaper point undercuts, by rising x.
-[[nodiscard]] std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points);
 
 }  // namespace ditscale::analysis

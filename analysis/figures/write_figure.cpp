@@ -1,6 +1,5 @@
 #include "analysis/figures/write_figure.hpp"
 
-#include <array>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 
 #include "analysis/figures/gnuplot.hpp"
 #include "analysis/figures/gnuplot_script.hpp"
+#include "analysis/figures/picture_files.hpp"
 #include "common/atomic_file.hpp"
 #include "common/hash.hpp"
 
@@ -41,26 +41,31 @@ Json sidecar(const Figure& figure, const Provenance& provenance, const Json& det
   return json;
 }
 
+void draw(const Figure& figure, const PictureSize& size, const PictureFiles& files) {
+  try {
+    run_gnuplot(picture_script(figure, size, files.temporary()));
+    publish_pictures(files);
+  } catch (...) {
+    remove_temporary_pictures(files);
+    throw;
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> write_figure(const Figure& figure, const fs::path& folder, const Provenance& provenance,
                                    const Json& details, const PictureSize& size) {
   common::make_folder(folder);
-  const std::array<fs::path, 3> pictures{folder / (figure.name + ".svg"), folder / (figure.name + ".png"),
-                                         folder / (figure.name + ".pdf")};
+  const PictureFiles pictures{folder / (figure.name + ".svg"), folder / (figure.name + ".png"),
+                              folder / (figure.name + ".pdf")};
   const fs::path csv = folder / (figure.name + ".csv");
   const fs::path json = folder / (figure.name + ".json");
-  auto drawing = std::async(std::launch::async, [&] {
-    run_gnuplot(picture_script(figure, size,
-                               {common::temporary_name(pictures[0]), common::temporary_name(pictures[1]),
-                                common::temporary_name(pictures[2])}));
-    for (const fs::path& picture : pictures) common::publish_file(common::temporary_name(picture), picture);
-  });
+  auto drawing = std::async(std::launch::async, [&] { draw(figure, size, pictures); });
   const std::string data = to_csv(figure.table);
   common::write_file_atomically(csv, data);
   common::write_file_atomically(json, sidecar(figure, provenance, details, data).dump(2) + "\n");
   drawing.get();
-  return {pictures[0], pictures[1], pictures[2], csv, json};
+  return {pictures.svg, pictures.png, pictures.pdf, csv, json};
 }
 
 void FigureWriter::start(const Figure& figure, Json details) {

@@ -73,10 +73,11 @@ std::string form_text(const FitReport& report, const FormReport& form) {
   line(fmt::format("{} = {}", report.y_name, fit.law().text(5)));
   for (std::size_t i = 0; i < fit.law().size(); ++i) line(parameter_line(form, i));
   line(bootstrap_text(form));
-  line(fmt::format("R² of log y {}, typical error {:.3g} %, leaving one out {} %, AICc {}", number(fit.r_squared),
-                   100 * std::expm1(fit.rms_log_residual),
-                   form.leave_one_out_error ? fmt::format("{:.3g}", 100 * std::expm1(*form.leave_one_out_error)) : "-",
-                   number(fit.aicc)));
+  const std::string without_one =
+      form.leave_one_out_error ? fmt::format(", leaving one out {:.3g} %", 100 * std::expm1(*form.leave_one_out_error))
+                               : "";
+  line(fmt::format("R² of log y {}, typical error {:.3g} %{}, AICc {}", number(fit.r_squared),
+                   100 * std::expm1(fit.rms_log_residual), without_one, number(fit.aicc)));
   line(fmt::format("objective {} ({} of {} starts ended there)", significant(fit.found.objective, 8),
                    fit.found.num_at_optimum, fit.found.num_starts));
   line(influence_text(form));

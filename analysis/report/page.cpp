@@ -64,7 +64,10 @@ Json series_json(const Series& series) {
     y.push_back(screen_number(series.points[i].y));
     if (labelled) text.push_back(series.points[i].label);
   }
-  return {{"name", series.name}, {"look", look_name(series.look)}, {"x", x}, {"y", y}, {"text", text}};
+  Json style = nullptr;
+  if (series.style) style = {series.style->colour, series.style->mark, series.style->dash};
+  return {{"name", series.name}, {"look", look_name(series.look)}, {"x", x}, {"y", y}, {"text", text},
+          {"style", style}};
 }
 
 Json axis_json(const Figure& figure, const Axis& axis, double FigurePoint::*value) {

@@ -77,20 +77,21 @@ function addTable(table, parent) {
 }
 
 function traceOf(series, number) {
-  const colour = colours[number % colours.length];
+  const [colourNumber, mark, dash] = series.style || [number, number, Math.floor(number / symbols.length)];
+  const colour = colours[colourNumber % colours.length];
   const trace = { type: "scatter", name: series.name, x: series.x, y: series.y, text: series.text,
     hovertemplate: "%{text}<br>%{x:.6g}, %{y:.6g}<extra>" + series.name.replace(/[<>&%{}]/g, " ") + "</extra>" };
   if (series.text.length === 0) delete trace.text, trace.hovertemplate = trace.hovertemplate.replace("%{text}<br>", "");
   const many = series.x.length > 200;
   switch (series.look) {
     case "points_and_line":
-      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[Math.floor(number / symbols.length) % dashes.length] },
-        marker: { symbol: symbols[number % symbols.length], size: 8, color: colour } };
+      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[dash % dashes.length] },
+        marker: { symbol: symbols[mark % symbols.length], size: 8, color: colour } };
     case "points":
-      return { ...trace, mode: "markers", marker: { symbol: symbols[number % symbols.length], size: many ? 4 : 8, color: colour } };
+      return { ...trace, mode: "markers", marker: { symbol: symbols[mark % symbols.length], size: many ? 4 : 8, color: colour } };
     case "line":
-      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[Math.floor(number / symbols.length) % dashes.length] },
-        marker: { symbol: symbols[number % symbols.length], size: 8, color: colour, maxdisplayed: 8 } };
+      return { ...trace, mode: "lines+markers", line: { color: colour, width: 1.5, dash: dashes[dash % dashes.length] },
+        marker: { symbol: symbols[mark % symbols.length], size: 8, color: colour, maxdisplayed: 8 } };
     case "segments":
       return { ...trace, mode: "lines", line: { color: barColours[number % barColours.length], width: barWidths[number % barWidths.length] } };
     case "band":

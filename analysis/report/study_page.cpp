@@ -5,6 +5,7 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/figures/fit_figures.hpp"
+#include "analysis/figures/loss_figures.hpp"
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
@@ -41,7 +42,7 @@ Section trials_section(const Study& study) {
   for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   section.notes = {counts + ".", "Gflops: multiply-accumulates of one forward pass / 1e9, as in the DiT paper."};
   section.tables.push_back({"", trial_table(study)});
-  const std::vector<LossCurve> curves = loss_curves(study);
+  const LossCurves curves = loss_curves(study);
   section.figures = {loss_by_step(study, curves), loss_by_training_flops(study, curves)};
   return section;
 }
@@ -55,8 +56,9 @@ void add_law(Section& section, const ScorePoints& points, const std::string& lab
     report.y_name = label;
     section.texts.push_back(to_text(report));
     section.figures.push_back(law_with_band(report, name + "_law"));
-    section.figures.push_back(residuals(report, name + "_residuals"));
-    section.figures.push_back(predicted_against_measured(report, name + "_held_out"));
+    const RunNames names = run_names(points.final);
+    section.figures.push_back(residuals(report, name + "_residuals", names));
+    section.figures.push_back(predicted_against_measured(report, name + "_held_out", names));
     for (const FormReport& form : report.forms) {
       if (!form.fit) continue;
       for (const std::string& warning : form.fit->warnings) {

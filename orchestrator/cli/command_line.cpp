@@ -92,13 +92,13 @@ void add_memory(CLI::App& command, PlanOptions& options) {
   command.add_option("--gpu-name", options.gpu_name, "The GPUs' model, as \"NVIDIA H100\": what is expected of them");
   command.add_option("--gpu-memory", options.gpu_memory_bytes, "Of one GPU, as 80GB or 16GiB: shows what fits")
       ->transform(CLI::AsSizeValue(true))
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 50))
       ->type_name("SIZE");
   command
       .add_option("--memory-per-node", options.node_memory_bytes,
                   "Shared by a node's trials without GPU (default: as this machine, unless other nodes are described)")
       ->transform(CLI::AsSizeValue(true))
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 50))
       ->type_name("SIZE");
 }
 

@@ -57,6 +57,17 @@ void apply_assignments(JsonDocument& document, const std::vector<std::string>& t
   }
 }
 
+bool is_assigned(const JsonDocument& document, const std::string& path) {
+  return std::any_of(document.origins.begin(), document.origins.end(), [&](const auto& origin) {
+    const std::string& place = origin.first;
+    if (place.starts_with("zip") || place == "grid" || place == "base") return true;
+    if (place == "seeds") return path == "seed";
+    if (!place.starts_with("grid.") && !place.starts_with("base.")) return false;
+    const std::string field = place.substr(5);
+    return stands_below(path, field) || stands_below(field, path);
+  });
+}
+
 void check_none_is_lost(const JsonDocument& document, const std::map<std::string, std::string>& setters) {
   constexpr std::string_view kBase = "base.";
   for (const auto& [place, where] : document.origins) {

@@ -18,4 +18,8 @@ void apply_assignments(common::JsonDocument& document, const std::vector<std::st
 /// set the same again.
 void check_none_is_lost(const common::JsonDocument& document, const std::map<std::string, std::string>& setters);
 
+/// Whether a `--set` gave the field `path` of the trials, what holds it or what is in it other values than the file
+/// has.
+[[nodiscard]] bool is_assigned(const common::JsonDocument& document, const std::string& path);
+
 }  // namespace ditscale::sweeps

@@ -16,12 +16,13 @@ class ExcludeRules {
 
   [[nodiscard]] bool empty() const { return rules_.empty(); }
 
-  /// The first rule that `trial` (as written, or resolved) meets, as text; empty when it meets none.
+  /// The first rule that `trial` (as written, or resolved) meets, as text; empty when it meets none. All rules look at
+  /// it.
   [[nodiscard]] std::string met_by(const common::Json& trial);
 
-  /// Throws ConfigError for a condition that could not be met by any trial seen so far, because none had the field or a
-  /// value of its type: a typing error that would let unwanted cells run.
-  void check_all_possible() const;
+  /// Throws ConfigError for a rule that no trial seen so far met, with the values that there are: a typing error that
+  /// would let unwanted cells run. Rules about values that a `--set` changed may have lost their cells to it.
+  void check_all_met() const;
 
  private:
   struct Condition {
@@ -31,11 +32,19 @@ class ExcludeRules {
     std::string where;
     bool field_seen = false;
     bool type_seen = false;
+    /// The first few that trials had.
+    std::vector<common::Json> values_seen{};
+    /// By a `--set`.
+    bool assigned = false;
   };
   struct Rule {
     std::string text;
+    /// "file:12: exclude[0]".
+    std::string where;
     std::vector<Condition> conditions;
+    bool met = false;
   };
+  static void check_possible(const Condition& condition);
   static bool meets(const common::Json& trial, Condition& condition);
 
   std::vector<Rule> rules_;

@@ -106,7 +106,9 @@ class Expansion {
   Sweep run() {
     if (axes_.any_but_seeds() || include_ == nullptr) add_product();
     add_included();
-    rules_.check_all_possible();
+    if (sweep_.cells.empty() && sweep_.excluded.empty())
+      throw ConfigError(fmt::format("{}: include is empty; nothing is there to run", document_.where("include")));
+    rules_.check_all_met();
     if (sweep_.cells.empty())
       throw ConfigError(fmt::format("{}: every cell is excluded; nothing is left to run", document_.where("exclude")));
     if (sweep_.early_stopping) check_early_stopping(*sweep_.early_stopping, sweep_.cells, document_, kEarlyStopping);

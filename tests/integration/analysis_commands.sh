@@ -50,3 +50,9 @@ analysis import samples.csv --db samples.db --settings features=fashion_cnn
 take_commands 26 < <(commands_of docs/analysis.md; commands_of README.md | grep '^build/bin/analysis')
 run_commands
 ls figures/*.pdf for_the_paper/*.pdf runs/my_study/report.html exported/trials.csv both.db >/dev/null
+
+# What cannot be written is an error, and a device stays one.
+status=0
+analysis trials --db both.db >/dev/full 2>full.txt || status=$?
+[ "$status" = 1 ] && grep -q 'No space left on device' full.txt
+analysis report --db both.db --out /dev/stdout | tail -c 100 | grep -q '</html>'

@@ -26,3 +26,8 @@ done
 status=0
 orchestrator plan my_study.json --nodes 1 --memory-per-node 1kB >refused.txt || status=$?
 [ "$status" = 1 ] && grep -q 'even with train.micro_batch=1' refused.txt
+
+# What cannot be written is an error.
+status=0
+orchestrator plan my_study.json --nodes 1 --json >/dev/full 2>full.txt || status=$?
+[ "$status" = 1 ] && grep -q 'No space left on device' full.txt

@@ -10,8 +10,8 @@
 #include "analysis/figures/gnuplot.hpp"
 #include "analysis/figures/gnuplot_script.hpp"
 #include "analysis/figures/labels.hpp"
+#include "analysis/figures/lower_envelope.hpp"
 #include "analysis/figures/placeable.hpp"
-#include "analysis/figures/study_figures.hpp"
 #include "analysis/figures/write_figure.hpp"
 #include "analysis/tables/cell_text.hpp"
 #include "common/atomic_file.hpp"
@@ -99,6 +99,26 @@ TEST(Labels, OverlapNeitherEachOtherNorTheBorder) {
   }
 }
 
+TEST(Labels, LieAgainstTheirPointsOnWhicheverSide) {
+  const PlotArea area;
+  const Scale x = scale_for({1, 9}, false);
+  const Scale y = scale_for({1, 9}, false);
+  const auto anchor_at = [&](double point_x, double point_y, const std::vector<FigurePoint>& wall) {
+    const double at = (area.left + x.place(point_x) * (area.right - area.left)) / area.width;
+    const auto labels =
+        place_labels({{"one", {{point_x, point_y, "a long label"}}}, {"wall", wall, Series::Look::kLine}}, x, y, area);
+    EXPECT_EQ(labels.size(), 1U);
+    const double away_px = std::abs(labels.at(0).x - at) * area.width;
+    EXPECT_LT(away_px, 10) << "the end of the text, or its middle, is at the point";
+    return labels.at(0).anchor;
+  };
+  EXPECT_EQ(anchor_at(2, 5, {}), PlacedLabel::Anchor::kLeft);
+  EXPECT_EQ(anchor_at(9, 5, {}), PlacedLabel::Anchor::kRight);
+  // Lines to its left and its right leave room above and below only.
+  EXPECT_EQ(anchor_at(5, 5, {{4.3, 5.5, ""}, {4.3, 4.5, ""}, {5.7, 4.5, ""}, {5.7, 5.5, ""}}),
+            PlacedLabel::Anchor::kCentre);
+}
+
 Figure many_series(std::size_t num, Series::Look look) {
   Figure figure = sample();
   figure.series.clear();
@@ -132,6 +152,15 @@ TEST(Looks, OfAllCurvesOfAFigureDifferWithoutColour) {
 
 TEST(Looks, OfALineHaveMarksSoThatOnePointIsSeen) {
   EXPECT_THAT(*looks_without_colour(many_series(1, Series::Look::kLine)).begin(), HasSubstr("with linespoints"));
+}
+
+TEST(Looks, ThatSayWhatASeriesIsAreDrawnSo) {
+  Figure figure = many_series(2, Series::Look::kPointsAndLine);
+  figure.series[0].style = SeriesStyle{2, 0, 0};
+  figure.series[1].style = SeriesStyle{2, 1, 0};
+  const std::string script = picture_script(figure, picture_size_from("page"), {"a.svg", "a.png", "a.pdf"});
+  EXPECT_THAT(script, HasSubstr("$data0 with linespoints lc rgb '#009E73' lw 1.5 dt 1 pt 7"));
+  EXPECT_THAT(script, HasSubstr("$data1 with linespoints lc rgb '#009E73' lw 1.5 dt 1 pt 5"));
 }
 
 class LayoutOf : public ::testing::TestWithParam<const char*> {};

@@ -295,7 +295,7 @@ TEST(FitReport, NamesALawThatMissesByMoreThanSeedsDiffer) {
 TEST(FitReport, HoldsOutTheLargestAndEachRunInAFigure) {
   FitReport report = make_fit_report(noisy(), quick_request());
   report.y_name = "y";
-  const Figure figure = predicted_against_measured(report, "held_out");
+  const Figure figure = predicted_against_measured(report, "held_out", {});
   ASSERT_EQ(figure.series.size(), 3U);
   EXPECT_EQ(figure.series[1].points.size(), 8U);
   ASSERT_EQ(figure.series[2].points.size(), 1U);
@@ -303,6 +303,17 @@ TEST(FitReport, HoldsOutTheLargestAndEachRunInAFigure) {
   const HeldOut& held_out = *preferred_form(report).held_out;
   EXPECT_EQ(figure.series[2].points[0].y, held_out.law.at(3e9));
   EXPECT_NEAR(figure.series[2].points[0].y / 2.052394, held_out.ratio, 1e-12);
+}
+
+TEST(FitReport, WritesTheNamesOfRunsBesideTheirPoints) {
+  const FitReport report = make_fit_report(noisy(), quick_request());
+  const RunNames names{{"run 2", "XL/2"}};
+  for (const Figure& figure :
+       {residuals(report, "residuals", names), predicted_against_measured(report, "held_out", names)}) {
+    EXPECT_EQ(figure.series[1].points[2].label, "XL/2") << figure.name;
+    EXPECT_EQ(figure.series[1].points[3].label, "point 3") << figure.name;
+    EXPECT_EQ(figure.table.rows[2][1], "point 2") << figure.name;
+  }
 }
 
 TEST(FitReport, DrawsTheLawInItsBandAndShadesWhatLiesBeyond) {

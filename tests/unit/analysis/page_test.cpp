@@ -47,6 +47,19 @@ TEST(Page, PicturesAreInsideInBase64) {
   EXPECT_EQ(samples[2]["image"], "data:image/png;base64,TWFu");
 }
 
+TEST(Page, StylesThatSayWhatASeriesIsAreKept) {
+  Figure figure;
+  figure.series = {{"styled", {{1, 2, ""}}}, {"plain", {{1, 3, ""}}}};
+  figure.series[0].style = SeriesStyle{2, 3, 1};
+  Page page;
+  Section section;
+  section.figures = {figure};
+  page.sections = {section};
+  const Json series = data_of(to_html(page, ""))["sections"][0]["figures"][0]["series"];
+  EXPECT_EQ(series[0]["style"], Json({2, 3, 1}));
+  EXPECT_TRUE(series[1]["style"].is_null());
+}
+
 TEST(StudyPage, HasTrialsScoresDevicesAndHowToDoItAgain) {
   const test::TemporaryFolder folder;
   {

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/error.hpp"
+#include "common/file_descriptor.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace ditscale::common {
@@ -118,6 +120,20 @@ TEST(AtomicFile, AFullDiskKeepsTheOldFileAndSaysWhy) {
   const int code = exit_code_of_fork([&] { return write_until_full(folder.path()); });
   if (code == kCannotMount) GTEST_SKIP() << "a small file system cannot be mounted here (needs root)";
   EXPECT_EQ(code, kBehaved);
+}
+
+TEST(AtomicFile, APipeIsWrittenToAndStaysAPipe) {
+  const test::TemporaryFolder folder;
+  const fs::path pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const FileDescriptor reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK));
+  write_file_atomically(pipe, "one");
+  replace_file(pipe, "two");
+  std::ofstream(temporary_name(pipe)) << "three";
+  EXPECT_THROW(publish_file(temporary_name(pipe), pipe), SystemError);
+  char bytes[16];
+  EXPECT_EQ(std::string(bytes, static_cast<std::size_t>(::read(reader.get(), bytes, sizeof bytes))), "onetwo");
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST(AtomicFile, ErrorsNameTheCallTheFileAndTheReason) {

@@ -159,5 +159,21 @@ RC_GTEST_PROP(Set, RandomTextIsAppliedOrRefusedNeverWorse, (const std::string& p
   }
 }
 
+TEST(Set, MayTakeItsCellsFromAnExcludeRule) {
+  constexpr const char* kExcluding = R"({
+    "name": "x",
+    "base": {"model": {"patch": 7, "heads": 4}},
+    "grid": {"model.width": [64, 128]},
+    "exclude": [{"model.width": 128, "seed": 0}]})";
+  EXPECT_EQ(with({}, kExcluding).cells.size(), 1U);
+  EXPECT_EQ(with({"grid.model.width=[64]"}, kExcluding).cells.size(), 1U);
+  EXPECT_EQ(with({"grid={\"model.width\":[64]}"}, kExcluding).cells.size(), 1U);
+  EXPECT_EQ(with({"seeds=[1,2]"}, kExcluding).cells.size(), 4U);
+  EXPECT_EQ(with({"seed=3"}, kExcluding).cells.size(), 2U);
+  // What is set has nothing to do with these.
+  EXPECT_THAT(refusal({"train.steps=20", "exclude=[{\"model.width\":96}]"}, kExcluding),
+              HasSubstr("{\"model.width\":96} takes no cell out; there are model.width: 64, 128"));
+}
+
 }  // namespace
 }  // namespace ditscale::sweeps

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "analysis/figures/figure.hpp"
+
+namespace ditscale::analysis {
+
+/// Points that no cheaper point undercuts, by rising x.
+[[nodiscard]] std::vector<FigurePoint> lower_envelope(std::vector<FigurePoint> points);
+
+}  // namespace ditscale::analysis
