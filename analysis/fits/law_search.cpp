@@ -63,10 +63,10 @@ void try_without_floor(Minimiser<L>& minimiser, Minimum<L>& best) {
   if constexpr (L::kFloor != kNone) {
     if (std::exp(best.parameters[L::kFloor]) > kSmallFloor) return;
     typename L::Vector start = best.parameters;
-    start[L::kFloor] = std::log(std::numeric_limits<double>::min());
-    minimiser.freeze(L::kFloor);
+    start[L::kFloor] = kLogOfNoFloor;
+    minimiser.freeze({L::kFloor});
     const Minimum<L> without = polished(minimiser, start);
-    minimiser.freeze(std::nullopt);
+    minimiser.freeze({});
     if (without.objective <= best.objective * (1 + 1e-9)) best = without;
   }
 }

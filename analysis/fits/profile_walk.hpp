@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "analysis/fits/log_laws.hpp"
@@ -26,9 +27,8 @@ class ProfileWalk {
 
   /// Ends are infinite where the profile stays below the limit up to the parameter's bound or over kFarthest.
   [[nodiscard]] Interval interval(int parameter) {
-    minimiser_.freeze(parameter);
     const Interval result{end(parameter, -1), end(parameter, 1)};
-    minimiser_.freeze(std::nullopt);
+    minimiser_.freeze({});
     return result;
   }
 
@@ -43,26 +43,29 @@ class ProfileWalk {
   /// Logarithm of a floor, as part of the smallest y, that is as good as none and no farther away than a walk goes.
   static constexpr double kNoFloor = -15;
 
-  [[nodiscard]] Minimum<L> polished(const Vector& start) {
+  [[nodiscard]] Minimum<L> polished(const Vector& start, std::initializer_list<int> frozen) {
     Minimum<L> minimum;
     minimum.parameters = start;
+    minimiser_.freeze(frozen);
     minimiser_.improve(minimum, kSteps);
     return minimum;
   }
 
-  /// The minimum with this value of the parameter, from the one beside it. Whether it is below the limit decides: only
-  /// where it is not are other floors tried.
+  /// The minimum with this value of the parameter, from the one beside it. Only whether it is below the limit matters:
+  /// where it is not, the law without floor and other floors are tried.
   [[nodiscard]] Minimum<L> minimum_at(Vector start, int parameter, double value) {
     start[parameter] = value;
-    Minimum<L> lowest = polished(start);
+    Minimum<L> lowest = polished(start, {parameter});
     if constexpr (L::kFloor != kNone) {
       if (parameter == L::kFloor) return lowest;
-      for (const double floor : kFloors) {
-        if (lowest.objective <= limit_) return lowest;
-        start[L::kFloor] = smallest_ + std::log(floor);
-        const Minimum<L> other = polished(start);
+      const auto try_floor = [&](double log_floor, std::initializer_list<int> frozen) {
+        if (lowest.objective <= limit_) return;
+        start[L::kFloor] = log_floor;
+        const Minimum<L> other = polished(start, frozen);
         if (other.objective < lowest.objective) lowest = other;
-      }
+      };
+      try_floor(kLogOfNoFloor, {parameter, L::kFloor});
+      for (const double part : kFloors) try_floor(smallest_ + std::log(part), {parameter});
     }
     return lowest;
   }

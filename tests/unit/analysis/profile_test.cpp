@@ -50,11 +50,11 @@ TEST(Profile, BringsTheFloorOfASurfaceBack) {
     }
   }
   const auto profile = profile_of(points, Form::kSurface);
-  EXPECT_NEAR(profile[0]->high, 0.7800615200325112, 1e-4);
-  EXPECT_NEAR(profile[2]->low, 0.25731706638369084, 1e-4);
-  EXPECT_NEAR(profile[2]->high, 0.3850359392786498, 1e-4);
-  EXPECT_NEAR(profile[4]->low, 0.1589589428616554, 1e-4);
-  EXPECT_NEAR(profile[4]->high, 0.3146930316074863, 1e-4);
+  EXPECT_NEAR(profile[0]->high, 0.7800615200325112, 1e-6);
+  EXPECT_NEAR(profile[2]->low, 0.25731706638369084, 1e-6);
+  EXPECT_NEAR(profile[2]->high, 0.3850359392786498, 1e-6);
+  EXPECT_NEAR(profile[4]->low, 0.1589589428616554, 1e-6);
+  EXPECT_NEAR(profile[4]->high, 0.3146930316074863, 1e-6);
 }
 
 TEST(Profile, FindsAnEndBetweenItsLastStepAndTheBoundOfAnExponent) {
