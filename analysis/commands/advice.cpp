@@ -56,6 +56,7 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
   const double x = x_of(spec, law.x);
   const Cost cost = cost_of(study, spec);
   const auto interval = prediction_interval(law, x);
+  const auto why = law.form().bootstrap.why_no_interval();
   const auto& held_out = law.form().held_out;
   return {{"model", sweeps::model_label(spec.model)},
           {"id", spec.id().str()},
@@ -64,6 +65,7 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
           {"x", {{"name", to_name(law.x)}, {"value", x}}},
           {"score", law.law().at(x)},
           {"interval_95", interval ? Json{interval->low, interval->high} : Json(nullptr)},
+          {"why_no_interval", interval || !why ? Json(nullptr) : Json(*why)},
           {"extrapolation_ratio", extrapolation_ratio(law.report.points, x)},
           {"law", law.law().text(6)},
           {"largest_held_out_predicted_over_measured", held_out ? Json(held_out->ratio) : Json(nullptr)},
@@ -85,6 +87,7 @@ std::string prediction_text(const Json& p) {
     text += fmt::format("  [{:.5g}, {:.5g}] 95 % for one run", p["interval_95"][0].get<double>(),
                         p["interval_95"][1].get<double>());
   }
+  if (!p["why_no_interval"].is_null()) text += "\nno interval: " + p["why_no_interval"].get<std::string>();
   text += fmt::format("\nlaw  {} of {}\n", p["law"].get<std::string>(), p["x"]["name"].get<std::string>());
   const double ratio = number("extrapolation_ratio");
   text +=

@@ -144,10 +144,9 @@ Approach by_surface(IsoflopReport& report) {
     if (const auto allocation = surface_allocation(law, per_unit)) approach.resamples.push_back(*allocation);
   }
   approach.num_failed = report.num_resamples - static_cast<int>(approach.resamples.size());
-  if (const auto level = percentile_level(laws.num_runs, report.surface->law().size())) {
-    approach.level = *level;
-    set_intervals(approach);
-  }
+  approach.why_no_interval = laws.why_no_interval().value_or("");
+  approach.level = percentile_level(laws.num_runs, report.surface->law().size()).value_or(0);
+  set_intervals(approach);
   return approach;
 }
 
@@ -218,6 +217,13 @@ void warn_of_accounting(IsoflopReport& report) {
       low, high));
 }
 
+void warn_of_missing_interval(IsoflopReport& report) {
+  for (const Approach& one : report.approaches) {
+    if (one.why_no_interval.empty()) continue;
+    report.warnings.push_back(fmt::format("approach {} has no interval: {}", one.name, one.why_no_interval));
+  }
+}
+
 void warn_of_held_out(IsoflopReport& report) {
   for (const Approach& one : report.approaches) {
     if (!one.a_without_largest || std::abs(*one.a_without_largest - one.allocation->a) <= kDisagreement) continue;
@@ -256,7 +262,8 @@ void refuse_when_empty(const IsoflopReport& report) {
 }  // namespace
 
 std::optional<Interval> Approach::interval(const std::function<double(const Allocation&)>& quantity) const {
-  if (resamples.empty() || static_cast<std::size_t>(num_failed) > resamples.size()) return std::nullopt;
+  const bool most_failed = static_cast<std::size_t>(num_failed) > resamples.size();
+  if (!why_no_interval.empty() || resamples.empty() || most_failed) return std::nullopt;
   std::vector<double> values;
   for (const Allocation& one : resamples) values.push_back(quantity(one));
   return Interval{*quantile(values, level), *quantile(values, 1 - level)};
@@ -290,6 +297,7 @@ IsoflopReport make_isoflop_report(std::vector<BudgetPoint> points, int num_resam
   warn_of_bias(report);
   warn_of_grid(report);
   warn_of_accounting(report);
+  warn_of_missing_interval(report);
   warn_of_held_out(report);
   warn_of_disagreement(report);
   return report;

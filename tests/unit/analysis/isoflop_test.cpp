@@ -140,6 +140,16 @@ TEST(Isoflop, BandsAreDrawnAndStandInTheNumbersBehindTheFigure) {
   }
 }
 
+TEST(Isoflop, OfFewRunsTheSurfaceHasNoIntervalAndSaysWhy) {
+  auto points = noisy(grid(surface(0.3, 0.3), 4, 3), 1e-3, 0);
+  points.resize(8);
+  const IsoflopReport report = make_isoflop_report(points, 100, 0);
+  EXPECT_TRUE(report.approaches[2].allocation.has_value());
+  EXPECT_FALSE(report.approaches[2].a.has_value());
+  EXPECT_FALSE(report.approaches[2].n_interval(1e18).has_value());
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("approach 3 surface has no interval: 8 runs for 5 parameters")));
+}
+
 TEST(Isoflop, AsksForFiveSizesPerBudget) {
   const IsoflopReport report = make_isoflop_report(grid(surface(0.34, 0.28), 4, 1.5), 0, 0);
   EXPECT_THAT(report.warnings, Contains("6 budgets have fewer than 5 sizes"));
