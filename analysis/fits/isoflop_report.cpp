@@ -160,6 +160,10 @@ std::optional<IsoflopReport::Bias> bias_of(const IsoflopReport& report) {
                              exact->n_at(100 * largest) / truth->n_at(100 * largest)};
 }
 
+std::string off_text(double ratio) {
+  return ratio < 1 ? fmt::format("{:.3g} times too small", 1 / ratio) : fmt::format("{:.3g} times too large", ratio);
+}
+
 void warn_of_bias(IsoflopReport& report) {
   if (!report.bias) return;
   const IsoflopReport::Bias& bias = *report.bias;
@@ -168,10 +172,10 @@ void warn_of_bias(IsoflopReport& report) {
   if (!matters) return;
   report.warnings.push_back(fmt::format(
       "isoFLOP parabolas are biased here: on the fitted surface itself (alpha {:.4f}, beta {:.4f}, no noise) the same "
-      "points give an exponent off by {:+.4f} and N* {:.3g} times too large at the largest budget, {:.3g} times at a "
-      "hundred times it; trust approach 3, or narrow and centre the sizes",
-      report.surface->law().value("alpha"), report.surface->law().value("beta"), bias.exponent, bias.n_ratio,
-      bias.n_ratio_beyond));
+      "points give an exponent off by {:+.4f} and an N* {} at the largest budget, {} at a hundred times it; trust "
+      "approach 3, or narrow and centre the sizes",
+      report.surface->law().value("alpha"), report.surface->law().value("beta"), bias.exponent, off_text(bias.n_ratio),
+      off_text(bias.n_ratio_beyond)));
 }
 
 void warn_of_grid(IsoflopReport& report) {
@@ -186,11 +190,14 @@ void warn_of_grid(IsoflopReport& report) {
     log_cs.push_back(std::log(one.compute));
     off_centre.push_back(std::log(one.n / std::sqrt(one.smallest_n * one.largest_n)));
   }
-  if (few > 0) report.warnings.push_back(fmt::format("{} budgets have fewer than {} sizes", few, kFewestSizes));
+  const auto of_used = [&](std::size_t count) {
+    return fmt::format("of {} budgets with a minimum {}", log_cs.size(), count);
+  };
+  if (few > 0) report.warnings.push_back(fmt::format("{} have fewer than {} sizes", of_used(few), kFewestSizes));
   if (wide > 0) {
     report.warnings.push_back(fmt::format(
-        "{} budgets have sizes more than {:.0f}-fold apart: a parabola bends their minimum towards the flatter side",
-        wide, kWideGrid));
+        "{} have sizes more than {:.0f}-fold apart: a parabola bends their minimum towards the flatter side",
+        of_used(wide), kWideGrid));
   }
   if (log_cs.size() < 2) return;
   const double drift = (off_centre.back() - off_centre.front()) / (log_cs.back() - log_cs.front());
