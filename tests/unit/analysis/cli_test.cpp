@@ -339,6 +339,24 @@ TEST_F(Cli, AnUnfinishedTrialIsLeftOutOfTheFitAndNamed) {
   EXPECT_EQ(json["left_out"][0]["why"], "diverged after step 100 of 300: loss is not finite");
 }
 
+TEST_F(Cli, WhatFailedAfterItsLastStepIsInTheFitOfScoresAndOfLosses) {
+  make_study(5);
+  const auto becomes = [this](results::TrialState state) {
+    results::ResultsWriter writer(file_);
+    writer.set_trial_state(test::small_spec(128, 4).id(), state, "made up", 2000);
+  };
+  for (const char* y : {"fid", "loss"}) {
+    becomes(results::TrialState::kFailed);
+    const Json failed = Json::parse(on_database({"fit", "--y", y, "--json", "--resamples", "0"}).out);
+    EXPECT_EQ(failed["points"].size(), 5U) << y;
+    EXPECT_TRUE(failed["left_out"].empty()) << y;
+    becomes(results::TrialState::kDiverged);
+    const Json diverged = Json::parse(on_database({"fit", "--y", y, "--json", "--resamples", "0"}).out);
+    EXPECT_EQ(diverged["points"].size(), 4U) << y;
+    EXPECT_EQ(diverged["left_out"][0]["why"], "diverged after step 300 of 300: made up") << y;
+  }
+}
+
 TEST_F(Cli, AnEmptyOrMissingDatabaseSaysWhatToDo) {
   EXPECT_THAT(analysis({"trials", "--db", (folder_ / "no.db").string()}).err, HasSubstr("run a sweep first"));
   { const results::ResultsWriter writer(file_); }
