@@ -53,6 +53,7 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
     throw common::ConfigError(
         fmt::format("no law of {}: {}\n{}", result.y_label, error.what(), left_out_text(scores.left_out)));
   }
+  for (const FitPoint& point : result.report.points) result.images.insert(static_cast<std::int64_t>(point.d));
   result.report.x_name = to_name(result.x);
   result.report.y_name = result.y_label;
   result.report.warnings = tuning_warnings(scores.final);
@@ -72,6 +73,12 @@ sweeps::TrialSpec configuration_like(const Study& study, const std::string& like
   return sweeps::trial_spec_from(common::JsonDocument{spec, "the configuration", {}, {}, {}});
 }
 
+std::int64_t images_of(const sweeps::TrialSpec& spec) { return spec.train.steps * spec.train.global_batch; }
+
+bool StudyLaw::holds_for(const sweeps::TrialSpec& spec) const {
+  return x == XQuantity::kTrainingFlops || images.contains(images_of(spec));
+}
+
 double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
   const sweeps::ModelShape shape = spec.shape();
   switch (quantity) {
@@ -82,8 +89,7 @@ double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
     case XQuantity::kTrainingFlops:
       break;
   }
-  return sweeps::training_flops_per_image(shape) * static_cast<double>(spec.train.steps) *
-         static_cast<double>(spec.train.global_batch);
+  return sweeps::training_flops_per_image(shape) * static_cast<double>(images_of(spec));
 }
 
 Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {

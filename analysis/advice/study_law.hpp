@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,13 @@ struct StudyLaw {
   std::string y_label;
   FitReport report;
   std::vector<LeftOut> left_out;
+  /// How many images its runs saw.
+  std::set<std::int64_t> images;
 
   [[nodiscard]] const FormReport& form() const { return preferred_form(report); }
   [[nodiscard]] const Law& law() const { return form().fit->law(); }
+  /// A law over size is one of trainings of the same length.
+  [[nodiscard]] bool holds_for(const sweeps::TrialSpec& spec) const;
 };
 
 /// ConfigError when no law can be fitted, with what to run.
@@ -38,6 +43,8 @@ struct StudyLaw {
 [[nodiscard]] sweeps::TrialSpec configuration_like(const Study& study, const std::string& like,
                                                    const std::vector<std::string>& assignments);
 
+/// Images that the training sees.
+[[nodiscard]] std::int64_t images_of(const sweeps::TrialSpec& spec);
 [[nodiscard]] double x_of(const sweeps::TrialSpec& spec, XQuantity quantity);
 
 /// Seconds it would take on the devices it asks for.

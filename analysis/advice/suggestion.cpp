@@ -111,7 +111,7 @@ std::vector<AxisValues> axes_of(const Study& study) {
     AxisValues axis{path, {values.begin(), values.end()}};
     const bool numbers = std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number(); });
     const bool whole = std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number_integer(); });
-    if (numbers && path != "model.patch" && path != "model.heads") {
+    if (numbers && values.size() > 1 && path != "model.patch" && path != "model.heads") {
       std::set<double> plain;
       for (const Json& value : values) plain.insert(value.get<double>());
       axis.values.clear();
@@ -142,9 +142,9 @@ std::uint64_t stride_through(std::uint64_t count) {
   return stride;
 }
 
-/// Combination of that number; empty when it cannot be built or was run.
+/// Combination of that number; empty when it cannot be built, was run, or the law does not hold for it.
 std::optional<Candidate> candidate_at(std::uint64_t number, const std::vector<AxisValues>& axes, const Json& base,
-                                      const Study& study, XQuantity x) {
+                                      const Study& study, const StudyLaw& law) {
   Candidate candidate;
   Json spec = base;
   for (const AxisValues& axis : axes) {
@@ -159,8 +159,8 @@ std::optional<Candidate> candidate_at(std::uint64_t number, const std::vector<Ax
   } catch (const common::ConfigError&) {
     return std::nullopt;  // a width that its heads do not divide, and the like
   }
-  if (study.find(candidate.spec.id()) != nullptr) return std::nullopt;
-  candidate.x = x_of(candidate.spec, x);
+  if (study.find(candidate.spec.id()) != nullptr || !law.holds_for(candidate.spec)) return std::nullopt;
+  candidate.x = x_of(candidate.spec, law.x);
   candidate.cost = cost_of(study, candidate.spec);
   return candidate;
 }
@@ -171,7 +171,7 @@ std::string Target::text() const {
   return parameter.empty() ? fmt::format("the score at x = {:.4g}", at_x) : parameter;
 }
 
-Candidates candidates_of(const Study& study, XQuantity x) {
+Candidates candidates_of(const Study& study, const StudyLaw& law) {
   const std::vector<AxisValues> axes = axes_of(study);
   if (axes.empty())
     throw common::ConfigError("the study has no axes to go on from: its trials differ in nothing known");
@@ -183,7 +183,7 @@ Candidates candidates_of(const Study& study, XQuantity x) {
   const std::uint64_t most_tries = std::min(found.num_combinations, kMostTries);
   std::uint64_t number = 0;
   while (found.num_looked_at < most_tries && found.list.size() < kMostCandidates) {
-    if (auto candidate = candidate_at(number, axes, base, study, x)) found.list.push_back(std::move(*candidate));
+    if (auto candidate = candidate_at(number, axes, base, study, law)) found.list.push_back(std::move(*candidate));
     ++found.num_looked_at;
     number = (number + stride) % found.num_combinations;
   }

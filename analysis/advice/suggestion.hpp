@@ -42,10 +42,10 @@ struct Candidates {
   std::uint64_t num_looked_at = 0;
 };
 
-/// Configurations next to the study's: for each axis with numbers, values between its neighbours and beyond both ends
-/// (half, and one and a half times), crossed with the other axes' values. What cannot be built, or was run, is left
-/// out.
-[[nodiscard]] Candidates candidates_of(const Study& study, XQuantity x);
+/// Configurations next to the study's: for each axis of several numbers, values between its neighbours and beyond both
+/// ends (half, and one and a half times), crossed with the other axes' values. What cannot be built, was run, or trains
+/// for another length than a law over size holds for, is left out.
+[[nodiscard]] Candidates candidates_of(const Study& study, const StudyLaw& law);
 
 /// Greedily the trials that shrink the target's interval most per device-hour, by the law's linearised covariance with
 /// the noise of the fit. Half widths of a linear model, so a guide and no promise. UsageError for a parameter that the

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +47,23 @@ double extrapolation_ratio(const std::vector<FitPoint>& points, double x) {
   return std::max({1.0, x / *high, *low / x});
 }
 
+std::string lengths_text(const std::set<std::int64_t>& images) {
+  constexpr std::size_t kMostNamed = 5;
+  return images.size() <= kMostNamed ? fmt::format("{}", fmt::join(images, ", "))
+                                     : fmt::format("{} to {}", *images.begin(), *images.rbegin());
+}
+
+void check_length(const StudyLaw& law, const sweeps::TrialSpec& spec) {
+  if (law.holds_for(spec)) return;
+  throw common::ConfigError(
+      fmt::format("the law over {} is one of trainings of {} images, and this configuration sees {} (train.steps {} x "
+                  "train.global_batch {}): {}",
+                  to_name(law.x), lengths_text(law.images), images_of(spec), spec.train.steps, spec.train.global_batch,
+                  law.images.size() == 1 ? "set both so that it sees as many; a prediction of another length needs a "
+                                           "study with several, and --x training_flops"
+                                         : "take one of those lengths, or --x training_flops, which takes it in"));
+}
+
 struct PredictOptions {
   DatabaseOptions database;
   AdviceOptions law;
@@ -57,6 +76,7 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
   const double x = x_of(spec, law.x);
   const Cost cost = cost_of(study, spec);
   const auto interval = prediction_interval(law, x);
+  const auto why = law.form().bootstrap.why_no_interval();
   const auto& held_out = law.form().held_out;
   return {{"model", sweeps::model_label(spec.model)},
           {"id", spec.id().str()},
@@ -65,6 +85,7 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
           {"x", {{"name", to_name(law.x)}, {"value", x}}},
           {"score", law.law().at(x)},
           {"interval_95", interval ? Json{interval->low, interval->high} : Json(nullptr)},
+          {"why_no_interval", interval || !why ? Json(nullptr) : Json(*why)},
           {"extrapolation_ratio", extrapolation_ratio(law.report.points, x)},
           {"law", law.law().text(6)},
           {"largest_held_out_predicted_over_measured", held_out ? Json(held_out->ratio) : Json(nullptr)},
@@ -86,6 +107,7 @@ std::string prediction_text(const Json& p) {
     text += fmt::format("  [{:.5g}, {:.5g}] 95 % for one run", p["interval_95"][0].get<double>(),
                         p["interval_95"][1].get<double>());
   }
+  if (!p["why_no_interval"].is_null()) text += "\nno interval: " + p["why_no_interval"].get<std::string>();
   text += fmt::format("\nlaw  {} of {}\n", p["law"].get<std::string>(), p["x"]["name"].get<std::string>());
   const double ratio = number("extrapolation_ratio");
   text +=
@@ -113,7 +135,9 @@ void add_predict(CLI::App& app, Surroundings& surroundings) {
   command->callback([options, &surroundings] {
     const Study study = load_study(options->database.path());
     const sweeps::TrialSpec spec = configuration_like(study, options->like, options->set);
-    const Json prediction = prediction_json(study, study_law(study, options->law), spec);
+    const StudyLaw law = study_law(study, options->law);
+    check_length(law, spec);
+    const Json prediction = prediction_json(study, law, spec);
     surroundings.out << (options->json ? prediction.dump(2) + "\n" : prediction_text(prediction));
   });
 }
@@ -149,18 +173,32 @@ Table suggestion_table(const std::vector<Suggestion>& suggestions) {
   return table;
 }
 
+/// Whether the trial will have a `y`: what is extrapolated comes of a score of its own.
+bool is_scored(const sweeps::TrialSpec& spec, const std::string& y) {
+  return is_loss(y) || std::any_of(spec.evaluate.begin(), spec.evaluate.end(), [&](const auto& evaluate) {
+           return std::any_of(evaluate.metrics.begin(), evaluate.metrics.end(),
+                              [&](const std::string& metric) { return y == metric || y == metric + "_infinity"; });
+         });
+}
+
 void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
   const Study study = load_study(options.database.path());
   const StudyLaw law = study_law(study, options.law);
   Target target = options.target;
   if (target.parameter.empty() && target.at_x == 0) target.parameter = "alpha";
-  const Candidates candidates = candidates_of(study, law.x);
+  const Candidates candidates = candidates_of(study, law);
   if (candidates.num_looked_at < candidates.num_combinations) {
     surroundings.notes << fmt::format("analysis: {} of {} combinations were looked at\n", candidates.num_looked_at,
                                       candidates.num_combinations);
   }
   const auto suggestions = suggest(law, candidates.list, target, options.count);
   if (suggestions.empty()) throw common::ConfigError("no configuration next to the study's could be built");
+  const bool writes_sweep = options.json || !options.out.empty();
+  if (writes_sweep && !is_scored(suggestions.front().candidate.spec, options.law.y)) {
+    surroundings.notes << fmt::format(
+        "analysis: warning: nothing under \"evaluate\" of this sweep gives {}: add what does before you run it\n",
+        options.law.y);
+  }
   const std::string name = options.name.empty() ? study.name + "_next" : options.name;
   const Json sweep =
       sweep_of(suggestions, name, fmt::format("Shrinks the interval of {} of {}.", target.text(), study.name));

@@ -19,6 +19,7 @@ Figure isoflop_curves(const IsoflopReport& report) {
   figure.table.columns = {{"budget", Kind::kNumber}, {"n", Kind::kNumber}, {"d", Kind::kNumber}, {"y", Kind::kNumber}};
   Series minima{"minima", {}, Series::Look::kBackdrop};
   for (const BudgetMinimum& budget : report.minima) {
+    if (budget.num_sizes < kParabolaSizes) continue;
     Series series{fmt::format("{:.2g} FLOPs", budget.compute), {}, Series::Look::kPointsAndLine};
     for (const BudgetPoint& point : report.points) {
       if (point.compute > budget.compute * kSameBudget || point.compute < budget.compute / kSameBudget) continue;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "analysis/fits/parallel.hpp"
 #include "analysis/statistics/random_stream.hpp"
 #include "analysis/statistics/student.hpp"
@@ -16,6 +18,10 @@ namespace {
 constexpr int kResampleStarts = 1;
 /// Of more runs than this, one moves nothing, and leaving each out would take minutes.
 constexpr std::size_t kMostInfluences = 1000;
+/// Resamples expected beyond an end of an interval, below which the end is that of all resamples.
+constexpr double kFewestBeyond = 1;
+/// More resamples than that are not worth their time: more runs are.
+constexpr double kManyResamples = 10'000;
 
 SearchOptions near_options(const FitOptions& options) {
   SearchOptions search = search_options(options);
@@ -112,10 +118,23 @@ std::optional<double> percentile_level(std::size_t num_runs, std::size_t num_par
   return normal_cdf(-student_quantile(0.975, static_cast<int>(num_runs - num_parameters)));
 }
 
+std::optional<std::string> Bootstrap::why_no_interval() const {
+  if (num_resamples == 0) return "no resamples were asked for";
+  if (laws.empty() || 2 * num_failed > num_resamples) {
+    return fmt::format("{} of {} resamples did not converge", num_failed, num_resamples);
+  }
+  const std::size_t num_parameters = laws.front().size();
+  const auto level = percentile_level(num_runs, num_parameters);
+  if (level && *level * static_cast<double>(laws.size()) >= kFewestBeyond) return std::nullopt;
+  const std::string runs = fmt::format("{} runs for {} parameters", num_runs, num_parameters);
+  if (!level) return runs + " leave no noise to draw from: run more models";
+  return fmt::format("{}: beyond either end would lie one resample in {:.2g}, and there are {}: run more models{}",
+                     runs, 1 / *level, laws.size(), 1 / *level < kManyResamples ? ", or take more resamples" : "");
+}
+
 std::optional<Interval> Bootstrap::interval(const std::function<double(const Law&)>& quantity) const {
-  if (laws.empty() || 2 * num_failed > num_resamples) return std::nullopt;
+  if (why_no_interval()) return std::nullopt;
   const auto level = percentile_level(num_runs, laws.front().size());
-  if (!level) return std::nullopt;
   std::vector<double> values;
   for (const Law& law : laws) values.push_back(quantity(law));
   return Interval{*quantile(values, *level), *quantile(values, 1 - *level)};

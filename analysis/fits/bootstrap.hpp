@@ -22,9 +22,12 @@ struct Bootstrap {
   std::vector<Law> laws;
 
   /// 95 % interval of anything that follows from a law: the quantiles Phi(-+t), t the 97.5 % point of Student's t with
-  /// n - k degrees of freedom, n runs, k parameters (percentiles expanded for few runs, Hesterberg 2015). Empty when
-  /// fewer than half of the resamples converged, or n <= k.
+  /// n - k degrees of freedom, n runs, k parameters (percentiles expanded for few runs, Hesterberg 2015). Empty where
+  /// why_no_interval() says why.
   [[nodiscard]] std::optional<Interval> interval(const std::function<double(const Law&)>& quantity) const;
+  /// "6 of 9 resamples did not converge"; n <= k; or runs so few that beyond the quantiles no resample is expected, so
+  /// that the interval would be the range of the resamples and too narrow. Empty when there is an interval.
+  [[nodiscard]] std::optional<std::string> why_no_interval() const;
 };
 
 /// The noise of a resample: where each run has one point, residuals drawn with replacement from those of all runs, in

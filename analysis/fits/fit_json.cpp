@@ -9,6 +9,7 @@ using common::Json;
 namespace {
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
 
 /// JSON has no infinity: an end that was not reached is null.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -89,6 +90,7 @@ Json form_json(const FormReport& form, const FitReport& report) {
            {{"method", "residuals by run, percentiles expanded by Student's t"},
             {"num_resamples", form.bootstrap.num_resamples},
             {"num_failed", form.bootstrap.num_failed},
+            {"reason", or_null(form.bootstrap.why_no_interval())},
             {"seed", form.bootstrap.seed}}},
           {"profile_intervals_95", intervals_of(form.form, form.profile_intervals)},
           {"rms_log_residual", fit.rms_log_residual},

@@ -100,6 +100,11 @@ void warn_of_misfit(const FitReport& report, FormReport& form) {
 
 }  // namespace
 
+std::optional<Interval> FormReport::interval_of(std::size_t parameter) const {
+  if (bootstrap_intervals[parameter]) return bootstrap_intervals[parameter];
+  return bootstrap.num_runs == fit->num_points ? profile_intervals[parameter] : std::nullopt;
+}
+
 FitReport make_fit_report(std::vector<FitPoint> points, const FitRequest& request) {
   FitReport report;
   report.points = std::move(points);

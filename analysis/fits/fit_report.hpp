@@ -16,7 +16,7 @@ struct FormReport {
   std::optional<LawFit> fit;
   std::string why_not;
   Bootstrap bootstrap;
-  /// 95 % each, in the order of the law's parameters.
+  /// 95 % each, in the order of the law's parameters. By bootstrap all are empty, or none is.
   std::array<std::optional<Interval>, kMostParameters> bootstrap_intervals{};
   std::array<std::optional<Interval>, kMostParameters> profile_intervals{};
   std::vector<Influence> influences;
@@ -24,6 +24,9 @@ struct FormReport {
   /// Root mean square of log(predicted ÷ measured) over runs that the fit had not seen; empty when one could not be
   /// left out.
   std::optional<double> leave_one_out_error;
+
+  /// By bootstrap; else by profile where each run is one point, for the profile takes points for independent.
+  [[nodiscard]] std::optional<Interval> interval_of(std::size_t parameter) const;
 };
 
 /// Forms of the law on one set of points, beside each other.

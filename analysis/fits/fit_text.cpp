@@ -23,18 +23,18 @@ std::string text_of(const std::optional<Interval>& interval) {
 }
 
 std::string parameter_line(const FormReport& form, std::size_t i) {
-  std::string text = fmt::format("{:<7} {:<12} {}", facts_of(form.form).parameters[i],
-                                 number(form.fit->law().values[i]), text_of(form.bootstrap_intervals[i]));
-  if (form.profile_intervals[i]) text += "; by profile " + text_of(form.profile_intervals[i]);
-  return text;
+  std::string text = fmt::format("{:<7} {:<12} ", facts_of(form.form).parameters[i], number(form.fit->law().values[i]));
+  const auto& profile = form.profile_intervals[i];
+  if (!form.bootstrap_intervals[i] && profile) return text + "by profile " + text_of(profile);
+  return text + text_of(form.bootstrap_intervals[i]) + (profile ? "; by profile " + text_of(profile) : "");
 }
 
 std::string bootstrap_text(const FormReport& form) {
   const Bootstrap& bootstrap = form.bootstrap;
-  if (bootstrap.num_resamples == 0) return "no intervals: --resamples 0";
-  if (!form.bootstrap_intervals[0]) {
-    return fmt::format("no intervals: {} runs for {} parameters, and {} of {} resamples did not converge",
-                       bootstrap.num_runs, form.fit->law().size(), bootstrap.num_failed, bootstrap.num_resamples);
+  if (const auto why = bootstrap.why_no_interval()) {
+    const bool several = bootstrap.num_runs < form.fit->num_points;
+    return "no intervals by bootstrap: " + *why +
+           (several ? "; by profile they take the points of a run for independent and are too narrow" : "");
   }
   return fmt::format("in brackets 95 % by bootstrap over runs ({} resamples, {} did not converge, seed {})",
                      bootstrap.num_resamples, bootstrap.num_failed, bootstrap.seed);

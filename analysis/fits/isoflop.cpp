@@ -78,6 +78,18 @@ double data_at(const Budget& budget, double n) {
   return std::exp(line.intercept + line.slope * std::log(n));
 }
 
+/// Why a minimum of this height is none of a score; empty when it may be one.
+std::string why_impossible(const Budget& budget, double height) {
+  const auto by_score = [](const auto& one, const auto& other) { return one.point.y < other.point.y; };
+  const auto [low, high] = std::minmax_element(budget.begin(), budget.end(), by_score);
+  const double lowest = low->point.y;
+  const double spread = high->point.y - lowest;
+  if (height > 0 && lowest - height <= spread) return "";
+  return fmt::format(
+      "the parabola falls to {:.4g}, far below the lowest score {:.4g}: run sizes between these, at this budget",
+      height, lowest);
+}
+
 BudgetMinimum minimum_of(const Budget& budget) {
   BudgetMinimum result;
   result.compute = geometric_mean(budget, [](const BudgetPoint& p) { return p.compute; });
@@ -86,10 +98,10 @@ BudgetMinimum minimum_of(const Budget& budget) {
   result.num_sizes = count_distinct(sizes);
   result.smallest_n = *std::min_element(sizes.begin(), sizes.end());
   result.largest_n = *std::max_element(sizes.begin(), sizes.end());
-  if (result.num_sizes < 3) {
+  if (result.num_sizes < kParabolaSizes) {
     result.why_dropped =
-        fmt::format("{} sizes; a parabola needs 3, and {} to be trusted: run more sizes at this budget",
-                    result.num_sizes, kFewestSizes);
+        fmt::format("{} size{}; a parabola needs {}, and {} to be trusted: run more sizes at this budget",
+                    result.num_sizes, result.num_sizes == 1 ? "" : "s", kParabolaSizes, kFewestSizes);
     return result;
   }
   const double centre = std::log(geometric_mean(budget, [](const BudgetPoint& p) { return p.point.x; }));
@@ -110,6 +122,8 @@ BudgetMinimum minimum_of(const Budget& budget) {
                                      t < 0 ? "smaller" : "larger");
     return result;
   }
+  result.why_dropped = why_impossible(budget, result.y);
+  if (!result.why_dropped.empty()) return result;
   result.d = data_at(budget, result.n);
   return result;
 }

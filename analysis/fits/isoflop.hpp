@@ -19,6 +19,8 @@ struct BudgetPoint {
 inline constexpr double kSameBudget = 1.1;
 /// Sizes below which a parabola says little.
 inline constexpr std::size_t kFewestSizes = 5;
+/// Sizes that determine one.
+inline constexpr std::size_t kParabolaSizes = 3;
 
 /// One budget's parabola in log N and its minimum.
 struct BudgetMinimum {
@@ -36,7 +38,8 @@ struct BudgetMinimum {
 };
 
 /// Budgets by rising compute, each with its parabola. Dropped: fewer than three sizes, no minimum (the parabola opens
-/// downwards), a minimum outside the sizes or whose best point is the smallest or largest size.
+/// downwards), a minimum outside the sizes or whose best point is the smallest or largest size, one that no score can
+/// have: not positive, or below the budget's lowest score by more than its scores lie apart.
 [[nodiscard]] std::vector<BudgetMinimum> budget_minima(std::span<const BudgetPoint> points);
 
 /// N* = n_factor C^a, D* = d_factor C^b.

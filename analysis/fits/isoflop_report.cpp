@@ -144,10 +144,9 @@ Approach by_surface(IsoflopReport& report) {
     if (const auto allocation = surface_allocation(law, per_unit)) approach.resamples.push_back(*allocation);
   }
   approach.num_failed = report.num_resamples - static_cast<int>(approach.resamples.size());
-  if (const auto level = percentile_level(laws.num_runs, report.surface->law().size())) {
-    approach.level = *level;
-    set_intervals(approach);
-  }
+  approach.why_no_interval = laws.why_no_interval().value_or("");
+  approach.level = percentile_level(laws.num_runs, report.surface->law().size()).value_or(0);
+  set_intervals(approach);
   return approach;
 }
 
@@ -161,6 +160,10 @@ std::optional<IsoflopReport::Bias> bias_of(const IsoflopReport& report) {
                              exact->n_at(100 * largest) / truth->n_at(100 * largest)};
 }
 
+std::string off_text(double ratio) {
+  return ratio < 1 ? fmt::format("{:.3g} times too small", 1 / ratio) : fmt::format("{:.3g} times too large", ratio);
+}
+
 void warn_of_bias(IsoflopReport& report) {
   if (!report.bias) return;
   const IsoflopReport::Bias& bias = *report.bias;
@@ -169,10 +172,10 @@ void warn_of_bias(IsoflopReport& report) {
   if (!matters) return;
   report.warnings.push_back(fmt::format(
       "isoFLOP parabolas are biased here: on the fitted surface itself (alpha {:.4f}, beta {:.4f}, no noise) the same "
-      "points give an exponent off by {:+.4f} and N* {:.3g} times too large at the largest budget, {:.3g} times at a "
-      "hundred times it; trust approach 3, or narrow and centre the sizes",
-      report.surface->law().value("alpha"), report.surface->law().value("beta"), bias.exponent, bias.n_ratio,
-      bias.n_ratio_beyond));
+      "points give an exponent off by {:+.4f} and an N* {} at the largest budget, {} at a hundred times it; trust "
+      "approach 3, or narrow and centre the sizes",
+      report.surface->law().value("alpha"), report.surface->law().value("beta"), bias.exponent, off_text(bias.n_ratio),
+      off_text(bias.n_ratio_beyond)));
 }
 
 void warn_of_grid(IsoflopReport& report) {
@@ -187,11 +190,14 @@ void warn_of_grid(IsoflopReport& report) {
     log_cs.push_back(std::log(one.compute));
     off_centre.push_back(std::log(one.n / std::sqrt(one.smallest_n * one.largest_n)));
   }
-  if (few > 0) report.warnings.push_back(fmt::format("{} budgets have fewer than {} sizes", few, kFewestSizes));
+  const auto of_used = [&](std::size_t count) {
+    return fmt::format("of {} budgets with a minimum {}", log_cs.size(), count);
+  };
+  if (few > 0) report.warnings.push_back(fmt::format("{} have fewer than {} sizes", of_used(few), kFewestSizes));
   if (wide > 0) {
     report.warnings.push_back(fmt::format(
-        "{} budgets have sizes more than {:.0f}-fold apart: a parabola bends their minimum towards the flatter side",
-        wide, kWideGrid));
+        "{} have sizes more than {:.0f}-fold apart: a parabola bends their minimum towards the flatter side",
+        of_used(wide), kWideGrid));
   }
   if (log_cs.size() < 2) return;
   const double drift = (off_centre.back() - off_centre.front()) / (log_cs.back() - log_cs.front());
@@ -216,6 +222,13 @@ void warn_of_accounting(IsoflopReport& report) {
       "compute / (N D) goes from {:.3g} to {:.3g}: sizes that cost differently (patches, attention) share N, so N* and "
       "D* hold for their mix; take what is proportional to compute as size (of a database --n forward_macs)",
       low, high));
+}
+
+void warn_of_missing_interval(IsoflopReport& report) {
+  for (const Approach& one : report.approaches) {
+    if (one.why_no_interval.empty()) continue;
+    report.warnings.push_back(fmt::format("approach {} has no interval: {}", one.name, one.why_no_interval));
+  }
 }
 
 void warn_of_held_out(IsoflopReport& report) {
@@ -256,7 +269,8 @@ void refuse_when_empty(const IsoflopReport& report) {
 }  // namespace
 
 std::optional<Interval> Approach::interval(const std::function<double(const Allocation&)>& quantity) const {
-  if (resamples.empty() || static_cast<std::size_t>(num_failed) > resamples.size()) return std::nullopt;
+  const bool most_failed = static_cast<std::size_t>(num_failed) > resamples.size();
+  if (!why_no_interval.empty() || resamples.empty() || most_failed) return std::nullopt;
   std::vector<double> values;
   for (const Allocation& one : resamples) values.push_back(quantity(one));
   return Interval{*quantile(values, level), *quantile(values, 1 - level)};
@@ -290,6 +304,7 @@ IsoflopReport make_isoflop_report(std::vector<BudgetPoint> points, int num_resam
   warn_of_bias(report);
   warn_of_grid(report);
   warn_of_accounting(report);
+  warn_of_missing_interval(report);
   warn_of_held_out(report);
   warn_of_disagreement(report);
   return report;

@@ -17,6 +17,8 @@ struct Approach {
   std::string why_not;
   /// 95 % by bootstrap: of the surface as of every law, of the others by runs drawn within each budget.
   std::optional<Interval> a, b;
+  /// Why a fitted surface's bootstrap has none; else empty.
+  std::string why_no_interval;
   int num_failed = 0;
   /// Allocations of the resamples.
   std::vector<Allocation> resamples;
@@ -25,7 +27,8 @@ struct Approach {
   /// a without the largest budget; empty where nothing is left without it.
   std::optional<double> a_without_largest;
 
-  /// 95 % of what follows from the allocation; empty when fewer than half of the resamples gave one.
+  /// 95 % of what follows from the allocation; empty when fewer than half of the resamples gave one, and where
+  /// `why_no_interval` says so.
   [[nodiscard]] std::optional<Interval> interval(const std::function<double(const Allocation&)>& quantity) const;
   /// Of N* and of D* at this compute.
   [[nodiscard]] std::optional<Interval> n_interval(double compute) const;

@@ -63,10 +63,10 @@ void try_without_floor(Minimiser<L>& minimiser, Minimum<L>& best) {
   if constexpr (L::kFloor != kNone) {
     if (std::exp(best.parameters[L::kFloor]) > kSmallFloor) return;
     typename L::Vector start = best.parameters;
-    start[L::kFloor] = std::log(std::numeric_limits<double>::min());
-    minimiser.freeze(L::kFloor);
+    start[L::kFloor] = kLogOfNoFloor;
+    minimiser.freeze({L::kFloor});
     const Minimum<L> without = polished(minimiser, start);
-    minimiser.freeze(std::nullopt);
+    minimiser.freeze({});
     if (without.objective <= best.objective * (1 + 1e-9)) best = without;
   }
 }
@@ -157,8 +157,9 @@ std::array<std::optional<Interval>, kMostParameters> profile_all(const LogSample
   const double limit = best.objective * (1 + t * t / freedom);
   const Misfit misfit{Eigen::ArrayXd::Ones(samples.u.size())};
   Minimiser<L> minimiser(samples, misfit);
+  ProfileWalk<L> walk(minimiser, samples, place_of<L>(best), limit);
   for (const Profiled& one : L::kProfiled) {
-    const Interval place = profile_walk(minimiser, place_of<L>(best), one.here, limit);
+    const Interval place = walk.interval(one.here);
     const double mean = one.unit == Unit::kOfY ? samples.y_mean : one.unit == Unit::kOfX ? samples.x_mean : 0;
     const auto in_law = [&](double value) { return one.unit == Unit::kNumber ? value : std::exp(value + mean); };
     intervals[static_cast<std::size_t>(one.in_law)] = Interval{in_law(place.low), in_law(place.high)};

@@ -24,6 +24,8 @@ inline constexpr Bounds kFree{-std::numeric_limits<double>::infinity(), std::num
 inline constexpr Bounds kExponentBounds{kSmallestExponent, kLargestExponent};
 
 inline constexpr int kNone = -1;
+/// As a floor's logarithm: no floor.
+inline constexpr double kLogOfNoFloor = -700;
 
 /// How a parameter here becomes one of `Law`: as it is, or exp(value + mean log y), or exp(value + mean log x).
 enum class Unit { kNumber, kOfY, kOfX };

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
-#include <optional>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -42,8 +43,11 @@ class Minimiser {
     jacobian_.resize(samples.u.size(), L::kSize);
   }
 
-  /// A parameter held where it is, for profiles.
-  void freeze(std::optional<int> parameter) { frozen_ = parameter; }
+  /// Parameters held where they are, for profiles; they replace those of the last call.
+  void freeze(std::initializer_list<int> parameters) {
+    frozen_.fill(false);
+    for (const int parameter : parameters) frozen_[static_cast<std::size_t>(parameter)] = true;
+  }
 
   [[nodiscard]] double objective(const Vector& p) {
     L::evaluate(samples_, p, prediction_, nullptr);
@@ -122,7 +126,7 @@ class Minimiser {
     for (int i = 0; i < L::kSize; ++i) {
       const auto [low, high] = L::bounds(i);
       const bool stuck = (p[i] <= low && gradient[i] > 0) || (p[i] >= high && gradient[i] < 0);
-      if (!stuck && frozen_ != i && safe_(i, i) > 0) continue;
+      if (!stuck && !frozen_[static_cast<std::size_t>(i)] && safe_(i, i) > 0) continue;
       matrix.row(i).setZero();
       matrix.col(i).setZero();
       matrix(i, i) = 1;
@@ -145,7 +149,7 @@ class Minimiser {
 
   const LogSamples& samples_;
   const Misfit& misfit_;
-  std::optional<int> frozen_;
+  std::array<bool, L::kSize> frozen_{};
   Eigen::ArrayXd prediction_, residual_, reweighted_;
   typename L::Jacobian jacobian_;
   Vector gradient_;

@@ -34,6 +34,12 @@ std::vector<std::size_t> spread_by_step(const std::vector<results::LossRow>& cur
   return kept;
 }
 
+/// Whether what was seen at `step` is the training's end, whatever became of the trial afterwards (a score that
+/// failed).
+bool is_end(const StudyTrial& trial, std::int64_t step) {
+  return step == trial.planned_steps && trial.row.trial.state != results::TrialState::kDiverged;
+}
+
 /// Why a trial that was not scored at its end is left out.
 std::string why_unfinished(const StudyTrial& trial) {
   const std::string state{to_name(trial.row.trial.state)};
@@ -50,7 +56,7 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
   ScorePoints points;
   for (const results::EvaluationRow& row : study.scores(metric, settings_id)) {
     const StudyTrial* trial = study.find(row.trial);
-    const bool final = row.step == trial->planned_steps;
+    const bool final = is_end(*trial, row.step);
     if (!row.value) {
       if (final) points.left_out.push_back({trial->row.trial.label, fmt::format("no {}: {}", metric, row.reason)});
       continue;
@@ -61,7 +67,7 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
   }
   for (const StudyTrial& trial : study.trials) {
     const results::EvaluationRow* last = study.last_score(trial.id(), metric, settings_id);
-    if (last != nullptr && last->step == trial.planned_steps) continue;
+    if (last != nullptr && is_end(trial, last->step)) continue;
     const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
     points.left_out.push_back({trial.row.trial.label, finished
                                                           ? fmt::format("no {} at its end under these settings", metric)
@@ -80,15 +86,17 @@ ScorePoints loss_points(const Study& study, const std::string& column, bool whol
     }
     const auto last_tenth_from = static_cast<std::int64_t>((1 - kWindow) * static_cast<double>(trial.planned_steps));
     std::vector<double> last_tenth;
+    bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
     for (const results::LossRow& row : study.losses_of(trial.id(), loss_kind(column), last_tenth_from)) {
       last_tenth.push_back(row.loss);
+      finished = finished || is_end(trial, row.step);
     }
-    const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
     if (finished && !last_tenth.empty()) {
       points.final.push_back(
           {&trial, trial.planned_steps, trial.training_flops_after(trial.planned_steps), *mean(last_tenth)});
     } else {
-      points.left_out.push_back({trial.row.trial.label, why_unfinished(trial)});
+      points.left_out.push_back(
+          {trial.row.trial.label, finished ? fmt::format("no {} in its last tenth", column) : why_unfinished(trial)});
     }
   }
   return points;

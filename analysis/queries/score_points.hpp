@@ -29,7 +29,7 @@ struct LeftOut {
 struct ScorePoints {
   /// Every scored step.
   std::vector<ScorePoint> all;
-  /// One per trial that was scored at its last planned step.
+  /// One per trial that was scored at its last planned step and did not diverge, also where it failed afterwards.
   std::vector<ScorePoint> final;
   std::vector<LeftOut> left_out;
 };

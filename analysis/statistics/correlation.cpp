@@ -1,5 +1,6 @@
 #include "analysis/statistics/correlation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "analysis/statistics/summary.hpp"
@@ -11,11 +12,17 @@ namespace {
 constexpr std::size_t kFewestPoints = 3;
 /// 97.5 % quantile of the normal distribution.
 constexpr double kNormalQuantile = 1.959963984540054;
+
+/// By the values themselves: their mean is rounded, so deviations from it are not 0.
+bool constant(std::span<const double> values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return *low == *high;
+}
 }  // namespace
 
 std::optional<double> pearson(std::span<const double> x, std::span<const double> y) {
   DITSCALE_CHECK(x.size() == y.size(), "series of {} and {} values", x.size(), y.size());
-  if (x.size() < kFewestPoints) return std::nullopt;
+  if (x.size() < kFewestPoints || constant(x) || constant(y)) return std::nullopt;
   const double mean_x = *mean(x);
   const double mean_y = *mean(y);
   double xx = 0;
@@ -26,7 +33,7 @@ std::optional<double> pearson(std::span<const double> x, std::span<const double>
     yy += (y[i] - mean_y) * (y[i] - mean_y);
     xy += (x[i] - mean_x) * (y[i] - mean_y);
   }
-  if (xx == 0 || yy == 0) return std::nullopt;
+  if (xx == 0 || yy == 0) return std::nullopt;  // squares too small for a number
   return xy / std::sqrt(xx * yy);
 }
 

@@ -10,8 +10,8 @@
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/statistics/random_stream.hpp"
 
-/// interval_coverage [STUDIES]: how often 95 % intervals cover planted values, for each form and parameter, by
-/// bootstrap and by profile likelihood (0 where there is no profile).
+/// interval_coverage [STUDIES [MOST_RUNS]]: how often 95 % intervals cover planted values, for each form and parameter,
+/// by bootstrap and by profile likelihood (0 where there is none); of studies of at most MOST_RUNS runs.
 namespace {
 
 using namespace ditscale::analysis;
@@ -23,6 +23,7 @@ struct Plan {
   /// Points of one run share a part of their noise.
   std::size_t points_per_run = 1;
   std::optional<double> huber_delta{};
+  double smallest_x = 1e6;
 };
 
 std::vector<FitPoint> simulate(const Plan& plan, std::uint64_t seed) {
@@ -32,7 +33,8 @@ std::vector<FitPoint> simulate(const Plan& plan, std::uint64_t seed) {
   for (std::size_t run = 0; run < plan.num_runs; ++run) {
     const std::string name = std::to_string(run);
     const double place = static_cast<double>(run) / static_cast<double>(plan.num_runs - 1);
-    const double x = surface ? 5e7 * std::pow(300, random.uniform()) : 1e6 * std::pow(10, 5 * place);
+    const double x =
+        surface ? 5e7 * std::pow(300, random.uniform()) : plan.smallest_x * std::pow(1e11 / plan.smallest_x, place);
     const double of_run = plan.noise * random.normal();
     for (std::size_t i = 0; i < plan.points_per_run; ++i) {
       // Of a run's points all but the first have a quarter of the noise of their own, and lie further along.
@@ -114,13 +116,25 @@ void measure_isoflop(const Law& surface, double noise, int num_studies) {
 
 int main(int argc, char** argv) {
   const int num_studies = argc > 1 ? std::atoi(argv[1]) : 500;
+  const std::size_t most_runs = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1000;
   const Law surface{Form::kSurface, {1.69, 406.4, 0.34, 410.7, 0.28}};
-  measure({power_law(137, 0.36), 12, 0.05}, num_studies);
-  measure({power_law_with_floor(2, 400, 0.4), 16, 0.01}, num_studies);
-  measure({{Form::kBroken, {2.5, 0.1, 0.45, 3e8}}, 20, 0.01}, num_studies);
-  measure({{Form::kSaturating, {2.0, 30.0, 0.7, 1e8}}, 20, 0.01}, num_studies);
-  measure({surface, 60, 0.005}, num_studies);
-  measure({surface, 60, 0.005, 1, 1e-3}, num_studies);
-  measure({power_law(137, 0.36), 12, 0.05, 5}, num_studies);
-  measure_isoflop(surface, 0.003, num_studies);
+  std::vector<Plan> plans{
+      {power_law(137, 0.36), 12, 0.05},
+      {power_law_with_floor(2, 400, 0.4), 16, 0.01},
+      {{Form::kBroken, {2.5, 0.1, 0.45, 3e8}}, 20, 0.01},
+      {{Form::kSaturating, {2.0, 30.0, 0.7, 1e8}}, 20, 0.01},
+      {surface, 60, 0.005},
+      {surface, 60, 0.005, 1, 1e-3},
+      {power_law(137, 0.36), 12, 0.05, 5},
+  };
+  // Few runs; and a floor that is 0 in the best law of many studies.
+  for (const std::size_t num_runs : {3, 4, 5, 6, 8}) plans.push_back({power_law(137, 0.36), num_runs, 0.05});
+  for (const std::size_t num_runs : {4, 5, 6, 7, 8}) {
+    plans.push_back({power_law_with_floor(5, 1e4, 0.3), num_runs, 0.05, 1, {}, 1e9});
+  }
+  plans.push_back({power_law_with_floor(1, 1e4, 0.3), 12, 0.05, 1, {}, 1e9});
+  for (const Plan& plan : plans) {
+    if (plan.num_runs <= most_runs) measure(plan, num_studies);
+  }
+  if (most_runs >= 42) measure_isoflop(surface, 0.003, num_studies);
 }

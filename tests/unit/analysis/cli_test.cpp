@@ -339,6 +339,24 @@ TEST_F(Cli, AnUnfinishedTrialIsLeftOutOfTheFitAndNamed) {
   EXPECT_EQ(json["left_out"][0]["why"], "diverged after step 100 of 300: loss is not finite");
 }
 
+TEST_F(Cli, WhatFailedAfterItsLastStepIsInTheFitOfScoresAndOfLosses) {
+  make_study(5);
+  const auto becomes = [this](results::TrialState state) {
+    results::ResultsWriter writer(file_);
+    writer.set_trial_state(test::small_spec(128, 4).id(), state, "made up", 2000);
+  };
+  for (const char* y : {"fid", "loss"}) {
+    becomes(results::TrialState::kFailed);
+    const Json failed = Json::parse(on_database({"fit", "--y", y, "--json", "--resamples", "0"}).out);
+    EXPECT_EQ(failed["points"].size(), 5U) << y;
+    EXPECT_TRUE(failed["left_out"].empty()) << y;
+    becomes(results::TrialState::kDiverged);
+    const Json diverged = Json::parse(on_database({"fit", "--y", y, "--json", "--resamples", "0"}).out);
+    EXPECT_EQ(diverged["points"].size(), 4U) << y;
+    EXPECT_EQ(diverged["left_out"][0]["why"], "diverged after step 300 of 300: made up") << y;
+  }
+}
+
 TEST_F(Cli, AnEmptyOrMissingDatabaseSaysWhatToDo) {
   EXPECT_THAT(analysis({"trials", "--db", (folder_ / "no.db").string()}).err, HasSubstr("run a sweep first"));
   { const results::ResultsWriter writer(file_); }
@@ -422,6 +440,75 @@ TEST_F(Cli, PredictGivesScoreCostAndHowFarItReaches) {
   EXPECT_EQ(on_database({"predict", "--set", "model.width=65"}).code, 1);
 }
 
+TEST_F(Cli, PredictRefusesALengthThatALawOverSizeDoesNotHold) {
+  make_study(6);
+  const Answer refused = on_database({"predict", "--set", "model.width=384", "--set", "train.steps=10"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("trainings of 19200 images, and this configuration sees 640"),
+                                 HasSubstr("needs a study with several, and --x training_flops")));
+  EXPECT_EQ(on_database({"predict", "--set", "train.steps=150", "--set", "train.global_batch=128"}).code, 0);
+  EXPECT_EQ(on_database({"predict", "--set", "train.steps=10", "--x", "training_flops"}).code, 0);
+  {
+    results::ResultsWriter writer(file_);
+    sweeps::TrialSpec longer = test::small_spec(64, 7);
+    longer.train.steps = 600;
+    test::put_finished_trial(writer, longer, 6, fid_of(longer) / 2);
+  }
+  EXPECT_EQ(on_database({"predict", "--set", "train.steps=10"}).code, 0);  // against training FLOPs
+  EXPECT_THAT(on_database({"predict", "--set", "train.steps=10", "--x", "parameters"}).err,
+              HasSubstr("take one of those lengths, or --x training_flops"));
+}
+
+TEST_F(Cli, SuggestTrainsAsLongAsTheStudy) {
+  {
+    results::ResultsWriter writer(file_);
+    for (const int width : {64, 128, 192, 256}) {
+      const sweeps::TrialSpec spec = test::small_spec(width);
+      test::put_finished_trial(writer, spec, width, fid_of(spec) * (width == 128 ? 1.02 : 0.98));
+      results::TrialRecord record = test::record_of(spec, width);
+      record.axes = {{"model.width", width}, {"train.steps", 300}, {"train.global_batch", 64}};
+      writer.put_trials(std::vector<results::TrialRecord>{record});
+    }
+  }
+  const Study study = load_study(file_);
+  const Candidates candidates = candidates_of(study, study_law(study, {}));
+  // Widths between and beyond those of the study, each once.
+  EXPECT_EQ(candidates.num_combinations, 9U);
+  EXPECT_EQ(candidates.list.size(), 5U);
+  {
+    results::ResultsWriter writer(file_);
+    sweeps::TrialSpec longer = test::small_spec(64);
+    longer.train.steps = 600;
+    test::put_finished_trial(writer, longer, 6, fid_of(longer) / 2);
+    results::TrialRecord record = test::record_of(longer, 6);
+    record.axes = {{"model.width", 64}, {"train.steps", 600}, {"train.global_batch", 64}};
+    writer.put_trials(std::vector<results::TrialRecord>{record});
+  }
+  const Study two_lengths = load_study(file_);
+  AdviceOptions options;
+  options.x = "parameters";
+  for (const Candidate& one : candidates_of(two_lengths, study_law(two_lengths, options)).list) {
+    EXPECT_THAT(one.spec.train.steps, testing::AnyOf(300, 600));
+  }
+  options.x = "training_flops";
+  EXPECT_GT(candidates_of(two_lengths, study_law(two_lengths, options)).list.size(), 20U);
+}
+
+TEST_F(Cli, SuggestSaysWhenNothingWouldScoreItsTrials) {
+  {
+    results::ResultsWriter writer(file_);
+    for (const int width : {64, 128, 192, 256}) {
+      sweeps::TrialSpec spec = test::small_spec(width);
+      spec.evaluate.clear();
+      test::put_finished_trial(writer, spec, width, fid_of(spec) * (width == 128 ? 1.02 : 0.98));
+    }
+  }
+  const std::string file = (folder_ / "next.json").string();
+  EXPECT_THAT(on_database({"suggest", "--out", file}).err,
+              HasSubstr("nothing under \"evaluate\" of this sweep gives fid"));
+  EXPECT_EQ(on_database({"suggest", "--out", file, "--y", "loss"}).err, "");
+}
+
 TEST_F(Cli, SuggestWritesASweepFileThatCanBeSubmitted) {
   {
     results::ResultsWriter writer(file_);
@@ -462,7 +549,7 @@ TEST_F(Cli, SuggestLooksAtAllAxesOfALargeGrid) {
     }
   }
   const Study study = load_study(file_);
-  const Candidates candidates = candidates_of(study, XQuantity::kForwardMacs);
+  const Candidates candidates = candidates_of(study, study_law(study, {}));
   // Depths 2 to 17, 1 and 26; widths with those between and beyond; batches, 8, 23 and 384 (what lies between the
   // others is rounded to them); rates with those between and beyond.
   EXPECT_EQ(candidates.num_combinations, 18U * 9 * 19 * 33);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -87,6 +88,46 @@ TEST(Isoflop, DropsMinimaAtTheEdgeAndSaysWhatToRun) {
   EXPECT_TRUE(minima.back().why_dropped.empty());
 }
 
+TEST(Isoflop, DropsMinimaThatNoScoreCanHave) {
+  const auto budget = [](std::vector<std::pair<double, double>> places) {
+    std::vector<BudgetPoint> points;
+    for (const auto& [log_n, y] : places) {
+      const double n = std::exp(log_n);
+      points.push_back({{n, y, "", "", 1e18 / n}, 6e18});
+    }
+    return budget_minima(points).at(0);
+  };
+  EXPECT_EQ(budget({{10, 6}, {11, 5}, {12, 6}}).why_dropped, "");
+  EXPECT_NEAR(budget({{10, 6}, {11, 5}, {12, 6}}).y, 5, 1e-9);
+  // By hand, with t = log N - 10: 6 + t (t - 10) / 0.99, lowest at t = 5.
+  EXPECT_THAT(budget({{10, 6}, {10.1, 5}, {20, 6}}).why_dropped,
+              HasSubstr("falls to -19.25, far below the lowest score 5"));
+  // 26 + t (t - 10) / 3.84: positive, but 5.5 below a budget whose scores lie 1 apart.
+  EXPECT_THAT(budget({{10, 26}, {10.4, 25}, {20, 26}}).why_dropped,
+              HasSubstr("falls to 19.49, far below the lowest score 25"));
+}
+
+TEST(Isoflop, DrawsNoBudgetsThatHaveNoParabola) {
+  auto points = grid(surface(0.3, 0.3), 7, 1.5);
+  std::erase_if(points, [](const BudgetPoint& p) { return p.compute < 2e18 && p.point.label >= "2"; });
+  const Figure figure = isoflop_curves(make_isoflop_report(points, 0, 0));
+  ASSERT_EQ(figure.series.size(), 6U);  // five budgets, and their minima
+  EXPECT_EQ(figure.series[0].name, "3e+18 FLOPs");
+}
+
+TEST(Isoflop, SaysWhetherItsSizesAreTooLargeOrTooSmall) {
+  const auto report = [](const Law& law) { return make_isoflop_report(grid(law, 9, 2.5, 4), 0, 0); };
+  const IsoflopReport below = report(surface(0.2, 0.5));
+  ASSERT_LT(below.bias->n_ratio, 1);
+  EXPECT_THAT(
+      below.warnings,
+      Contains(HasSubstr(fmt::format("N* {:.3g} times too small at the largest budget", 1 / below.bias->n_ratio))));
+  const IsoflopReport above = report(surface(0.5, 0.2));
+  ASSERT_GT(above.bias->n_ratio, 1);
+  EXPECT_THAT(above.warnings,
+              Contains(HasSubstr(fmt::format("N* {:.3g} times too large at the largest budget", above.bias->n_ratio))));
+}
+
 TEST(Isoflop, TheEnvelopeOfCurvesFollowsTheOptimum) {
   const Law law = surface(0.34, 0.28);
   std::vector<BudgetPoint> points;
@@ -140,9 +181,19 @@ TEST(Isoflop, BandsAreDrawnAndStandInTheNumbersBehindTheFigure) {
   }
 }
 
+TEST(Isoflop, OfFewRunsTheSurfaceHasNoIntervalAndSaysWhy) {
+  auto points = noisy(grid(surface(0.3, 0.3), 4, 3), 1e-3, 0);
+  points.resize(8);
+  const IsoflopReport report = make_isoflop_report(points, 100, 0);
+  EXPECT_TRUE(report.approaches[2].allocation.has_value());
+  EXPECT_FALSE(report.approaches[2].a.has_value());
+  EXPECT_FALSE(report.approaches[2].n_interval(1e18).has_value());
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("approach 3 surface has no interval: 8 runs for 5 parameters")));
+}
+
 TEST(Isoflop, AsksForFiveSizesPerBudget) {
   const IsoflopReport report = make_isoflop_report(grid(surface(0.34, 0.28), 4, 1.5), 0, 0);
-  EXPECT_THAT(report.warnings, Contains("6 budgets have fewer than 5 sizes"));
+  EXPECT_THAT(report.warnings, Contains("of 6 budgets with a minimum 6 have fewer than 5 sizes"));
 }
 
 TEST(Isoflop, NamesSizesThatDriftAgainstTheMinimum) {

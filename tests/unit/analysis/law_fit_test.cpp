@@ -176,11 +176,28 @@ TEST(Bootstrap, ResamplesRunsAndNotPoints) {
 }
 
 TEST(Bootstrap, GivesNoIntervalWhenMostResamplesFailed) {
-  Bootstrap laws = bootstrap(noisy(), false, 100, 0);
+  Bootstrap laws = bootstrap(noisy(), false, 200, 0);
   EXPECT_EQ(laws.num_failed, 0);
   EXPECT_TRUE(interval_of(laws, "alpha").has_value());
-  laws.num_failed = 51;
+  laws.num_failed = 101;
   EXPECT_FALSE(interval_of(laws, "alpha").has_value());
+}
+
+TEST(Bootstrap, GivesNoIntervalWhereNoResampleIsExpectedBeyondIt) {
+  // scipy: 1 / norm.cdf(-t.ppf(0.975, n - k)) is 119000 for n - k = 2, 364 for 4.
+  std::vector<FitPoint> points = noisy();
+  points.resize(6);
+  EXPECT_TRUE(interval_of(bootstrap(points, false, 380, 0), "alpha").has_value());
+  const Bootstrap few_resamples = bootstrap(points, false, 350, 0);
+  EXPECT_FALSE(interval_of(few_resamples, "alpha").has_value());
+  EXPECT_THAT(few_resamples.why_no_interval().value(), HasSubstr("or take more resamples"));
+  points.resize(4);
+  const Bootstrap few_runs = bootstrap(points, false, 1000, 0);
+  EXPECT_FALSE(interval_of(few_runs, "alpha").has_value());
+  EXPECT_EQ(
+      few_runs.why_no_interval().value(),
+      "4 runs for 2 parameters: beyond either end would lie one resample in 1.2e+05, and there are 1000: run more "
+      "models");
 }
 
 TEST(Bootstrap, OfAStraightLineHasTheStandardErrorOfTextbooks) {
@@ -229,7 +246,7 @@ TEST(Influence, LeavingOutTheLargestXShowsHowFarTheLawCanBeTrusted) {
 
 FitRequest quick_request() {
   FitRequest request;
-  request.num_resamples = 50;
+  request.num_resamples = 400;
   return request;
 }
 
@@ -253,6 +270,33 @@ TEST(FitReport, ShowsFiveDigitsAndTheObjective) {
   const FitReport report = make_fit_report(noisy(), quick_request());
   // scipy: E 1.99917…, alpha 0.403405, half the sum of squares 0.00028148.
   EXPECT_THAT(to_text(report), AllOf(HasSubstr("1.9992"), HasSubstr("0.4034"), HasSubstr("objective 0.00028148")));
+}
+
+TEST(FitReport, OfFewRunsGivesTheIntervalByProfile) {
+  std::vector<FitPoint> points = noisy();
+  points.resize(4);
+  FitRequest request = quick_request();
+  request.forms = {Form::kPower};
+  const FitReport report = make_fit_report(points, request);
+  const FormReport& form = report.forms[0];
+  EXPECT_FALSE(form.bootstrap_intervals[1].has_value());
+  // A straight line's: alpha -+ t s / sqrt(sum of (log x - its mean)²), by numpy.
+  EXPECT_NEAR(form.interval_of(1)->low, 0.06067722305138054, 1e-6);
+  EXPECT_NEAR(form.interval_of(1)->high, 0.17806099802691908, 1e-6);
+  EXPECT_THAT(to_text(report), AllOf(HasSubstr("by profile ["), HasSubstr("no intervals by bootstrap: 4 runs for 2")));
+  const common::Json json = to_json(report);
+  EXPECT_TRUE(json["intervals_95"]["alpha"].is_null());
+  EXPECT_THAT(json["bootstrap"]["reason"].get<std::string>(), HasSubstr("run more models"));
+}
+
+TEST(FitReport, OfFewRunsOfManyPointsSaysThatTheProfileIsTooNarrow) {
+  std::vector<FitPoint> points = noisy();
+  for (std::size_t i = 0; i < points.size(); ++i) points[i].run = i < 3 ? "a" : i < 6 ? "b" : "c";
+  FitRequest request = quick_request();
+  request.forms = {Form::kPower};
+  const FitReport report = make_fit_report(points, request);
+  EXPECT_FALSE(report.forms[0].interval_of(1).has_value());
+  EXPECT_THAT(to_text(report), HasSubstr("they take the points of a run for independent"));
 }
 
 TEST(FitReport, TheNoiseOfOneRunIsThatOfSeedsWhereThereAreEnough) {

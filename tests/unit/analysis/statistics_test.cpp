@@ -32,6 +32,9 @@ TEST(Statistics, FisherIntervalAgreesWithScipy) {
 TEST(Statistics, TooFewOrConstantValuesHaveNoCorrelation) {
   EXPECT_FALSE(pearson(std::vector<double>{1, 2}, std::vector<double>{1, 2}).has_value());
   EXPECT_FALSE(pearson(std::vector<double>{1, 1, 1}, std::vector<double>{1, 2, 3}).has_value());
+  // 0.1 six times: the mean is not 0.1 but the next number below it.
+  EXPECT_FALSE(pearson(std::vector<double>(6, 0.1), std::vector<double>{3, 1, 4, 1, 5, 9}).has_value());
+  EXPECT_FALSE(pearson(std::vector<double>{3, 1, 4, 1, 5, 9}, std::vector<double>(6, 0.1)).has_value());
   EXPECT_FALSE(fisher_interval(0.5, 3).has_value());
   EXPECT_FALSE(fisher_interval(1.0, 10).has_value());
 }
