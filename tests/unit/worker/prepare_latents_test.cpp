@@ -125,7 +125,7 @@ TEST_F(LatentPreparation, ScoresAreRefusedADecoderOfAnotherScale) {
   const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(
       R"({"data": {"name": "imagenet_latents"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 8}})", "test"));
   const auto decoder = [&] {
-    EvaluationTools tools(trial, images, at("cache"), torch::kCPU);
+    EvaluationTools tools(trial, images, at("cache"), torch::kCPU, [] {});
     sweeps::EvaluateSpec settings;
     settings.decoder = vae_.string();
     return tools.decoder(settings) != nullptr;
