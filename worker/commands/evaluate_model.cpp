@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -21,6 +23,16 @@ namespace ditscale::worker {
 using common::Json;
 
 namespace {
+
+/// Whether the training images themselves are looked at: as the reference, as embeddings that are shown, or as latents
+/// that are there and whose scale the decoder must have.
+bool needs_images(const sweeps::TrialSpec& trial, const std::vector<sweeps::EvaluateSpec>& all) {
+  if (trial.model.conditioning == sweeps::Conditioning::kEmbeddings) return true;
+  if (trial.data.space == sweeps::DataSpace::kLatents && std::filesystem::exists(trial.data.root)) return true;
+  return std::any_of(all.begin(), all.end(), [](const sweeps::EvaluateSpec& settings) {
+    return settings.reference.empty() && sweeps::needs_reference(settings.metrics);
+  });
+}
 
 std::string line_of(const Json& score) {
   const Json& settings = score["settings"];
@@ -46,7 +58,7 @@ class ModelScores {
     const ScoredModel scored = load_scored_model(options_.what, weights, device_);
     const sweeps::TrialSpec& trial = scored.model.trial;
     const std::vector<sweeps::EvaluateSpec> all = options_.settings.for_trial(trial);
-    const ImageSet images = load_image_set(trial.data, Split::kTrain);
+    const ImageSet images = needs_images(trial, all) ? load_image_set(trial.data, Split::kTrain) : ImageSet{};
     Evaluator evaluator(trial, images, environment_.cache_folder, device_, communicator_);
     if (!options_.samples.empty() && all.size() * options_.weights.size() != 1)
       throw common::UsageError("--samples: one file takes the samples of one setting; give one of each");

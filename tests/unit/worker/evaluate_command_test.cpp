@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
+#include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/storage/npz_file.hpp"
+#include "worker/training/train_state.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -26,7 +29,29 @@ class EvaluateCommand : public InScratchFolder {
     return context.action();
   }
   [[nodiscard]] std::string file(const std::string& name) const { return at(name).string(); }
+
+  /// A fresh model of colour images of 8 pixels, whose store is not on this machine.
+  [[nodiscard]] static sweeps::TrialSpec trial_without_store() {
+    return sweeps::trial_spec_from(common::parse_json(R"({
+        "data": {"name": "store", "space": "pixels", "image_size": 8, "channels": 3, "num_classes": 10,
+                 "num_images": 100, "digest": "x"},
+        "model": {"depth": 1, "width": 16, "heads": 2, "patch": 4}})",
+                                                      "test"));
+  }
 };
+
+TEST_F(EvaluateCommand, NeedsNoTrainingImagesThatNothingLooksAt) {
+  const sweeps::TrialSpec trial = trial_without_store();
+  const TrainState state(trial.shape(), 0, torch::kCPU);
+  write_checkpoint_file(at("model.h5"), take_snapshot(state, trial.to_json(), "fp32", "made up"));
+  const std::string command = "evaluate " + file("model.h5") + " --num-samples 3 --sampler ddim --steps 2 --device cpu";
+  EXPECT_EQ(run(command + " --features none --samples " + file("samples.npz")), 0);
+  EXPECT_EQ(NpzFile::open(at("samples.npz")).read("arr_0").sizes(), at::IntArrayRef({3, 8, 8, 3}));
+  put(at("network.pt"), "is not reached");
+  EXPECT_THAT(message_of<ConfigError>(
+                  [&] { (void)run(command + " --features torchscript --features-file " + file("network.pt")); }),
+              HasSubstr("data.root"));
+}
 
 TEST_F(EvaluateCommand, OfImagesKnowsNoWeights) {
   write_npz(at("images.npz"), {{"arr_0", torch::zeros({2, 28, 28, 1}, torch::kByte)}});
