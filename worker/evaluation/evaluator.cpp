@@ -126,11 +126,12 @@ double Evaluator::macs_of(const EvaluationCount& evaluated, const sweeps::Evalua
 }
 
 FeatureWidths Evaluator::widths_of(const sweeps::EvaluateSpec& settings) {
+  if (tools_.network(settings) == nullptr) return {1, 0, 0};  // SampleStream's one column
   return FeatureWidths::of(*tools_.network(settings), request_of(settings).parts());
 }
 
 std::optional<FeatureJournal> Evaluator::open_journal(const sweeps::EvaluateSpec& settings, const EvaluationJob& job) {
-  if (job.journal.empty() || tools_.network(settings) == nullptr || !communicator_.is_first()) return std::nullopt;
+  if (job.journal.empty() || !communicator_.is_first()) return std::nullopt;
   const std::string key = job.model_key + " " + common::canonical_text(full_settings(settings, job.weights));
   return FeatureJournal(job.journal, key, widths_of(settings));
 }
@@ -139,7 +140,8 @@ bool Evaluator::collect(SampleStream& stream, const sweeps::EvaluateSpec& settin
                         FeatureJournal* journal, ScoreCollector* collector) {
   if (journal != nullptr && journal->num_done() > 0) {
     spdlog::info("going on after {} of {} samples", journal->num_done(), settings.num_samples);
-    journal->replay([&](std::int64_t first, const ImageFeatures& features) { collector->add(first, features); });
+    if (collector != nullptr)
+      journal->replay([&](std::int64_t first, const ImageFeatures& features) { collector->add(first, features); });
   }
   const std::int64_t done = communicator_.value_of_first(journal == nullptr ? 0 : journal->num_done());
   Pace pace(settings.num_samples, done);

@@ -53,7 +53,7 @@ ImageFeatures SampleStream::next(std::int64_t first, const Observer& observe) {
     throw NotFinite(
         fmt::format("of samples {} to {} some, or their features, are not finite", first, first + count - 1));
   }
-  if (network == nullptr) return {};
+  if (network == nullptr) return all;
   if (parts_.wanted.spatial) all.spatial = gathered(own.spatial, network->spatial_width(), count);
   if (parts_.wanted.logits) all.logits = gathered(own.logits, network->num_classes(), count);
   return all;

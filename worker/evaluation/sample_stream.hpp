@@ -39,9 +39,9 @@ class SampleStream {
   /// Samples drawn by one call of `next` over all ranks, at most.
   [[nodiscard]] std::int64_t stride() const { return communicator_.size() * kSampleBatch; }
 
-  /// Features of the samples from `first` on, min(stride(), those left) of them, on every rank; nothing is defined
-  /// without a network. Throws NotFinite, on every rank, when a sample has a NaN or an infinity. *Collective: all
-  /// ranks.*
+  /// Features of the samples from `first` on, min(stride(), those left) of them, on every rank; without a network the
+  /// pooled ones are a column of zeros. Throws NotFinite, on every rank, when a sample has a NaN or an infinity.
+  /// *Collective: all ranks.*
   [[nodiscard]] ImageFeatures next(std::int64_t first, const Observer& observe);
 
   /// Images of samples first … first + count - 1, drawn on this rank alone.

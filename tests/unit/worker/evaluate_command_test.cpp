@@ -6,6 +6,7 @@
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/evaluation/evaluator.hpp"
 #include "worker/storage/npz_file.hpp"
 #include "worker/training/train_state.hpp"
 
@@ -13,7 +14,12 @@ namespace ditscale::worker {
 namespace {
 
 using common::ConfigError;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Gt;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 /// Runs the program's command line without the program.
 class EvaluateCommand : public InScratchFolder {
@@ -51,6 +57,34 @@ TEST_F(EvaluateCommand, NeedsNoTrainingImagesThatNothingLooksAt) {
   EXPECT_THAT(message_of<ConfigError>(
                   [&] { (void)run(command + " --features torchscript --features-file " + file("network.pt")); }),
               HasSubstr("data.root"));
+}
+
+TEST_F(EvaluateCommand, DrawsSamplesWithoutScoresOnlyOnce) {
+  const sweeps::TrialSpec trial = trial_without_store();
+  const TrainState state(trial.shape(), 0, torch::kCPU);
+  SingleProcess alone;
+  const ImageSet no_images;
+  Evaluator evaluator(trial, no_images, at("cache"), torch::kCPU, alone);
+  sweeps::EvaluateSpec settings;
+  settings.features = "none";
+  settings.metrics.clear();
+  settings.num_samples = 1000;
+  settings.sampler = sweeps::SamplerKind::kDdim;
+  settings.steps = 2;
+  std::vector<std::int64_t> drawn;
+  EvaluationJob job;
+  job.journal = at("journal");
+  job.observe = [&](std::int64_t first, const torch::Tensor&) { drawn.push_back(first); };
+  job.stop = [calls = 0]() mutable { return calls++ == 1; };
+  EXPECT_FALSE(evaluator.evaluate(state.ema_model, settings, job).has_value());
+  EXPECT_THAT(drawn, ElementsAre(0));
+  drawn.clear();
+  job.stop = [] { return false; };
+  const auto evaluation = evaluator.evaluate(state.ema_model, settings, job);
+  ASSERT_TRUE(evaluation.has_value());
+  EXPECT_THAT(drawn, Not(IsEmpty()));
+  EXPECT_THAT(drawn, Each(Gt(0)));
+  EXPECT_TRUE(evaluation->first_samples.defined());
 }
 
 TEST_F(EvaluateCommand, OfImagesKnowsNoWeights) {
