@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/commands/commands.hpp"
