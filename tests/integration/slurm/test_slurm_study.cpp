@@ -105,7 +105,7 @@ TEST_F(SlurmStudy, SaysWhyItWaits) {
   const std::string job = submit(0, {"--nodes", "2", "--", "--hold"});
   const auto explained = orchestrator({"explain", "study"});
   EXPECT_THAT(explained.out, AllOf(HasSubstr("JobHeldUser"), HasSubstr("scontrol release"),
-                                   HasSubstr("when Slurm starts the job, the study goes on by itself")));
+                                   HasSubstr("when Slurm has started the job, the study goes on by itself")));
   for (const char* command : {"retry", "logs"}) {
     const auto early = orchestrator({command, "study", "--trial", "a"});
     EXPECT_EQ(early.code, 2);
@@ -137,7 +137,7 @@ TEST_F(SlurmStudy, RunsInShardsThatHaveEachCellOnce) {
 
 TEST_F(SlurmStudy, SpreadsAGangOverBothNodes) {
   write_sweep({0, 1}, 20, {{"processes", 2}});
-  const std::string job = submit(50, {"--nodes", "2", "--cpus-per-node", "1", "--time", "120"});
+  const std::string job = submit(50, {"--nodes", "2", "--cpus-per-node", "1", "--time", "300"});
   ASSERT_TRUE(becomes(job, "COMPLETED", 90)) << log_of(job);
   for (const auto& trial : std::filesystem::directory_iterator(study() / "trials")) {
     const std::string log = common::read_file(trial.path() / "attempts" / "1" / "log.txt");
@@ -171,7 +171,8 @@ TEST_F(SlurmStudy, WarnsOfAJobThatNoNodeCanTake) {
 
 TEST_F(SlurmStudy, IsNotAskedForAgainWhenNothingCanStart) {
   write_sweep({0}, 2000000000);
-  const std::string job = submit(0, {"--set", "base.checkpoint.every_steps=2000000000", "--time", "60"});
+  const std::string job =
+      submit(0, {"--set", "base.checkpoint.every_steps=2000000000", "--time", "60", "--save-before", "10"});
   ASSERT_TRUE(becomes(job, "FAILED", 60)) << log_of(job);
   EXPECT_THAT(log_of(job), HasSubstr("no trial could start in this allocation"));
 }

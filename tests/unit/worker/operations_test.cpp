@@ -98,10 +98,13 @@ std::map<std::string, std::int64_t> thread_times_ns() {
 
 template <typename Operation>
 int num_threads_of(Operation operation) {
-  constexpr std::int64_t kWork_ns = 2'000'000;
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // threads of what ran before spin for a while
+  constexpr std::int64_t kWork_ns = 500'000;
+  // Threads spin for a while after their work, and their times are brought up to date when they sleep.
+  const auto let_them_sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); };
+  let_them_sleep();
   auto before = thread_times_ns();
   operation();
+  let_them_sleep();
   int count = 0;
   for (const auto& [thread, time_ns] : thread_times_ns()) count += time_ns - before[thread] > kWork_ns ? 1 : 0;
   return count;
