@@ -42,6 +42,9 @@ class Pace {
   double next_s_ = start_s_ + kReportEvery_s;
 };
 
+/// Leaves a round of samples that need not be finished.
+struct StopInRound {};
+
 template <typename T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -171,7 +174,11 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
        [&](std::int64_t first, std::int64_t count) {
          return shown_embeddings(trial_, train_images_, settings.sample_seed, first, count);
        },
-       alive_},
+       [&] {
+         alive_();
+         // A gang agrees on it between rounds: the others would wait for this rank's samples.
+         if (communicator_.size() == 1 && job.stop()) throw StopInRound();
+       }},
       communicator_, device_);
   std::optional<FeatureJournal> journal = open_journal(settings, job);
   std::optional<ScoreCollector> collector;
@@ -193,6 +200,8 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
     // An earlier process drew them.
     if (communicator_.is_first() && !result.first_samples.defined())
       result.first_samples = stream.images(0, std::min(kShown, settings.num_samples));
+  } catch (const StopInRound&) {
+    return std::nullopt;
   } catch (const NotFinite& error) {
     result.scores = no_scores(settings, error.what());
   }
