@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/log.hpp"
+#include "common/standard_output.hpp"
 #include "worker/commands/commands.hpp"
 
 namespace {
@@ -48,9 +49,7 @@ void keep_large_blocks() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   keep_large_blocks();
   CLI::App app{"worker: trains, samples and scores one Diffusion Transformer", "worker"};
   app.require_subcommand(1);
@@ -73,3 +72,7 @@ int main(int argc, char** argv) {
     return common::to_int(common::ExitCode::kError);
   }
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return common::exit_code_after_output("worker", run(argc, argv)); }

@@ -109,9 +109,9 @@ ExitCode retry_command(const RetryOptions& options) {
   const Report report = read_report(study, std::nullopt);
   std::vector<ReportRow> rows = options.trials.empty() ? report.rows : choose_trials(report, options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !ended_badly(row); });
+  if (rows.empty()) std::puts("nothing to retry: none of these trials failed, diverged or was cancelled");
   leave_out_foreign(rows, study);
   const ExitCode code = set_states(study, rows, TrialState::kPending, "asked for again", options.dry_run);
-  if (rows.empty()) std::puts("nothing to retry: none of these trials failed, diverged or was cancelled");
   if (code == ExitCode::kDone) {
     std::puts(std::filesystem::exists(study.job_script()) ? "`orchestrator resume` runs them"
                                                           : "`orchestrator run SWEEP.json` runs them");

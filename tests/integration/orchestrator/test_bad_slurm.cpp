@@ -134,6 +134,16 @@ TEST_F(BadSlurm, ShardsThatWereNotSubmittedAreSubmittedByTheSameCommand) {
                                 Not(HasSubstr("for study.shard-1-of-3"))));
 }
 
+TEST_F(BadSlurm, AnMpirunThatStartsNothingEndsOnRequest) {
+  write_sweep({0});
+  fake("mpirun", "exec sleep 1000");
+  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER});
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  run->signal(SIGTERM);
+  EXPECT_EQ(run->wait().code, 4) << "it waits for nodes for ever; no coordinator is there to hear of the wish";
+  EXPECT_TRUE(run->processes().empty());
+}
+
 TEST_F(BadSlurm, ASuspendedJobCannotBeAskedToSave) {
   write_sweep({0});
   fake("sbatch", "[[ $1 == --test-only ]] || echo 57");
