@@ -128,7 +128,7 @@ class ModelScores {
   /// The first rank packs what the others may have written on other machines.
   void finish(SampleFile& samples) {
     samples.sync();
-    (void)any_rank(communicator_, false, device_);  // until all have
+    wait_for_all(communicator_, device_);
     if (communicator_.is_first()) samples.finish();
   }
 

@@ -18,4 +18,8 @@ bool any_rank(Communicator& communicator, bool mine, torch::Device device) {
   return wishes.item<float>() > 0;
 }
 
+void wait_for_all(Communicator& communicator, torch::Device device) {
+  (void)any_rank(communicator, false, device);  // a sum needs every rank
+}
+
 }  // namespace ditscale::worker

@@ -13,4 +13,7 @@ namespace ditscale::worker {
 /// Whether this is true on any rank. *Collective: all ranks.*
 [[nodiscard]] bool any_rank(Communicator& communicator, bool mine, torch::Device device);
 
+/// Returns once all ranks have come here. *Collective: all ranks.*
+void wait_for_all(Communicator& communicator, torch::Device device);
+
 }  // namespace ditscale::worker

@@ -274,7 +274,7 @@ bool TrainingRun::make_scores_apart() {
     const auto file = scored_weights_file(options_.paths, step);
     const TrainedModel trained = load_trained_model(file.string(), device_);
     if (!score_what_is_due({trained.model, step}, /*apart=*/true)) return false;
-    (void)any_rank(communicator_, false, device_);  // all have read it
+    wait_for_all(communicator_, device_);  // they have read it
     if (communicator_.is_first()) std::filesystem::remove(file);
   }
 }
