@@ -122,9 +122,7 @@ Distances distances_of(const DistanceOptions& options) {
   auto side = read_side(options.samples);
   const Reference reference = as_reference(read_side(options.reference), options.reference);
   if (const auto* features = std::get_if<FeatureSet>(&side)) {
-    const std::size_t space = std::min(features->network.find(' '), features->network.size());
-    check_network(features->network.substr(0, space),
-                  features->network.substr(std::min(space + 1, features->network.size())), reference);
+    check_network(features->network, features->digest, reference);
     check_widths(features->widths().pooled, reference, options);
     return timed_scores(*features, reference, options);
   }

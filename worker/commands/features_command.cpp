@@ -70,7 +70,7 @@ int run(const FeaturesArguments& arguments) {
   const auto features = extract_all(*images, *network, parts);
   if (!features) return common::to_int(common::ExitCode::kIncomplete);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_features(arguments.out, {*features, network->name() + " " + network->digest()});
+  write_features(arguments.out, {*features, network->name(), network->digest()});
   if (arguments.json) {
     fmt::print("{}\n", common::Json{{"images", images->num_images()},
                                     {"seconds", seconds},

@@ -61,9 +61,8 @@ void write_features(const fs::path& path, const FeatureSet& set) {
   std::vector<std::pair<std::string, torch::Tensor>> arrays{{"pooled", set.features.pooled}};
   if (set.features.spatial.defined()) arrays.emplace_back("spatial", set.features.spatial);
   if (set.features.logits.defined()) arrays.emplace_back("logits", set.features.logits);
-  const std::size_t space = set.network.find(' ');
-  if (!set.network.empty()) arrays.emplace_back("network", bytes_of(set.network.substr(0, space)));
-  if (space != std::string::npos) arrays.emplace_back("digest", bytes_of(set.network.substr(space + 1)));
+  if (!set.network.empty()) arrays.emplace_back("network", bytes_of(set.network));
+  if (!set.digest.empty()) arrays.emplace_back("digest", bytes_of(set.digest));
   write_npz(path, arrays);
 }
 
@@ -75,7 +74,7 @@ FeatureSet read_features(const fs::path& path) {
   set.features.spatial = read_part(file, "spatial", set.num_images(), path);
   set.features.logits = read_part(file, "logits", set.num_images(), path);
   set.network = read_text(file, "network", path);
-  if (const std::string digest = read_text(file, "digest", path); !digest.empty()) set.network += " " + digest;
+  set.digest = read_text(file, "digest", path);
   return set;
 }
 
@@ -84,9 +83,8 @@ Reference reference_of(const FeatureSet& set, const std::string& name) {
     throw common::ConfigError(fmt::format("reference {}: a covariance needs two images, there is one", name));
   ReferenceContent content;
   content.name = name;
-  const std::size_t space = set.network.find(' ');
-  content.network = set.network.substr(0, space);
-  if (space != std::string::npos) content.network_digest = set.network.substr(space + 1);
+  content.network = set.network;
+  content.network_digest = set.digest;
   content.num_images = set.num_images();
   content.pooled = statistics_of(set.features.pooled);
   if (set.features.spatial.defined()) content.spatial = statistics_of(set.features.spatial);

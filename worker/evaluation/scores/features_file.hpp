@@ -12,8 +12,9 @@ namespace ditscale::worker {
 /// `logits` (N, K), and the network's name and digest as the bytes of texts, `network` and `digest`.
 struct FeatureSet {
   ImageFeatures features;
-  /// "inception 0123…"; empty where the file does not say.
+  /// The network's name and the digest of its weights; empty where the file does not say.
   std::string network;
+  std::string digest;
 
   [[nodiscard]] std::int64_t num_images() const { return features.pooled.size(0); }
   [[nodiscard]] FeatureWidths widths() const;
