@@ -19,23 +19,13 @@ using common::CorruptData;
 
 namespace {
 
-/// Values of a tensor of that shape. Throws CorruptData when there cannot be so many.
-std::int64_t count_values(const std::string& name, const std::vector<std::int64_t>& shape) {
-  std::int64_t count = 1;
-  bool is_empty = false;
-  for (const std::int64_t size : shape) {
-    is_empty = is_empty || size == 0;
-    if (__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count))
-      throw CorruptData(fmt::format("tensor {} has an impossible shape", common::valid_utf8(name)));
-  }
-  return is_empty ? 0 : count;
-}
-
 /// The model must be no larger than what the file holds, before one of that size is made.
 void check_tensor_total(const TensorSource& source, const sweeps::ModelShape& shape) {
   std::int64_t held = 0;
   for (const std::string& name : source.names()) {
-    if (__builtin_add_overflow(held, count_values(name, source.shape(name)), &held))
+    const auto count = num_values(source.shape(name));
+    if (!count) throw CorruptData(fmt::format("tensor {} has an impossible shape", common::valid_utf8(name)));
+    if (__builtin_add_overflow(held, *count, &held))
       throw CorruptData("its tensors claim more values than any file holds");
   }
   const sweeps::ParameterCount needed = sweeps::count_parameters(shape);

@@ -107,14 +107,9 @@ LegacyPtFile::Entry LegacyPtFile::entry_of(const std::string& name, const Pickle
   if (type == kLegacyTypes.end())
     fail(fmt::format("tensor {}: storages of {} are not read", name, valid_utf8(id[1]->text)));
   Entry entry{type->second, sizes(*call->items[2]), call->items[1]->integer, id[2]->text};
-  std::int64_t end = 1;
-  bool is_empty = false;
-  for (const std::int64_t size : entry.shape) {
-    is_empty = is_empty || size == 0;
-    if (__builtin_mul_overflow(end, std::max<std::int64_t>(size, 1), &end))
-      fail(fmt::format("tensor {} has an impossible shape", name));
-  }
-  if (is_empty) end = 0;
+  const auto count = num_values(entry.shape);
+  if (!count) fail(fmt::format("tensor {} has an impossible shape", name));
+  std::int64_t end = *count;
   const std::vector<std::int64_t> strides = sizes(*call->items[3]);
   if (strides.size() != entry.shape.size() || !is_dense(entry.shape, strides))
     fail(fmt::format("tensor {} is not contiguous", name));

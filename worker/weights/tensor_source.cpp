@@ -27,6 +27,14 @@ class SafetensorsSource final : public TensorSource {
 
 }  // namespace
 
+std::optional<std::int64_t> num_values(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count)) return std::nullopt;
+  }
+  return std::find(shape.begin(), shape.end(), 0) == shape.end() ? count : 0;
+}
+
 std::unique_ptr<TensorSource> open_tensor_source(const std::filesystem::path& file, const std::string& key) {
   std::string start;
   {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@
 #include "worker/weights/safetensors.hpp"
 
 namespace ditscale::worker {
+
+/// Values of a tensor of that shape, whose sizes are 0 or more; empty when no number holds them (sizes of 0 taken for
+/// 1: what a file claims is refused before it is multiplied out elsewhere).
+[[nodiscard]] std::optional<std::int64_t> num_values(const std::vector<std::int64_t>& shape);
 
 /// Named tensors in a file of some format. Types and shapes are known, and held against the file's size, before any
 /// value is read.
