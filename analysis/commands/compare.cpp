@@ -75,9 +75,7 @@ Table compared(const Study& left, const Study& right, const std::string& metric,
 std::string law_line(const Study& study, const AdviceOptions& options) {
   try {
     const StudyLaw law = study_law(study, options);
-    const auto names = facts_of(law.form().form).parameters;
-    const auto alpha = std::find(names.begin(), names.end(), "alpha") - names.begin();
-    const auto interval = law.form().interval_of(static_cast<std::size_t>(alpha));
+    const auto interval = law.form().interval_of("alpha");
     return fmt::format("{}: {} of {}, alpha {:.5g}{}", study.name, law.law().text(5), to_name(law.x),
                        law.law().value("alpha"),
                        interval ? fmt::format(" [{:.5g}, {:.5g}]", interval->low, interval->high) : "");

@@ -100,9 +100,12 @@ void warn_of_misfit(const FitReport& report, FormReport& form) {
 
 }  // namespace
 
-std::optional<Interval> FormReport::interval_of(std::size_t parameter) const {
-  if (bootstrap_intervals[parameter]) return bootstrap_intervals[parameter];
-  return bootstrap.num_runs == fit->num_points ? profile_intervals[parameter] : std::nullopt;
+std::optional<Interval> FormReport::interval_of(const std::string& parameter) const {
+  const auto names = facts_of(form).parameters;
+  const auto place = static_cast<std::size_t>(std::find(names.begin(), names.end(), parameter) - names.begin());
+  if (place == names.size()) return std::nullopt;
+  if (bootstrap_intervals[place]) return bootstrap_intervals[place];
+  return bootstrap.num_runs == fit->num_points ? profile_intervals[place] : std::nullopt;
 }
 
 FitReport make_fit_report(std::vector<FitPoint> points, const FitRequest& request) {

@@ -26,7 +26,8 @@ struct FormReport {
   std::optional<double> leave_one_out_error;
 
   /// By bootstrap; else by profile where each run is one point, for the profile takes points for independent.
-  [[nodiscard]] std::optional<Interval> interval_of(std::size_t parameter) const;
+  /// Empty too for a parameter that the law has not.
+  [[nodiscard]] std::optional<Interval> interval_of(const std::string& parameter) const;
 };
 
 /// Forms of the law on one set of points, beside each other.

@@ -281,8 +281,8 @@ TEST(FitReport, OfFewRunsGivesTheIntervalByProfile) {
   const FormReport& form = report.forms[0];
   EXPECT_FALSE(form.bootstrap_intervals[1].has_value());
   // A straight line's: alpha -+ t s / sqrt(sum of (log x - its mean)²), by numpy.
-  EXPECT_NEAR(form.interval_of(1)->low, 0.06067722305138054, 1e-6);
-  EXPECT_NEAR(form.interval_of(1)->high, 0.17806099802691908, 1e-6);
+  EXPECT_NEAR(form.interval_of("alpha")->low, 0.06067722305138054, 1e-6);
+  EXPECT_NEAR(form.interval_of("alpha")->high, 0.17806099802691908, 1e-6);
   EXPECT_THAT(to_text(report), AllOf(HasSubstr("by profile ["), HasSubstr("no intervals by bootstrap: 4 runs for 2")));
   const common::Json json = to_json(report);
   EXPECT_TRUE(json["intervals_95"]["alpha"].is_null());
@@ -295,7 +295,7 @@ TEST(FitReport, OfFewRunsOfManyPointsSaysThatTheProfileIsTooNarrow) {
   FitRequest request = quick_request();
   request.forms = {Form::kPower};
   const FitReport report = make_fit_report(points, request);
-  EXPECT_FALSE(report.forms[0].interval_of(1).has_value());
+  EXPECT_FALSE(report.forms[0].interval_of("alpha").has_value());
   EXPECT_THAT(to_text(report), HasSubstr("they take the points of a run for independent"));
 }
 
