@@ -31,6 +31,23 @@ std::string shell_word(const std::string& text) {
   return word + "'";
 }
 
+std::string text_of_shell_word(std::string_view text) {
+  std::string word;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char letter = text[at];
+    if (!quoted && (letter == ' ' || letter == '\n')) break;
+    if (letter == '\'') {
+      quoted = !quoted;
+    } else if (letter == '\\' && !quoted && at + 1 < text.size()) {
+      word += text[++at];
+    } else {
+      word += letter;
+    }
+  }
+  return word;
+}
+
 std::string directive_word(const std::string& text) {
   if (is_plain(text)) return text;
   const bool control = std::any_of(text.begin(), text.end(), [](unsigned char letter) { return letter < 0x20; });

@@ -190,20 +190,9 @@ namespace {
 /// Where the script says that it stands; empty when it does not say.
 fs::path own_place(const std::string& script) {
   const std::string option = "--batch-script ";
-  std::size_t at = script.rfind(option);
+  const std::size_t at = script.rfind(option);
   if (at == std::string::npos) return {};
-  std::string place;
-  bool quoted = false;
-  for (at += option.size(); at < script.size() && (quoted || (script[at] != ' ' && script[at] != '\n')); ++at) {
-    if (script[at] == '\'') {
-      quoted = !quoted;
-    } else if (script[at] == '\\' && !quoted) {
-      place += script[++at];
-    } else {
-      place += script[at];
-    }
-  }
-  return place;
+  return slurm::text_of_shell_word(std::string_view(script).substr(at + option.size()));
 }
 
 /// The script names its folder: in another one it would go on with the study that it was written for.

@@ -97,5 +97,11 @@ TEST_F(BatchScriptInBash, NothingInANameIsReadAsACommand) {
   EXPECT_FALSE(std::filesystem::exists("hacked"));
 }
 
+TEST(ShellWord, IsReadBackAsWhatItWasMadeOf) {
+  for (const std::string text :
+       {"/plain/path", "", "two words", "it's", "'", "a\\b", "$x `y` \"z\"", "line\nbreak", "é %j"})
+    EXPECT_EQ(text_of_shell_word(shell_word(text) + " --next 'x'\n"), text);
+}
+
 }  // namespace
 }  // namespace ditscale::slurm
