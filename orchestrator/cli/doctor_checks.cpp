@@ -24,31 +24,6 @@ namespace {
 
 constexpr double kCommandLimit_s = 30;
 
-}  // namespace
-
-Finding look_at_mpi(const std::string& path) {
-  const std::string mpirun = find_program("mpirun", path);
-  if (mpirun.empty()) {
-    return {"MPI", Kind::kBad, "mpirun is not on PATH",
-            "load your cluster's MPI module, or install Open MPI (Debian: apt-get install openmpi-bin)"};
-  }
-  std::vector<std::string> argv{"env"};
-  for (const auto& [name, value] : root_permissions()) argv.push_back(name + "=" + value);
-  argv.push_back(mpirun);
-  for (std::string& argument : launch_arguments(2)) argv.push_back(std::move(argument));
-  argv.emplace_back("true");
-  const slurm::CommandResult result = slurm::run_command(argv, kCommandLimit_s);
-  if (result.code != 0) {
-    return {
-        "MPI", Kind::kBad, "two ranks on this host could not be started: " + slurm::describe({mpirun}, result),
-        "the mpirun on PATH must be of the MPI that orchestrator was built with (ldd orchestrator | grep mpi), and no "
-        "variables may be left over from another job (env | grep -E '^(SLURM|OMPI|PMIX|PBS)_')"};
-  }
-  return {"MPI", Kind::kGood, mpirun + " starts ranks here", ""};
-}
-
-namespace {
-
 Finding look_at_slurm(const std::string& path) {
   if (find_program("sbatch", path).empty()) {
     return {"Slurm", Kind::kNote, "sbatch is not on PATH: `run` works, `submit` does not",
@@ -155,6 +130,27 @@ Finding look_at_limits() {
 }
 
 }  // namespace
+
+Finding look_at_mpi(const std::string& path) {
+  const std::string mpirun = find_program("mpirun", path);
+  if (mpirun.empty()) {
+    return {"MPI", Kind::kBad, "mpirun is not on PATH",
+            "load your cluster's MPI module, or install Open MPI (Debian: apt-get install openmpi-bin)"};
+  }
+  std::vector<std::string> argv{"env"};
+  for (const auto& [name, value] : root_permissions()) argv.push_back(name + "=" + value);
+  argv.push_back(mpirun);
+  for (std::string& argument : launch_arguments(2)) argv.push_back(std::move(argument));
+  argv.emplace_back("true");
+  const slurm::CommandResult result = slurm::run_command(argv, kCommandLimit_s);
+  if (result.code != 0) {
+    return {
+        "MPI", Kind::kBad, "two ranks on this host could not be started: " + slurm::describe({mpirun}, result),
+        "the mpirun on PATH must be of the MPI that orchestrator was built with (ldd orchestrator | grep mpi), and no "
+        "variables may be left over from another job (env | grep -E '^(SLURM|OMPI|PMIX|PBS)_')"};
+  }
+  return {"MPI", Kind::kGood, mpirun + " starts ranks here", ""};
+}
 
 std::vector<Finding> examine(const fs::path& runs, const fs::path& worker, const std::string& path) {
   const fs::path folder = existing(runs);
