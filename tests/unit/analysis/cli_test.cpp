@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -16,6 +15,7 @@
 #include "common/json_document.hpp"
 #include "common/trial_paths.hpp"
 #include "sweeps/spec/sweep.hpp"
+#include "tests/support/analysis_cli.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -23,6 +23,7 @@ namespace ditscale::analysis {
 namespace {
 
 using common::Json;
+using test::Answer;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -30,22 +31,10 @@ using ::testing::StartsWith;
 
 class Cli : public ::testing::Test {
  protected:
-  struct Answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-  };
-
-  Answer analysis(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "analysis");
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = run_cli(arguments, "0.1", "abc", out, err);
-    return {code, out.str(), err.str()};
-  }
+  static Answer analysis(const std::vector<std::string>& arguments) { return test::run_analysis(arguments); }
   Answer on_database(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--db", file_.string()});
-    return analysis(std::move(arguments));
+    return analysis(arguments);
   }
 
   /// Models whose FID is 5000 MACs^-0.25 exactly; the first `num` of six.

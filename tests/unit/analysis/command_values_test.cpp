@@ -1,14 +1,13 @@
 #include <cmath>
 #include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "analysis/commands/checks.hpp"
-#include "analysis/commands/cli.hpp"
 #include "common/json_document.hpp"
+#include "tests/support/analysis_cli.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -16,6 +15,7 @@ namespace ditscale::analysis {
 namespace {
 
 using common::Json;
+using test::Answer;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -39,18 +39,7 @@ TEST(Checks, AllowNumbersAboveZero) {
 
 class Commands : public ::testing::Test {
  protected:
-  struct Answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-  };
-  static Answer analysis(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "analysis");
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = run_cli(arguments, "0.1", "abc", out, err);
-    return {code, out.str(), err.str()};
-  }
+  static Answer analysis(const std::vector<std::string>& arguments) { return test::run_analysis(arguments); }
   /// y = 5 + 60 x^-0.4 at the first `num` powers of two.
   [[nodiscard]] std::string points(int num) const {
     const std::filesystem::path csv = folder_ / "points.csv";

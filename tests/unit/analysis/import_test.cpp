@@ -1,13 +1,13 @@
 #include <fstream>
-#include <sstream>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "analysis/commands/cli.hpp"
 #include "common/atomic_file.hpp"
 #include "common/file_lock.hpp"
 #include "common/json_document.hpp"
+#include "tests/support/analysis_cli.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace ditscale::analysis {
@@ -19,19 +19,16 @@ using ::testing::HasSubstr;
 
 class Import : public ::testing::Test {
  protected:
-  int analysis(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "analysis");
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = run_cli(arguments, "0.1", "abc", out, err);
-    out_ = out.str();
-    err_ = err.str();
-    return code;
+  int analysis(const std::vector<std::string>& arguments) {
+    test::Answer answer = test::run_analysis(arguments);
+    out_ = std::move(answer.out);
+    err_ = std::move(answer.err);
+    return answer.code;
   }
   int import_file(const std::string& file, std::vector<std::string> more = {}) {
     std::vector<std::string> arguments{"import", file, "--db", database_, "--settings", "features=inception"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return analysis(std::move(arguments));
+    return analysis(arguments);
   }
   std::string csv(const std::string& text) {
     std::ofstream(folder_ / "runs.csv") << text;
