@@ -1,7 +1,5 @@
 #include "common/text.hpp"
 
-#include <charconv>
-
 namespace ditscale::common {
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -16,10 +14,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 std::optional<int> count_in(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0;
-  return good ? std::optional<int>(value) : std::nullopt;
+  const auto number = number_from<int>(text);
+  return number && *number >= 0 ? number : std::nullopt;
 }
 
 }  // namespace ditscale::common

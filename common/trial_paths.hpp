@@ -2,11 +2,23 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/ids.hpp"
+#include "common/text.hpp"
 
 namespace ditscale::common {
+
+/// The step k of a file "step-<k><ending>"; empty for other names.
+[[nodiscard]] inline std::optional<std::int64_t> step_of(const std::filesystem::path& file, std::string_view ending) {
+  constexpr std::string_view kStart = "step-";
+  const std::string name = file.filename().string();
+  if (!name.starts_with(kStart) || !name.ends_with(ending) || name.size() < kStart.size() + ending.size()) return {};
+  return number_from<std::int64_t>(
+      std::string_view(name).substr(kStart.size(), name.size() - kStart.size() - ending.size()));
+}
 
 /// Every path inside one trial's folder, `runs/<sweep>/trials/<id>/`.
 struct TrialPaths {

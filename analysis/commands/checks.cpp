@@ -1,31 +1,22 @@
 #include "analysis/commands/checks.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
+
+#include "common/text.hpp"
 
 namespace ditscale::analysis {
 
 namespace {
 
-template <typename Number>
-std::optional<Number> number_from(const std::string& text) {
-  Number value{};
-  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
 /// A check that allows the numbers of which `good` is true.
 template <typename Number, typename Good>
 Check check(const std::string& allowed, Good good) {
   return [allowed, good](const std::string& text) {
-    const auto value = number_from<Number>(text);
+    const auto value = common::number_from<Number>(std::string_view(text).substr(text.starts_with('+') ? 1 : 0));
     return value && good(*value) ? std::string() : fmt::format("{}: not allowed, must be {}", text, allowed);
   };
 }

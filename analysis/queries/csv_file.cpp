@@ -1,11 +1,11 @@
 #include "analysis/queries/csv_file.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/json_document.hpp"
+#include "common/text.hpp"
 
 namespace ditscale::analysis {
 
@@ -99,9 +99,8 @@ std::optional<double> CsvFile::number(const Row& row, std::size_t column) const 
   while (!field.empty() && field.front() == ' ') field.remove_prefix(1);
   while (!field.empty() && field.back() == ' ') field.remove_suffix(1);
   if (field.empty()) return std::nullopt;
-  double value = 0;
-  const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (code != std::errc() || end != field.data() + field.size()) {
+  const auto value = common::number_from<double>(field);
+  if (!value) {
     throw common::ConfigError(fmt::format("{}: {} is not a number", where(row), common::shown(std::string(field))));
   }
   return value;

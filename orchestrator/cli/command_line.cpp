@@ -1,13 +1,13 @@
 #include "orchestrator/cli/command_line.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <CLI/CLI.hpp>
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/text.hpp"
 #include "orchestrator/cli/batch_command_line.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 
@@ -185,10 +185,8 @@ void read_gantt(const std::string& text, PlanOptions& options) {
 }
 
 std::optional<double> parse_part(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && end == text.data() + text.size() && std::isfinite(value) && value >= 0;
-  return good ? std::optional<double>(value) : std::nullopt;
+  const auto value = common::number_from<double>(text);
+  return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "orchestrator/cli/sweep_choice.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
 #include "common/error.hpp"
+#include "common/text.hpp"
 #include "sweeps/spec/cost.hpp"
 
 namespace ditscale::orchestrator {
@@ -29,18 +29,12 @@ std::vector<std::size_t> places(const std::vector<sweeps::Cell>& cells, std::siz
   return places;
 }
 
-std::optional<int> number(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional<int>(value) : std::nullopt;
-}
-
 }  // namespace
 
 Shard parse_shard(const std::string& text) {
   const std::size_t slash = text.find('/');
-  const auto first = number(text.substr(0, slash));
-  const auto count = number(slash == std::string::npos ? std::string() : text.substr(slash + 1));
+  const auto first = common::count_in(text.substr(0, slash));
+  const auto count = common::count_in(slash == std::string::npos ? std::string() : text.substr(slash + 1));
   if (!first || !count || *first < 1 || *first > *count)
     throw common::UsageError(fmt::format("--shard {}: write which of how many, as in 2/4", text));
   return {*first, *count};

@@ -1,7 +1,6 @@
 #include "orchestrator/coordinator/study.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -10,6 +9,7 @@
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "common/text.hpp"
 #include "orchestrator/coordinator/event_file.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 
@@ -86,10 +86,8 @@ std::set<std::int32_t> numbers_in(const std::filesystem::path& attempts) {
   std::set<std::int32_t> numbers;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(attempts, missing)) {
-    const std::string name = entry.path().filename().string();
-    std::int32_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size() && number > 0) numbers.insert(number);
+    const auto number = common::number_from<std::int32_t>(entry.path().filename().string());
+    if (number && *number > 0) numbers.insert(*number);
   }
   return numbers;
 }

@@ -1,7 +1,6 @@
 #include "orchestrator/launcher/descendants.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +11,8 @@
 
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "common/text.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -42,11 +43,9 @@ std::map<pid_t, Process> all_processes() {
   std::map<pid_t, Process> processes;
   std::error_code gone;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
-    const std::string name = entry.path().filename().string();
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size()) continue;
-    if (const auto process = process_of(entry.path())) processes.emplace(pid, *process);
+    const auto pid = common::number_from<pid_t>(entry.path().filename().string());
+    if (!pid) continue;
+    if (const auto process = process_of(entry.path())) processes.emplace(*pid, *process);
   }
   return processes;
 }

@@ -1,8 +1,7 @@
 #include "orchestrator/launcher/verdict.hpp"
 
-#include <charconv>
-
 #include "common/atomic_file.hpp"
+#include "common/text.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -14,12 +13,9 @@ void write_verdict(const std::filesystem::path& file, ExitCode code) {
 
 std::optional<ExitCode> read_verdict(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
-  const std::string text = common::read_file(file);
-  int code = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
-  const bool good = error == std::errc() && end == text.data() + text.size() && code >= 0 &&
-                    code <= common::to_int(ExitCode::kNothingToDo);
-  return good ? std::optional<ExitCode>(static_cast<ExitCode>(code)) : std::nullopt;
+  const auto code = common::count_in(common::read_file(file));
+  if (!code || *code > common::to_int(ExitCode::kNothingToDo)) return std::nullopt;
+  return static_cast<ExitCode>(*code);
 }
 
 }  // namespace ditscale::orchestrator

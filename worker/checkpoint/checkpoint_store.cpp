@@ -1,7 +1,6 @@
 #include "worker/checkpoint/checkpoint_store.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -71,15 +70,6 @@ void remove_unfinished(const fs::path& folder) {
   }
 }
 
-/// The step of a checkpoint's file by its name.
-std::optional<std::int64_t> step_of(const fs::path& path) {
-  const std::string name = path.stem().string(), start = "step-";
-  if (path.extension() != ".h5" || !name.starts_with(start)) return std::nullopt;
-  std::int64_t step = 0;
-  const auto [end, error] = std::from_chars(name.data() + start.size(), name.data() + name.size(), step);
-  return error == std::errc() && end == name.data() + name.size() ? std::optional(step) : std::nullopt;
-}
-
 }  // namespace
 
 CheckpointStore::CheckpointStore(common::TrialPaths paths, std::int64_t keep) : paths_(std::move(paths)), keep_(keep) {}
@@ -90,7 +80,7 @@ void CheckpointStore::prepare() {
     remove_unfinished(folder);
   // The manifest comes last and goes first: a file without one is half of a checkpoint.
   for (const auto& entry : fs::directory_iterator(paths_.checkpoints())) {
-    const auto step = step_of(entry.path());
+    const auto step = common::step_of(entry.path(), ".h5");
     std::error_code unknown;
     if (step && fs::status(paths_.manifest(*step), unknown).type() == fs::file_type::not_found)
       remove_quietly(entry.path());

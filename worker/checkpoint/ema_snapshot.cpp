@@ -1,13 +1,12 @@
 #include "worker/checkpoint/ema_snapshot.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "common/hash.hpp"
 #include "common/object_reader.hpp"
+#include "common/trial_paths.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/storage/hdf5_file.hpp"
 
@@ -87,16 +86,10 @@ torch::Tensor read_power_ema(const fs::path& path, const FlatLayout& layout, std
 }
 
 std::vector<EmaSnapshotFile> list_ema_snapshots(const fs::path& folder) {
-  constexpr std::string_view kPrefix = "step-", kEnding = ".h5";
   std::vector<EmaSnapshotFile> found;
   if (!fs::is_directory(folder)) return found;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kEnding)) continue;
-    EmaSnapshotFile snapshot{0, entry.path()};
-    const char* end = name.data() + name.size() - kEnding.size();
-    const auto [stopped, error] = std::from_chars(name.data() + kPrefix.size(), end, snapshot.step);
-    if (error == std::errc{} && stopped == end) found.push_back(std::move(snapshot));
+    if (const auto step = common::step_of(entry.path(), ".h5")) found.push_back({*step, entry.path()});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
   return found;

@@ -1,10 +1,10 @@
 #include "worker/commands/scored_model.hpp"
 
-#include <charconv>
 #include <filesystem>
 
 #include "common/error.hpp"
 #include "common/hash.hpp"
+#include "common/text.hpp"
 #include "worker/checkpoint/post_hoc_average.hpp"
 #include "worker/training/power_ema.hpp"
 
@@ -18,13 +18,12 @@ std::string digest_of(const torch::Tensor& weights) {
 }
 
 double width_in(const std::string& text) {
-  double width = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
-  if (error != std::errc() || end != text.data() + text.size() || !(width > 0) || width > kLargestSigmaRel) {
+  const auto width = common::number_from<double>(text);
+  if (!width || !(*width > 0) || *width > kLargestSigmaRel) {
     throw common::UsageError(fmt::format("--weights {}: ema, raw, or a width of the post-hoc EMA up to {} is needed",
                                          text, kLargestSigmaRel));
   }
-  return width;
+  return *width;
 }
 
 }  // namespace
