@@ -83,8 +83,6 @@ std::string_view verb_of(ChildSetup::Step step) {
       return "open a session for";
     case ChildSetup::Step::kDeathSignal:
       return "set the parent-death signal of";
-    case ChildSetup::Step::kProcessors:
-      return "choose the processors of";
     case ChildSetup::Step::kOutput:
       return "redirect the output of";
     case ChildSetup::Step::kEventPipe:
@@ -94,6 +92,27 @@ std::string_view verb_of(ChildSetup::Step step) {
   }
   return "start";
 }
+
+/// Puts the calling thread on the processors of a child while it is split off, so that the child begins on them. If it
+/// moved there itself, it would first wait behind whatever runs where its parent is.
+class OnProcessors {
+ public:
+  OnProcessors(const std::vector<int>& cpus, const std::string& child) : moved_(!cpus.empty()) {
+    if (!moved_) return;
+    const cpu_set_t wanted = cpu_set_of(cpus);
+    if (::sched_getaffinity(0, sizeof own_, &own_) != 0 || ::sched_setaffinity(0, sizeof wanted, &wanted) != 0)
+      throw errno_error("choose the processors of", child);
+  }
+  OnProcessors(const OnProcessors&) = delete;
+  OnProcessors& operator=(const OnProcessors&) = delete;
+  ~OnProcessors() {
+    if (moved_) ::sched_setaffinity(0, sizeof own_, &own_);
+  }
+
+ private:
+  bool moved_;
+  cpu_set_t own_{};
+};
 
 /// waitpid that is not stopped by signals.
 pid_t wait_for(pid_t pid, int* raw) {
@@ -153,7 +172,6 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   std::vector<std::string> environment = child_environment(options);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
-  const cpu_set_t cpus = cpu_set_of(options.cpus);
 
   const int lowest = std::max(event_to, STDERR_FILENO);
   const FileDescriptor null = above(lowest, open_for_child("/dev/null", O_RDONLY));
@@ -176,11 +194,13 @@ ChildProcess ChildProcess::spawn(const SpawnOptions& options) {
   setup.error_log_fd = error_log.valid() ? error_log.get() : log.get();
   setup.event_from = events.write_end.get();
   setup.event_to = event_to;
-  setup.cpus = options.cpus.empty() ? nullptr : &cpus;
   setup.failure = &failure;
   setup.argv = argv.data();
   setup.envp = envp.data();
-  const pid_t pid = fork_into(setup);
+  const pid_t pid = [&] {
+    const OnProcessors there(options.cpus, options.argv.front());
+    return fork_into(setup);
+  }();
 
   if (failure.code != 0) {
     wait_for(pid, nullptr);

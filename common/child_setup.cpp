@@ -39,7 +39,6 @@ void ChildSetup::run() const {
   if (::setsid() < 0) fail(Step::kSession);
   if (::prctl(PR_SET_PDEATHSIG, parent_death_signal) != 0) fail(Step::kDeathSignal);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
-  if (cpus != nullptr && ::sched_setaffinity(0, sizeof *cpus, cpus) != 0) fail(Step::kProcessors);
   if (::dup2(null_fd, STDIN_FILENO) < 0) fail(Step::kOutput);
   if (::dup2(log_fd, STDOUT_FILENO) < 0 || ::dup2(error_log_fd, STDERR_FILENO) < 0) fail(Step::kOutput);
   close_others_on_exec();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sched.h>
 #include <sys/types.h>
 
 namespace ditscale::common {
@@ -17,13 +16,11 @@ struct ChildSetup {
   /// The event pipe's write end and the number the child shall know it by; -1 when there is none.
   int event_from = -1;
   int event_to = -1;
-  /// Null: the parent's processors.
-  const cpu_set_t* cpus = nullptr;
   char* const* argv = nullptr;
   char* const* envp = nullptr;
 
   /// Which step failed, for the parent's message.
-  enum class Step : int { kStart, kSession, kDeathSignal, kProcessors, kOutput, kEventPipe };
+  enum class Step : int { kStart, kSession, kDeathSignal, kOutput, kEventPipe };
   struct Failure {
     Step step = Step::kStart;
     /// An errno; 0: none.

@@ -210,7 +210,7 @@ void Study::record(Actions& actions) {
 
 void Study::prepare(const StartTrainer& start) {
   const common::TrialPaths trial = paths_.trial(start.trial);
-  common::make_folder(trial.attempt(start.attempt));
+  for (const auto& folder : {trial.folder, trial.attempts(), trial.attempt(start.attempt)}) common::make_folder(folder);
   common::replace_file(trial.trial_json(), specs_.at(start.trial)->to_json().dump(2) + "\n");
 }
 
