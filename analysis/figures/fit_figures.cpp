@@ -16,8 +16,8 @@ constexpr std::size_t kMostLabels = 20;
 /// Places along a law.
 constexpr int kPlaces = 60;
 
-/// The law from `low` to `end` and its interval around it; each place is a row.
-void add_law(Figure& figure, const FormReport& form, double low, double end) {
+/// The law from `low` to `end` and its interval around it; each place is a row. False without an interval.
+bool add_law(Figure& figure, const FormReport& form, double low, double end) {
   Series area{"", {}, Series::Look::kArea};
   Series law{"law", {}, Series::Look::kLaw};
   std::vector<FigurePoint> upper;
@@ -32,8 +32,10 @@ void add_law(Figure& figure, const FormReport& form, double low, double end) {
     upper.push_back({x, interval->high, ""});
   }
   area.points.insert(area.points.end(), upper.rbegin(), upper.rend());
-  if (!area.points.empty()) figure.series.push_back(std::move(area));
+  const bool has_band = !area.points.empty();
+  if (has_band) figure.series.push_back(std::move(area));
   figure.series.push_back(std::move(law));
+  return has_band;
 }
 
 const std::string& name_of(const FitPoint& point, const RunNames& names) {
@@ -68,13 +70,13 @@ Figure law_with_band(const FitReport& report, const std::string& name) {
   const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
   double end = kBeyondData * *high;
   for (const auto& [x, unused] : report.asked) end = std::max(end, x);
-  figure.title =
-      fmt::format("{}: law {} with its 95 % band; shaded: beyond the data", report.y_name, form.fit->law().text(3));
   figure.x = {report.x_name, true, {}, std::pair(*low, *high)};
   figure.y = {report.y_name, false, {}};
   figure.table.columns = {
       {"what"}, {"x", Kind::kNumber}, {"y", Kind::kNumber}, {"low_95", Kind::kNumber}, {"high_95", Kind::kNumber}};
-  add_law(figure, form, *low, end);
+  const bool has_band = add_law(figure, form, *low, end);
+  figure.title = fmt::format("{}: law {}{}; shaded: beyond the data", report.y_name, form.fit->law().text(3),
+                             has_band ? " with its 95 % band" : "");
   Series runs{"runs", {}, Series::Look::kPoints};
   for (const FitPoint& p : report.points) {
     runs.points.push_back({p.x, p.y, ""});

@@ -21,8 +21,7 @@ Figure isoflop_curves(const IsoflopReport& report) {
   for (const BudgetMinimum& budget : report.minima) {
     if (budget.num_sizes < kParabolaSizes) continue;
     Series series{fmt::format("{:.2g} FLOPs", budget.compute), {}, Series::Look::kPointsAndLine};
-    for (const BudgetPoint& point : report.points) {
-      if (point.compute > budget.compute * kSameBudget || point.compute < budget.compute / kSameBudget) continue;
+    for (const BudgetPoint& point : budget.points) {
       series.points.push_back({point.point.x, point.point.y, ""});
       figure.table.rows.push_back({budget.compute, point.point.x, point.point.d, point.point.y});
     }
@@ -58,8 +57,8 @@ std::vector<double> computes_of(const IsoflopReport& report) {
   return computes;
 }
 
-/// An approach's interval as an area, and its line; each place of the line is a row.
-void add_approach(Figure& figure, const IsoflopReport& report, const Approach& approach, const Optimum& optimum,
+/// An approach's interval as an area, and its line; each place of the line is a row. False without an interval.
+bool add_approach(Figure& figure, const IsoflopReport& report, const Approach& approach, const Optimum& optimum,
                   double exponent) {
   Series area{"", {}, Series::Look::kArea};
   Series line{fmt::format("{}: C^{:.3f}", approach.name, exponent), {}, Series::Look::kLine};
@@ -75,14 +74,15 @@ void add_approach(Figure& figure, const IsoflopReport& report, const Approach& a
     upper.push_back({compute, interval->high, ""});
   }
   area.points.insert(area.points.end(), upper.rbegin(), upper.rend());
-  if (!area.points.empty()) figure.series.push_back(std::move(area));
+  const bool has_band = !area.points.empty();
+  if (has_band) figure.series.push_back(std::move(area));
   figure.series.push_back(std::move(line));
+  return has_band;
 }
 
 Figure optimum_figure(const IsoflopReport& report, const Optimum& optimum, double Allocation::*exponent) {
   Figure figure;
   figure.name = optimum.name;
-  figure.title = fmt::format("best {} by training compute, with 95 % bands; shaded: beyond the data", optimum.label);
   figure.x = {"training FLOPs", true, {}, std::pair(report.minima.front().compute, report.minima.back().compute)};
   figure.y = {"best " + optimum.label, true, {}};
   figure.table.columns = {{"what"},
@@ -97,9 +97,13 @@ Figure optimum_figure(const IsoflopReport& report, const Optimum& optimum, doubl
     figure.table.rows.push_back({minima.name, budget.compute, budget.*optimum.of_minimum, nullptr, nullptr});
   }
   if (!minima.points.empty()) figure.series.push_back(std::move(minima));
+  bool has_bands = false;
   for (const Approach& approach : report.approaches) {
-    if (approach.allocation) add_approach(figure, report, approach, optimum, (*approach.allocation).*exponent);
+    if (!approach.allocation) continue;
+    has_bands |= add_approach(figure, report, approach, optimum, (*approach.allocation).*exponent);
   }
+  figure.title = fmt::format("best {} by training compute{}; shaded: beyond the data", optimum.label,
+                             has_bands ? ", with 95 % bands" : "");
   return figure;
 }
 

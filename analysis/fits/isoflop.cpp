@@ -92,6 +92,7 @@ std::string why_impossible(const Budget& budget, double height) {
 
 BudgetMinimum minimum_of(const Budget& budget) {
   BudgetMinimum result;
+  result.points = budget;
   result.compute = geometric_mean(budget, [](const BudgetPoint& p) { return p.compute; });
   std::vector<double> sizes;
   for (const BudgetPoint& point : budget) sizes.push_back(point.point.x);

@@ -24,6 +24,8 @@ inline constexpr std::size_t kParabolaSizes = 3;
 
 /// One budget's parabola in log N and its minimum.
 struct BudgetMinimum {
+  /// The budget's, by rising compute; `compute` is their geometric mean.
+  std::vector<BudgetPoint> points;
   double compute = 0;
   std::size_t num_sizes = 0;
   double smallest_n = 0;

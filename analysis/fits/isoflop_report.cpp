@@ -39,34 +39,21 @@ FitOptions surface_options() {
 }
 
 /// Runs drawn with replacement within each budget, so that every budget keeps as many.
-std::vector<BudgetPoint> resample(const std::vector<std::vector<BudgetPoint>>& budgets, std::uint64_t seed,
-                                  std::size_t number) {
-  RandomStream random(seed, number);
+std::vector<BudgetPoint> resample(const IsoflopReport& report, std::size_t number) {
+  RandomStream random(report.seed, number);
   std::vector<BudgetPoint> drawn;
-  for (const auto& budget : budgets) {
-    for (std::size_t i = 0; i < budget.size(); ++i) drawn.push_back(budget[random.below(budget.size())]);
+  for (const BudgetMinimum& budget : report.minima) {
+    for (std::size_t i = 0; i < budget.points.size(); ++i)
+      drawn.push_back(budget.points[random.below(budget.points.size())]);
   }
   return drawn;
-}
-
-std::vector<std::vector<BudgetPoint>> by_budget(std::span<const BudgetPoint> points,
-                                                std::span<const BudgetMinimum> minima) {
-  std::vector<std::vector<BudgetPoint>> budgets(minima.size());
-  for (const BudgetPoint& point : points) {
-    const auto nearest = std::min_element(minima.begin(), minima.end(), [&](const auto& one, const auto& other) {
-      return std::abs(std::log(one.compute / point.compute)) < std::abs(std::log(other.compute / point.compute));
-    });
-    budgets[static_cast<std::size_t>(nearest - minima.begin())].push_back(point);
-  }
-  return budgets;
 }
 
 /// Points of all budgets but the largest; empty where there is one.
 std::vector<BudgetPoint> without_largest(const IsoflopReport& report) {
   std::vector<BudgetPoint> rest;
-  const double limit = report.minima.back().compute / kSameBudget;
-  for (const BudgetPoint& point : report.points) {
-    if (point.compute < limit) rest.push_back(point);
+  for (std::size_t i = 0; i + 1 < report.minima.size(); ++i) {
+    rest.insert(rest.end(), report.minima[i].points.begin(), report.minima[i].points.end());
   }
   return rest;
 }
@@ -83,10 +70,8 @@ void judge(Approach& approach, const IsoflopReport& report, const Estimate& esti
   const std::vector<BudgetPoint> rest = without_largest(report);
   if (const auto held_out = rest.empty() ? std::nullopt : estimate(rest)) approach.a_without_largest = held_out->a;
   if (report.num_resamples == 0) return;
-  const auto budgets = by_budget(report.points, report.minima);
   std::vector<std::optional<Allocation>> found(static_cast<std::size_t>(report.num_resamples));
-  parallel_for(found.size(),
-               [&] { return [&](std::size_t i) { found[i] = estimate(resample(budgets, report.seed, i)); }; });
+  parallel_for(found.size(), [&] { return [&](std::size_t i) { found[i] = estimate(resample(report, i)); }; });
   for (const auto& one : found) {
     if (one) approach.resamples.push_back(*one);
   }

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Law surface(double alpha, double beta) { return {Form::kSurface, {1.69, 406.4, alpha, 410.7, beta}}; }
 
@@ -113,6 +114,32 @@ TEST(Isoflop, DrawsNoBudgetsThatHaveNoParabola) {
   const Figure figure = isoflop_curves(make_isoflop_report(points, 0, 0));
   ASSERT_EQ(figure.series.size(), 6U);  // five budgets, and their minima
   EXPECT_EQ(figure.series[0].name, "3e+18 FLOPs");
+}
+
+TEST(Isoflop, DrawsEachRunAtTheBudgetWhoseParabolaItIsIn) {
+  // The second budget lies within a tenth of the first one's mean, and beyond a tenth of its lowest compute.
+  const Law law = surface(0.34, 0.28);
+  std::vector<BudgetPoint> points;
+  for (const double compute : {1.0e18, 1.09e18, 1.11e18}) {
+    for (const double log_n : {17.0, 18.0, 19.0, 20.0}) {
+      const double n = std::exp(log_n + 1e-19 * compute);
+      const double d = compute / (6 * n);
+      points.push_back({{n, law.at(n, d), "", std::to_string(points.size()), d}, compute});
+    }
+  }
+  const Figure figure = isoflop_curves(make_isoflop_report(points, 0, 0));
+  ASSERT_EQ(figure.series.size(), 3U);
+  EXPECT_EQ(figure.series[0].points.size(), 8U);
+  EXPECT_EQ(figure.series[1].points.size(), 4U);
+}
+
+TEST(Isoflop, SaysThatItHasBandsOnlyWhereItHas) {
+  const auto title = [](int num_resamples) {
+    const auto points = noisy(grid(surface(0.34, 0.28), 7, 1.5), 0.01, 3);
+    return optimum_by_compute(make_isoflop_report(points, num_resamples, 0)).title;
+  };
+  EXPECT_THAT(title(50), HasSubstr("with 95 % bands"));
+  EXPECT_THAT(title(0), Not(HasSubstr("band")));
 }
 
 TEST(Isoflop, SaysWhetherItsSizesAreTooLargeOrTooSmall) {
