@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "common/error.hpp"
 #include "common/trial_paths.hpp"
@@ -38,6 +39,16 @@ common::SpawnOptions common_options(const StartMessage& order, const TrainerSett
   if (settings.gpus_by_bus) options.environment[kGpuOrder] = "PCI_BUS_ID";
   options.log = common::TrialPaths{order.folder}.log(order.attempt);
   return options;
+}
+
+/// Names of this process's environment variables that begin like this.
+Arguments variables_of(const std::string& prefix) {
+  Arguments names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (text.starts_with(prefix)) names.push_back(text.substr(0, text.find('=')));
+  }
+  return names;
 }
 
 std::string joined(const std::vector<int>& cpus) { return fmt::format("{}", fmt::join(cpus, ",")); }
@@ -99,6 +110,11 @@ common::SpawnOptions gang_of_trainers(const StartMessage& order, const TrainerSe
     // GPUs that were not asked for are hidden; else --gpu-list says which are visible.
     options.environment[kVisibleGpus] = "";
     exported.emplace_back(kVisibleGpus);
+  }
+  if (shares.size() > 1) {
+    // Ranks of other nodes must choose the same network and algorithms.
+    const Arguments nccl = variables_of("NCCL_");
+    exported.insert(exported.end(), nccl.begin(), nccl.end());
   }
   const Arguments arguments = gang_arguments(parts, exported);
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());

@@ -50,16 +50,20 @@ Finding look_at_worker(const fs::path& worker) {
     return {"worker", Kind::kBad, worker.string() + " cannot be executed",
             "build it (`make`), or name it with --worker"};
   }
-  // Its --help needs LibTorch loaded, and nothing else.
+  const std::vector<std::string> argv{worker.string(), "devices"};
   slurm::CommandResult result;
   try {
-    result = slurm::run_command({worker.string(), "--help"}, kCommandLimit_s);
+    result = slurm::run_command(argv, kCommandLimit_s);
   } catch (const common::SystemError& error) {
     return {"worker", Kind::kBad, error.what(), "it must be a program for this machine"};
   }
   if (result.code != 0) {
-    return {"worker", Kind::kBad, slurm::describe({worker.string(), "--help"}, result),
+    return {"worker", Kind::kBad, slurm::describe(argv, result),
             "LibTorch must be where it was at the build, on every node: a folder that all nodes share"};
+  }
+  if (result.out.find("built without CUDA") != std::string::npos) {
+    return {"worker", Kind::kNote, worker.string() + " starts, with LibTorch, and was built without CUDA",
+            "for trials on GPUs load a CUDA toolkit, configure with -DDITSCALE_CUDA=ON and build again"};
   }
   return {"worker", Kind::kGood, worker.string() + " starts, with LibTorch", ""};
 }

@@ -38,7 +38,7 @@ void write_weights_file(const std::filesystem::path& path, const ModelHeader& he
                     {"trial", header.trial}};
     file.write_text("header", json.dump());
     file.write_text("layout", layout_json(layout).dump());
-    file.write("ema", ema);
+    file.write("ema", ema.cpu());
     file.close();
     common::publish_file(temporary, path);
   } catch (...) {

@@ -34,6 +34,8 @@ int run(bool json) {
       fmt::print("{:8} {}  (precision auto: {})\n", d.at("device").get<std::string>(), d.at("name").get<std::string>(),
                  d.at("auto_precision").get<std::string>());
     }
+    // `orchestrator doctor` looks for these words.
+    if (!built_with_cuda()) fmt::print("no GPU can be used: built without CUDA\n");
   }
   return common::to_int(common::ExitCode::kDone);
 }

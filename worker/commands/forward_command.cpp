@@ -128,9 +128,7 @@ void add_forward_command(CLI::App& app, Context& context) {
   command->add_option("--weights", options->weights, "ema, or the trained weights of a checkpoint")
       ->check(CLI::IsMember({"ema", "weights"}))
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "ForwardInputs at once")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  command->add_option("--batch", options->batch, "Inputs at once")->check(CLI::Range(1, 65536))->capture_default_str();
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();

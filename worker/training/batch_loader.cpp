@@ -1,6 +1,7 @@
 #include "worker/training/batch_loader.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <ATen/Parallel.h>
@@ -18,9 +19,17 @@ std::size_t num_threads(const BatchSource& source, torch::Device device) {
   return source.on_disk() ? 1 : 0;
 }
 
+/// Copies on this thread alone: `pin_memory` would give each loader's thread a team of all threads.
+torch::Tensor pinned(const torch::Tensor& values) {
+  const torch::Tensor source = values.contiguous();
+  torch::Tensor copy = torch::empty(source.sizes(), source.options().pinned_memory(true));
+  std::memcpy(copy.data_ptr(), source.data_ptr(), source.nbytes());
+  return copy;
+}
+
 void pin(Batch& batch) {
   for (torch::Tensor* tensor : {&batch.x0, &batch.labels, &batch.t, &batch.noise, &batch.context}) {
-    if (tensor->defined()) *tensor = tensor->pin_memory();
+    if (tensor->defined()) *tensor = pinned(*tensor);
   }
 }
 

@@ -24,6 +24,13 @@ std::string cpuinfo(const std::string& key) {
   return {};
 }
 
+#ifdef DITSCALE_HAVE_CUDA
+constexpr const char* kNoGpuAdvice =
+    "check nvidia-smi (a driver older than this program's CUDA hides every GPU) and CUDA_VISIBLE_DEVICES";
+#else
+constexpr const char* kNoGpuAdvice = "this program was built without CUDA: configure it with -DDITSCALE_CUDA=ON";
+#endif
+
 bool computes_bf16(torch::Device device) {
   if (device.is_cpu()) {
     const std::string flags = fmt::format(" {} ", cpuinfo("flags"));
@@ -44,9 +51,8 @@ torch::Device choose_device(const std::string& request, std::int64_t local_rank)
   const auto visible = static_cast<std::int64_t>(torch::cuda::device_count());
   if (request == "cpu" || (request == "auto" && visible == 0)) return torch::kCPU;
   if (local_rank < visible) return {torch::kCUDA, static_cast<c10::DeviceIndex>(local_rank)};
-  throw common::ConfigError(fmt::format(
-      "GPU {} was asked for, {} are visible: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu",
-      local_rank, visible));
+  throw common::ConfigError(
+      fmt::format("GPU {} was asked for, {} are visible: {}, or use --device cpu", local_rank, visible, kNoGpuAdvice));
 }
 
 Precision choose_precision(const std::string& request, torch::Device device) {

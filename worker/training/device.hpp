@@ -18,6 +18,15 @@ enum class Precision { kFp32, kBf16 };
 /// asked for.
 [[nodiscard]] Precision choose_precision(const std::string& request, torch::Device device);
 
+/// Whether this program could use a GPU if there were one.
+[[nodiscard]] constexpr bool built_with_cuda() {
+#ifdef DITSCALE_HAVE_CUDA
+  return true;
+#else
+  return false;
+#endif
+}
+
 /// What people call the device: the processor's model or the GPU's name.
 [[nodiscard]] std::string device_name(torch::Device device);
 

@@ -30,7 +30,8 @@ std::optional<common::FileLock> lock_folder(const common::TrialPaths& paths) {
     if (auto lock = common::FileLock::try_acquire(paths.lock())) return lock;
     if (stop_requested()) return std::nullopt;
     if (std::chrono::steady_clock::now() > deadline) {
-      throw common::SystemError(fmt::format("{}: another trainer is at work in this folder", paths.folder.string()));
+      throw common::SystemError(
+          fmt::format("{}: another trainer is at work in this folder: wait for it, or stop it", paths.folder.string()));
     }
     std::this_thread::sleep_for(kLockPoll);
   }

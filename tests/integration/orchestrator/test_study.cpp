@@ -1,5 +1,7 @@
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "common/atomic_file.hpp"
@@ -255,6 +257,11 @@ TEST_F(Study, IsHelpedByTheDoctor) {
   const Ended good = call({"doctor", "--worker", "/bin/true"});
   EXPECT_THAT(good.out,
               AllOf(HasSubstr("mpirun starts ranks here"), HasSubstr("true starts"), HasSubstr("file locks")));
+  const std::filesystem::path without_cuda = folder_ / "worker";
+  std::ofstream(without_cuda) << "#!/bin/sh\n[ \"$1\" = devices ] && echo 'no GPU can be used: built without CUDA'\n";
+  std::filesystem::permissions(without_cuda, std::filesystem::perms::owner_all);
+  const Ended noted = call({"doctor", "--worker", without_cuda.string()});
+  EXPECT_THAT(noted.out, HasSubstr("configure with -DDITSCALE_CUDA=ON"));
   const Ended bad = call({"doctor", "--worker", "/nonexistent/worker"});
   EXPECT_EQ(bad.code, 1);
   EXPECT_THAT(bad.out, AllOf(HasSubstr("BAD   worker"), HasSubstr("build it (`make`), or name it with --worker")));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/temporary_folder.hpp"
+#include "worker/checkpoint/weights_file.hpp"
 #include "worker/kernels/adamw_ema.hpp"
 #include "worker/sampling/sampler.hpp"
 #include "worker/training/train_step.hpp"
@@ -155,6 +157,15 @@ TEST_F(OnTheGpu, Bf16StaysCloseToFloat32) {
   const StepResult expected = full.step.run(false), seen = half.step.run(false);
   EXPECT_TRUE(seen.finite());
   EXPECT_NEAR(seen.loss, expected.loss, kBf16Room * expected.loss);
+}
+
+TEST_F(OnTheGpu, WeightsAreWrittenAsTheyAre) {
+  const sweeps::TrialSpec trial = small_trial(BlockDesign::kAdaLnZero);
+  const Trainee trainee(trial, gpu_, Precision::kFp32);
+  const test::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "weights.h5";
+  write_weights_file(file, {trial.to_json(), 1, nullptr}, trainee.state.layout, trainee.state.ema);
+  EXPECT_TRUE(torch::equal(read_flat_weights(file, trainee.state.layout, "ema"), trainee.state.ema.cpu()));
 }
 
 }  // namespace
