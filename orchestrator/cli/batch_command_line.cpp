@@ -53,6 +53,7 @@ struct BatchCommands::Impl {
         ->type_name("N")
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
+    add_silence(*command, submit.silence_s);
     command->add_option("--worker", submit.worker, "Program that trains (default: worker beside this one)")
         ->type_name("PATH");
     command->add_flag("--dry-run", submit.dry_run, "Print the batch script; submit nothing");

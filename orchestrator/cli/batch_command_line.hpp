@@ -33,6 +33,8 @@ class BatchCommands {
 };
 
 void add_sweep(CLI::App& command, SweepChoice& sweep);
+/// Adds --silence.
+void add_silence(CLI::App& command, double& seconds);
 void add_study(CLI::App& command, StudyChoice& choice);
 
 }  // namespace ditscale::orchestrator

@@ -68,6 +68,7 @@ void leave_out_foreign(std::vector<ReportRow>& rows, const common::StudyPaths& s
 ExitCode cancel_trials(const common::StudyPaths& study, const CancelOptions& options) {
   std::vector<ReportRow> rows = choose_trials(read_report(study, std::nullopt), options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !can_be_cancelled(row); });
+  if (rows.empty()) std::puts("nothing to cancel: these trials have ended");
   return set_states(study, rows, TrialState::kCancelled, "cancelled on request", options.dry_run);
 }
 

@@ -50,7 +50,7 @@ constexpr const char* kRunExample =
     "The same command again goes on where it stopped and runs nothing twice. Ctrl-C once saves and stops, twice "
     "kills.\n"
     "On several nodes start it by mpirun: rank 0 coordinates, one further rank on each node is its agent:\n"
-    "  mpirun -n 3 --bind-to none orchestrator run SWEEP.json\n";
+    "  mpirun --host NODE1:2,NODE2:1 --bind-to none orchestrator run SWEEP.json\n";
 
 constexpr const char* kStatusExample =
     "Example:\n"
@@ -59,6 +59,13 @@ constexpr const char* kStatusExample =
     "  orchestrator status fashion_mnist_demo --runs runs\n";
 
 }  // namespace
+
+void add_silence(CLI::App& command, double& seconds) {
+  command.add_option("--silence", seconds, "Kill a trainer that says nothing for so many seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1.0, 1e9))
+      ->capture_default_str();
+}
 
 void add_sweep(CLI::App& command, SweepChoice& sweep) {
   command.add_option("sweep", sweep.file, "Sweep file (JSON)")->required()->type_name("SWEEP.json");
@@ -151,10 +158,7 @@ void add_run(CLI::App& app, RunOptions& options, Texts& texts) {
   command->add_option("--shard", texts.shard, "Run one of several parts of the sweep, as a study of its own")
       ->type_name("K/N");
   add_allocation(*command, options);
-  command->add_option("--silence", options.timing.silence_s, "Kill a trainer that says nothing for so many seconds")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1.0, 1e9))
-      ->capture_default_str();
+  add_silence(*command, options.timing.silence_s);
   command->add_option("--worker", options.worker, "Program that trains (default: worker beside this one)")
       ->type_name("PATH");
   command->add_flag("--json", options.json, "Print the results as JSON; progress goes to standard error");

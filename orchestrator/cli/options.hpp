@@ -132,6 +132,7 @@ struct SubmitOptions {
   std::optional<std::filesystem::path> source;
   std::optional<std::filesystem::path> worker;
   int retries = Policy().retries;
+  double silence_s = Timing().silence_s;
   /// What stood after "--".
   std::vector<std::string> sbatch_arguments;
   bool json = false;

@@ -67,7 +67,7 @@ ExitCode nothing_left(const State& state, Display& display) {
     if (!trial.ended_badly()) continue;
     display.notice(
         "nothing to do: every trial has ended, and not every one succeeded; a higher --retries gives failed ones more "
-        "attempts");
+        "attempts, `orchestrator retry` any of them another");
     return ExitCode::kFinishedWithFailures;
   }
   display.notice("nothing to do: every trial has succeeded already, or was stopped early");

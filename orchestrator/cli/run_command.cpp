@@ -73,7 +73,7 @@ ExitCode explain_end(const JobEnd& end, const std::string& path) {
                  code - kSignalBase);
     return ExitCode::kIncomplete;
   }
-  std::fprintf(stderr, "orchestrator: mpirun ended with exit code %d\n", code);
+  std::fprintf(stderr, "orchestrator: mpirun ended with exit code %d; `orchestrator doctor` looks at MPI\n", code);
   return ExitCode::kError;
 }
 

@@ -44,9 +44,10 @@ std::vector<std::string> run_arguments(const SubmitOptions& options, const Envir
   for (const std::string& assignment : options.sweep.assignments) {
     command.insert(command.end(), {"--set", assignment});
   }
-  command.insert(command.end(), {"--runs", fs::absolute(options.sweep.runs).string(), "--worker",
-                                 worker_of(options, environment).string(), "--retries", std::to_string(options.retries),
-                                 "--allocation", "--batch-script", study.job_script().string()});
+  command.insert(command.end(),
+                 {"--runs", fs::absolute(options.sweep.runs).string(), "--worker",
+                  worker_of(options, environment).string(), "--retries", std::to_string(options.retries), "--silence",
+                  fmt::format("{}", options.silence_s), "--allocation", "--batch-script", study.job_script().string()});
   if (shard) command.insert(command.end(), {"--shard", fmt::format("{}/{}", shard->number, shard->count)});
   return command;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
@@ -21,6 +22,12 @@ namespace {
 constexpr double kSpeedChange = 0.02;
 /// Events that are held in memory before they are recorded, and then the messages wait.
 constexpr std::size_t kMostPending = 4096;
+
+std::string hosts_of(const AgentsJoined& joined) {
+  std::set<std::string> hosts;
+  for (const AgentReport& report : joined.agents) hosts.insert(report.host);
+  return hosts.empty() ? "none" : fmt::format("{}", fmt::join(hosts, ", "));
+}
 
 std::string text_of(const RestNode& rest) {
   return fmt::format("{} trainers in a row failed on {} before they had begun; nothing starts there for {:.0f} s",
@@ -78,8 +85,11 @@ bool Coordinator::await_agents() {
   while (std::ssize(joined.agents) < num_agents) {
     if (parts_.stop_source.poll()) return false;
     if (now_s() > give_up_s) {
-      throw common::SystemError(fmt::format("only {} of {} agents reported within {} s", joined.agents.size(),
-                                            num_agents, parts_.timing.join_wait_s));
+      throw common::SystemError(
+          fmt::format("only {} of {} agents reported within {} s, those on: {}. No other node has started one: look at "
+                      "them, or go on "
+                      "without them",
+                      joined.agents.size(), num_agents, parts_.timing.join_wait_s, hosts_of(joined)));
     }
     const auto received = parts_.world.receive();
     if (!received) {
