@@ -6,6 +6,7 @@
 #include "common/trial_paths.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 #include "worker/checkpoint/ema_snapshot.hpp"
+#include "worker/checkpoint/model_size.hpp"
 #include "worker/training/power_ema.hpp"
 
 namespace ditscale::worker {
@@ -58,7 +59,9 @@ PostHocAverage rebuild_average(const std::filesystem::path& trial, double sigma_
   const auto snapshots = snapshots_up_to(trial, step);
   const EmaSnapshotFile& last = snapshots.back();
   const EmaSnapshotHeader header = read_ema_snapshot_header(last.file);
-  const FlatLayout layout(*DiT(trial_of(header, last.file).shape()));
+  const sweeps::ModelShape shape = trial_of(header, last.file).shape();
+  check_model_size(last.file, shape);
+  const FlatLayout layout(*DiT(shape));
   return {header.trial, header.step, snapshots.size(), layout, weighted_sum(snapshots, layout, sigma_rel)};
 }
 

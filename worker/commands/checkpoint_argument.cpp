@@ -5,8 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
-#include "sweeps/spec/arithmetic.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
+#include "worker/checkpoint/model_size.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/model/flat_views.hpp"
 
@@ -37,24 +37,6 @@ sweeps::TrialSpec trial_of(const common::Json& json, const fs::path& file) {
   return sweeps::trial_spec_from(document);
 }
 
-/// The model must fit into what the file holds: nothing is allocated on a header's word. The position embedding is the
-/// one tensor that no file holds.
-void check_size(const fs::path& file, const sweeps::TrialSpec& trial) {
-  constexpr std::int64_t kBytesPerParameter = 4;
-  constexpr std::int64_t kMaxPositions_bytes = std::int64_t{1} << 30;
-  const auto bytes = static_cast<std::int64_t>(fs::file_size(file));
-  const sweeps::ParameterCount count = sweeps::count_parameters(trial.shape());
-  const std::int64_t needed = kBytesPerParameter * count.trainable;
-  if (bytes < needed) {
-    throw common::CorruptData(
-        fmt::format("{}: {} bytes, the model in its header needs {} or more", file.string(), bytes, needed));
-  }
-  if (kBytesPerParameter * (count.total - count.trainable) > std::max(bytes, kMaxPositions_bytes)) {
-    throw common::CorruptData(fmt::format("{}: the {} tokens of the model in its header are too many for its size",
-                                          file.string(), trial.shape().num_tokens()));
-  }
-}
-
 DiT make_model(const sweeps::ModelShape& shape, torch::Device device) {
   DiT model(shape);
   model->to(device);
@@ -72,7 +54,7 @@ TrainedModel load_trained_model(const std::string& argument, torch::Device devic
   const fs::path file = file_of(argument);
   const ModelHeader header = read_model_header(file);
   const sweeps::TrialSpec trial = trial_of(header.trial, file);
-  check_size(file, trial);
+  check_model_size(file, trial.shape());
   const DiT model = make_model(trial.shape(), device);
   const FlatLayout layout(*model);
   TrainedModel result{trial, model, layout, read_flat_weights(file, layout, buffer).to(device), header.step, file};

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
@@ -85,9 +86,11 @@ class ModelScores {
     if (communicator_.is_first()) {
       const std::string id = settings_id(evaluator.full_settings(settings, job.weights));
       known = report_.find(scored.digest, id, settings.metrics);
-      const std::string name = common::hash_hex64(job.model_key + " " + id);
-      key = std::stoull(name, nullptr, 16);
-      job.journal = environment_.cache_folder / "unfinished" / (name + ".features");
+      const std::string samples = job.model_key + " " + id;
+      key = std::stoull(common::hash_hex64(samples), nullptr, 16);
+      // What a call without this file drew is not in it.
+      const std::string file = options_.samples.empty() ? "" : std::filesystem::absolute(options_.samples).string();
+      job.journal = environment_.cache_folder / "unfinished" / (common::hash_hex64(samples + file) + ".features");
       common::make_folder(job.journal.parent_path());
     }
     key = static_cast<std::uint64_t>(communicator_.value_of_first(static_cast<std::int64_t>(key)));
@@ -98,7 +101,7 @@ class ModelScores {
         job.observe = [&](std::int64_t first, const torch::Tensor& images) { samples->write(first, images); };
       const auto evaluation = evaluator.evaluate(scored.model.model, settings, job);
       if (!evaluation) return false;
-      if (samples) finish(*samples);
+      if (samples) finish(*samples, evaluation->not_finite);
       if (communicator_.is_first()) known = keep(scored, *evaluation, job);
     }
     if (communicator_.is_first()) tell(*known);
@@ -126,10 +129,13 @@ class ModelScores {
   }
 
   /// The first rank packs what the others may have written on other machines.
-  void finish(SampleFile& samples) {
+  void finish(SampleFile& samples, const std::string& not_finite) {
     samples.sync();
     wait_for_all(communicator_, device_);
-    if (communicator_.is_first()) samples.finish();
+    if (!communicator_.is_first()) return;
+    if (not_finite.empty()) return samples.finish();
+    spdlog::warn("{} is not written: {}", options_.samples, not_finite);
+    samples.discard();
   }
 
   Json keep(const ScoredModel& scored, const Evaluation& evaluation, const EvaluationJob& job) {

@@ -14,7 +14,7 @@ namespace ditscale::worker {
 struct ScoredModel {
   std::string weights_name;
   TrainedModel model;
-  /// Of the weights, whatever file they came from.
+  /// Of the weights, whatever file they came from; of imported ones with the model that they were imported as.
   std::string digest;
 };
 

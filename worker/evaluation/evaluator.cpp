@@ -203,7 +203,8 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
   } catch (const StopInRound&) {
     return std::nullopt;
   } catch (const NotFinite& error) {
-    result.scores = no_scores(settings, error.what());
+    result.not_finite = error.what();
+    result.scores = no_scores(settings, result.not_finite);
   }
   if (stream.num_drawn() > 0)
     result.sampling_macs = macs_of(sampler.evaluated(), settings) / static_cast<double>(stream.num_drawn()) *

@@ -28,6 +28,8 @@ struct Evaluation {
   std::string settings_id;
   /// Empty when the samples are only to be looked at.
   Scores scores;
+  /// Which samples have a NaN or an infinity; empty: none.
+  std::string not_finite;
   std::int64_t num_samples = 0;
   /// Of this process, so without the samples that an earlier one drew.
   double seconds = 0;

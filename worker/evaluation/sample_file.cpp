@@ -61,6 +61,10 @@ void SampleFile::finish() {
   const torch::Tensor all =
       at::from_file(part_.string(), /*shared=*/false, num_samples_ * size_ * size_ * channels_, torch::kByte);
   write_npz(file_, {{"arr_0", all.view({num_samples_, size_, size_, channels_})}});
+  discard();
+}
+
+void SampleFile::discard() {
   if (::unlink(part_.c_str()) != 0) fail_sample_file("unlink", part_);
 }
 

@@ -27,6 +27,8 @@ class SampleFile {
   void sync();
   /// Writes the npz, whole or not at all, and removes FILE.KEY.part. All who wrote must have synced it.
   void finish();
+  /// Removes FILE.KEY.part: there are no samples to show.
+  void discard();
 
  private:
   std::filesystem::path file_, part_;

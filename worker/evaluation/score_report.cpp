@@ -25,21 +25,6 @@ Json read(const std::filesystem::path& file) {
   return content;
 }
 
-/// `score` with what `earlier` has of metrics that it lacks.
-Json merged(const Json& earlier, Json score) {
-  const Json values = score["values"];
-  for (const auto& [metric, value] : earlier["values"].items()) {
-    if (values.contains(metric)) continue;
-    for (const char* key : {"values", "standard_errors", "reasons", "notes"}) {
-      const Json parts = earlier.value(key, Json::object());
-      if (parts.contains(metric)) score[key][metric] = parts[metric];
-    }
-  }
-  if (score.value("covariance_rank", Json()).is_null() && earlier.contains("covariance_rank"))
-    score["covariance_rank"] = earlier["covariance_rank"];
-  return score;
-}
-
 /// Hidden beside the file: it is replaced as a whole, so it cannot be locked itself.
 std::filesystem::path lock_of(const std::filesystem::path& file) {
   return file.parent_path() / ("." + file.filename().string() + ".lock");
@@ -63,9 +48,7 @@ void ScoreReport::refresh() {
 std::optional<Json> ScoreReport::find(const std::string& digest, const std::string& settings_id,
                                       const std::vector<std::string>& metrics) const {
   for (const Json& score : scores_) {
-    const bool all = std::all_of(metrics.begin(), metrics.end(),
-                                 [&](const std::string& metric) { return score["values"].contains(metric); });
-    if (all && same(score, digest, settings_id)) return score;
+    if (same(score, digest, settings_id) && has_metrics(score, metrics)) return score;
   }
   return std::nullopt;
 }
@@ -80,9 +63,28 @@ void ScoreReport::add(const Json& score) {
   if (earlier == scores_.end()) {
     scores_.push_back(score);
   } else {
-    *earlier = merged(*earlier, score);
+    *earlier = merged_scores(*earlier, score);
   }
   if (!file_.empty()) common::write_file_atomically(file_, scores_.dump(2) + "\n");
+}
+
+bool has_metrics(const Json& score, const std::vector<std::string>& metrics) {
+  return std::all_of(metrics.begin(), metrics.end(),
+                     [&](const std::string& metric) { return score["values"].contains(metric); });
+}
+
+Json merged_scores(const Json& earlier, Json score) {
+  const Json values = score["values"];
+  for (const auto& [metric, value] : earlier["values"].items()) {
+    if (values.contains(metric)) continue;
+    for (const char* key : {"values", "standard_errors", "reasons", "notes"}) {
+      const Json parts = earlier.value(key, Json::object());
+      if (parts.contains(metric)) score[key][metric] = parts[metric];
+    }
+  }
+  if (score.value("covariance_rank", Json()).is_null() && earlier.contains("covariance_rank"))
+    score["covariance_rank"] = earlier["covariance_rank"];
+  return score;
 }
 
 std::string score_text(const Json& score) {

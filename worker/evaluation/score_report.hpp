@@ -31,6 +31,12 @@ class ScoreReport {
   common::Json scores_ = common::Json::array();
 };
 
+/// Whether a score has a value, or the reason for none, of each of these metrics.
+[[nodiscard]] bool has_metrics(const common::Json& score, const std::vector<std::string>& metrics);
+
+/// `score` with what `earlier`, of the same samples, has of metrics that it lacks.
+[[nodiscard]] common::Json merged_scores(const common::Json& earlier, common::Json score);
+
 /// One line of text: "fid 12.34 ± 0.56  kid 0.0012 ± 0.0001"; a score that is empty says why.
 [[nodiscard]] std::string score_text(const common::Json& score);
 

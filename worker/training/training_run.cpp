@@ -45,6 +45,16 @@ std::filesystem::path score_file(const common::TrialPaths& paths, std::int64_t s
   return paths.evaluations() / fmt::format("step-{}-{}.json", step, id);
 }
 
+/// What was scored before; empty when nothing was.
+std::optional<Json> scores_in(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  const Json scores = common::read_json(file).value;
+  if (!scores.is_object() || !scores.contains("values") || !scores["values"].is_object())
+    throw common::CorruptData(
+        fmt::format("{}: these are no scores; remove the file to have them made again", file.string()));
+  return scores;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const sweeps::TrialSpec& trial, const AttemptOptions& options, Communicator& communicator,
@@ -77,6 +87,7 @@ void TrainingRun::resume() {
       spdlog::warn("checkpoint {} is left aside: {}", file, reason);
     });
     if (newest) step = newest->step;
+    remove_beyond(step, options_.paths);
   }
   step = communicator_.value_of_first(step);  // all ranks go on from the same one
   if (step == kAnew) return report_start("");
@@ -212,7 +223,7 @@ bool TrainingRun::do_what_is_due() {
   // The checkpoint comes first: training is then safe while scores take their time.
   if (checkpoint && saved_step_ != state_.step) save_checkpoint();
   if (any_score_is_due(/*apart=*/true)) keep_weights_for_scores();
-  return !scores || score_what_is_due({state_.ema_model, state_.step}, /*apart=*/false);
+  return !scores || score_what_is_due({state_.ema_model, state_.step}, /*with_apart=*/false);
 }
 
 void TrainingRun::save_ema_snapshot_when_due() {
@@ -239,16 +250,18 @@ void TrainingRun::save_checkpoint() {
                      });
 }
 
-bool TrainingRun::score_what_is_due(const Scored& scored, bool apart) {
+bool TrainingRun::score_what_is_due(const Scored& scored, bool with_apart) {
   for (const sweeps::EvaluateSpec& settings : trial_.evaluate) {
-    if (settings.apart == apart && score_is_due(settings, scored.step) && !score(settings, scored)) return false;
+    const bool due = (with_apart || !settings.apart) && score_is_due(settings, scored.step);
+    if (due && !score(settings, scored)) return false;
   }
   return true;
 }
 
 bool TrainingRun::is_scored(const sweeps::EvaluateSpec& settings, std::int64_t step) {
   const std::string id = settings_id(evaluator_->full_settings(settings));
-  return std::filesystem::exists(score_file(options_.paths, step, id));
+  const auto scores = scores_in(score_file(options_.paths, step, id));
+  return scores && has_metrics(*scores, settings.metrics);
 }
 
 void TrainingRun::keep_weights_for_scores() {
@@ -273,7 +286,8 @@ bool TrainingRun::make_scores_apart() {
     if (step == kNoMore) return true;
     const auto file = scored_weights_file(options_.paths, step);
     const TrainedModel trained = load_trained_model(file.string(), device_);
-    if (!score_what_is_due({trained.model, step}, /*apart=*/true)) return false;
+    // The others too: an entry may have been made apart when these weights were kept.
+    if (!score_what_is_due({trained.model, step}, /*with_apart=*/true)) return false;
     wait_for_all(communicator_, device_);  // they have read it
     if (communicator_.is_first()) std::filesystem::remove(file);
   }
@@ -317,8 +331,11 @@ void TrainingRun::keep_score(const Evaluation& evaluation, std::int64_t step) {
   body["step"] = step;
   body["images"] = step * trial_.train.global_batch;
   emit("evaluation", body);
+  const auto file = score_file(options_.paths, step, evaluation.settings_id);
+  const auto earlier = scores_in(file);  // other metrics of the same samples
+  const Json all = earlier ? merged_scores(*earlier, body) : body;
   // Written after the event: killed in between, the score is made again, never lost.
-  common::write_file_atomically(score_file(options_.paths, step, evaluation.settings_id), body.dump(2) + "\n");
+  common::write_file_atomically(file, all.dump(2) + "\n");
   spdlog::info("step {}  {}  ({} samples, {:.1f} s)", step, score_text(body), evaluation.num_samples,
                evaluation.seconds);
 }

@@ -45,9 +45,9 @@ class TrainingRun {
     const DiT& model;
     std::int64_t step;
   };
-  /// Those of the two kinds, in the midst of training or apart; false when a wish to stop cut a score short.
-  /// *Collective: all ranks.*
-  bool score_what_is_due(const Scored& scored, bool apart);
+  /// All of them, or those that are not made apart; false when a wish to stop cut a score short. *Collective: all
+  /// ranks.*
+  bool score_what_is_due(const Scored& scored, bool with_apart);
   bool score(const sweeps::EvaluateSpec& settings, const Scored& scored);
   /// Event, picture and file of a score that was made.
   void keep_score(const Evaluation& evaluation, std::int64_t step);

@@ -4,8 +4,10 @@
 #include <random>
 #include <thread>
 
+#include <fmt/format.h>
 #include <sys/mount.h>
 
+#include "common/atomic_file.hpp"
 #include "tests/integration/trainer/real_study.hpp"
 
 namespace ditscale::tests {
@@ -84,6 +86,52 @@ TEST_F(StudiesOnOneSlot, ScoresMadeApartAreThoseMadeInTraining) {
   fs::remove_all(folder_ / "runs");
   fs::rename(folder_ / "together", folder_ / "runs");
   EXPECT_EQ(apart, table());
+}
+
+/// How often each metric of each step was scored, in all attempts.
+std::map<std::string, int> count_scores(const std::vector<Json>& evaluations) {
+  std::map<std::string, int> count;
+  for (const Json& e : evaluations) {
+    for (const auto& [metric, unused] : e.at("values").items())
+      ++count[fmt::format("{} {}", metric, e.at("step").dump())];
+  }
+  return count;
+}
+
+TEST_F(RealStudy, TwoEntriesForOtherMetricsOfTheSameSamplesAreBothMadeOnce) {
+  base_["evaluate"][0]["metrics"] = {"fid"};
+  base_["evaluate"].push_back(base_["evaluate"][0]);
+  base_["evaluate"][1]["metrics"] = {"kid"};
+  const fs::path folder = folder_ / "trial";
+  const std::vector<std::string> train{"train", write_trial().string(), "--folder", folder.string(), "--device", "cpu"};
+  const std::map<std::string, int> each_once{{"fid 20", 1}, {"fid 40", 1}, {"kid 20", 1}, {"kid 40", 1}};
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    ASSERT_EQ(call_worker(train).code, 0);
+    EXPECT_EQ(count_scores(events_of(folder, "evaluation")), each_once) << "after attempt " << attempt;
+  }
+}
+
+TEST_F(RealStudy, ScoresThatWaitAreMadeThoughTheyNeedNoLongerBeMadeApart) {
+  const fs::path folder = folder_ / "trial";
+  const auto train = [&](bool apart) {
+    base_["evaluate"][0]["apart"] = apart;
+    return call_worker({"train", write_trial().string(), "--folder", folder.string(), "--device", "cpu"}).code;
+  };
+  ASSERT_EQ(train(true), 4) << "trained, not scored";
+  ASSERT_EQ(train(false), 0);
+  EXPECT_EQ(count_scores(events_of(folder, "evaluation")), (std::map<std::string, int>{{"fid 20", 1}, {"fid 40", 1}}));
+}
+
+TEST_F(RealStudy, WhatWasMadeBeyondTheCheckpointsIsMadeAgain) {
+  base_["train"]["post_hoc_ema_every_steps"] = 20;
+  const fs::path folder = folder_ / "trial";
+  const std::vector<std::string> train{"train", write_trial().string(), "--folder", folder.string(), "--device", "cpu"};
+  ASSERT_EQ(call_worker(train).code, 0);
+  fs::remove_all(folder / "checkpoints");
+  common::write_file_atomically(folder / "ema" / "step-20.h5", "of other weights");
+  ASSERT_EQ(call_worker(train).code, 0);
+  EXPECT_EQ(count_scores(events_of(folder, "evaluation")), (std::map<std::string, int>{{"fid 20", 2}, {"fid 40", 2}}));
+  EXPECT_GT(fs::file_size(folder / "ema" / "step-20.h5"), 1000U);
 }
 
 TEST_F(StudiesOnOneSlot, ScoresMadeApartSurviveKillsAtRandomMoments) {

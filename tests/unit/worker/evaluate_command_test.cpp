@@ -1,3 +1,7 @@
+#include <filesystem>
+#include <limits>
+#include <optional>
+
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
@@ -5,7 +9,9 @@
 #include "sweeps/spec/trial_spec.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
+#include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/commands/scored_model.hpp"
 #include "worker/evaluation/evaluator.hpp"
 #include "worker/storage/npz_file.hpp"
 #include "worker/training/train_state.hpp"
@@ -57,6 +63,31 @@ TEST_F(EvaluateCommand, NeedsNoTrainingImagesThatNothingLooksAt) {
   EXPECT_THAT(message_of<ConfigError>(
                   [&] { (void)run(command + " --features torchscript --features-file " + file("network.pt")); }),
               HasSubstr("data.root"));
+}
+
+TEST_F(EvaluateCommand, WritesNoSamplesThatAreNotFinite) {
+  const sweeps::TrialSpec trial = trial_without_store();
+  TrainState state(trial.shape(), 0, torch::kCPU);
+  state.ema.fill_(std::numeric_limits<float>::quiet_NaN());
+  write_checkpoint_file(at("model.h5"), take_snapshot(state, trial.to_json(), "fp32", "made up"));
+  EXPECT_EQ(run("evaluate " + file("model.h5") + " --num-samples 3 --sampler ddim --steps 2 --device cpu " +
+                "--features none --samples " + file("samples.npz")),
+            0);
+  for (const auto& entry : std::filesystem::directory_iterator(at(".")))
+    EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("samples.npz")));
+}
+
+TEST_F(EvaluateCommand, TellsImportedModelsApartThatHaveTheSameWeights) {
+  sweeps::TrialSpec trial = trial_without_store();
+  const TrainState state(trial.shape(), 0, torch::kCPU);
+  const auto digest = [&](std::int64_t heads, std::optional<std::int64_t> step) {
+    trial.model.heads = heads;
+    std::filesystem::remove(at("model.h5"));
+    write_weights_file(at("model.h5"), {trial.to_json(), step, nullptr}, state.layout, state.ema);
+    return load_scored_model(file("model.h5"), "ema", torch::kCPU).digest;
+  };
+  EXPECT_NE(digest(2, std::nullopt), digest(4, std::nullopt));
+  EXPECT_EQ(digest(2, std::nullopt), digest(2, std::nullopt));
 }
 
 TEST_F(EvaluateCommand, DrawsSamplesWithoutScoresOnlyOnce) {

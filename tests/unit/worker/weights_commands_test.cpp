@@ -1,8 +1,10 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
+#include "worker/checkpoint/model_size.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
 #include "worker/commands/commands.hpp"
@@ -149,6 +151,22 @@ TEST_F(WeightsCommands, AWeightsFileOfAnotherVersionOrSizeIsRefused) {
   EXPECT_THAT(write(header), HasSubstr("needs"));
   EXPECT_THAT(write({{"kind", "weights"}, {"version", 1}}), HasSubstr("\"trial\""));
   EXPECT_THAT(write(3), HasSubstr("header"));
+}
+
+TEST_F(WeightsCommands, PositionsBeyondAGigabyteAreRefused) {
+  put(at("small.h5"), std::string(10000, 'x'));
+  const auto refusal = [&](const std::string& position, int image_size) {
+    const auto trial = sweeps::trial_spec_from(common::parse_json(
+        fmt::format(
+            R"({{"data": {{"name": "store", "space": "pixels", "image_size": {}, "channels": 1, "num_classes": 1,
+                                  "num_images": 9, "digest": "x"}},
+                        "model": {{"depth": 1, "width": 4, "heads": 1, "patch": 1, "position": "{}"}}}})",
+            image_size, position),
+        "test"));
+    return message_of<common::CorruptData>([&] { check_model_size(at("small.h5"), trial.shape()); });
+  };
+  for (const std::string position : {"sincos", "rope"})
+    EXPECT_THAT(refusal(position, 32000), HasSubstr("1024000000 tokens")) << position;
 }
 
 TEST_F(WeightsCommands, AFailedImportLeavesNothingBehind) {
