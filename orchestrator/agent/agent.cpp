@@ -4,6 +4,7 @@
 #include <list>
 
 #include "common/error.hpp"
+#include "orchestrator/agent/standstill.hpp"
 #include "orchestrator/mpi/backoff.hpp"
 
 namespace ditscale::orchestrator {
@@ -19,11 +20,13 @@ constexpr std::size_t kMostUnsent_bytes = std::size_t{1} << 23;
 class Agent {
  public:
   Agent(World& world, const TrainerSettings& settings, const Timing& timing, const common::Clock& clock)
-      : world_(world), settings_(settings), timing_(timing), clock_(clock) {}
+      : world_(world), settings_(settings), timing_(timing), clock_(clock), standstill_(timing.standstill_s) {}
 
   /// True when anything came or ended.
   bool look() {
     bool news = false;
+    const double still_s = standstill_.seconds_before(clock_.monotonic_s());
+    for (Trainer& trainer : trainers_) trainer.excuse(still_s);
     while (!over_) {
       const auto received = world_.receive();
       if (!received) break;
@@ -119,6 +122,7 @@ class Agent {
   const TrainerSettings& settings_;
   const Timing& timing_;
   const common::Clock& clock_;
+  Standstill standstill_;
   std::list<Trainer> trainers_;
   double next_read_s_ = 0;
   double next_forward_s_ = 0;

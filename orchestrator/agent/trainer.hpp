@@ -35,6 +35,8 @@ class Trainer {
   std::size_t read(double now_s);
   /// Whole event lines that were read since the last call.
   [[nodiscard]] std::string take_lines();
+  /// So many seconds do not count as silence: it could not speak, or not be heard.
+  void excuse(double seconds) { last_word_s_ += seconds; }
   /// Kills the trainer when it was silent for too long.
   void watch_silence(double now_s);
   /// Asks it to save and end, or kills its whole group.

@@ -91,7 +91,8 @@ ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep&
       make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing, clock);
   if (nothing_to_do(state)) return nothing_left(state, *display);
   StopSource stop_source(options.launcher.has_value());
-  return Coordinator({world, study, state, *display, stop_source, clock, options.timing}).run();
+  const bool in_allocation = options.verdict.has_value();
+  return Coordinator({world, study, state, *display, stop_source, clock, options.timing, in_allocation}).run();
 }
 
 ExitCode coordinate(World& world, const RunOptions& options, std::future<sweeps::Sweep>& loaded) {

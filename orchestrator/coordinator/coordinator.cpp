@@ -65,7 +65,7 @@ ExitCode Coordinator::run() {
   Backoff backoff(parts_.timing);
   while (!finish_) {
     const bool news = look();
-    if (!finish_) parts_.world.sleep(backoff.next_s(news));
+    if (!finish_) sleep(backoff.next_s(news));
   }
   parts_.display.close();
   if (trouble_) {
@@ -105,9 +105,20 @@ bool Coordinator::await_agents() {
   for (const Trial& trial : parts_.state.trials) {
     if (!results::is_final(trial.state)) unfinished.push_back(trial.cell);
   }
-  if (const auto problem = why_too_large(unfinished, joined.agents)) throw common::ConfigError(*problem);
+  const auto problem = why_too_large(unfinished, joined.agents);
+  if (problem && !parts_.in_allocation) throw common::ConfigError(*problem);
+  if (problem) parts_.display.notice(*problem + ". Trials that fit are run now");
   dispatch(joined);
   return true;
+}
+
+/// A sleep that lasts far too long was a standstill of the whole job. Work that takes long is none: the batch system's
+/// clock runs on meanwhile.
+void Coordinator::sleep(double seconds) {
+  const double before_s = now_s();
+  parts_.world.sleep(seconds);
+  const double still_s = now_s() - before_s - seconds;
+  if (still_s > parts_.timing.standstill_s) dispatch(StoodStill{still_s});
 }
 
 bool Coordinator::look() {
@@ -166,22 +177,34 @@ bool Coordinator::hear(const common::TrialId& trial, common::AttemptNumber attem
 void Coordinator::ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt) {
   const common::AttemptNumber previous{common::to_int(attempt) - 1};
   if (common::to_int(previous) < 1) return;
-  const std::int64_t known = parts_.study.last_event(trial, previous);
-  for (const common::Event& event : parts_.study.events_of(trial, previous, known)) {
-    pending_.push_back(Ingest{{trial, previous, event}});
+  try {
+    const std::int64_t known = parts_.study.last_event(trial, previous);
+    for (const common::Event& event : parts_.study.events_of(trial, previous, known)) {
+      pending_.push_back(Ingest{{trial, previous, event}});
+    }
+  } catch (const common::SystemError& error) {
+    give_up(error.what());
+  }
+}
+
+/// What the pipe did not tell of an attempt stands in its file. Where that cannot be read now, the next run reads it:
+/// the attempt's end is not recorded any more.
+void Coordinator::read_rest(const EndedMessage& ended) {
+  const Trial* trial = find_trial(parts_.state, ended.trial);
+  const bool current = trial != nullptr && trial->run && trial->run->attempt == ended.attempt;
+  const std::int64_t known = current ? trial->run->last_event : 0;
+  try {
+    for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt, known)) {
+      dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
+    }
+  } catch (const common::SystemError& error) {
+    give_up(error.what());
   }
 }
 
 void Coordinator::on(const EndedMessage& ended) {
   const bool heard_all = hear(ended.trial, ended.attempt, ended.lines);
-  const Trial* trial = find_trial(parts_.state, ended.trial);
-  const bool current = trial != nullptr && trial->run && trial->run->attempt == ended.attempt;
-  const std::int64_t known = current ? trial->run->last_event : 0;
-  if (!heard_all) {
-    for (const common::Event& event : parts_.study.events_of(ended.trial, ended.attempt, known)) {
-      dispatch(TrainerSpoke{ended.trial, ended.attempt, event});
-    }
-  }
+  if (!heard_all) read_rest(ended);
   dispatch(
       TrainerEnded{ended.trial, ended.attempt, ended.code, ended.signal, ended.how, ended.silent_s, ended.log_tail});
   apply();
@@ -200,17 +223,23 @@ void Coordinator::learn_speeds() {
   next_lesson_ = num_ended_ + num_ended_ / 10 + 1;
   std::set<Ask> asks;
   for (const Trial& trial : parts_.state.trials) asks.insert(trial.ask);
-  for (const Ask& ask : asks) {
-    const auto speed = parts_.study.measured_speed(ask);
-    const auto known = parts_.state.speeds.find(ask);
-    const bool same = speed && known != parts_.state.speeds.end() && speed->is_like(known->second, kSpeedChange);
-    if (speed && !same) dispatch(SpeedMeasured{ask, *speed});
+  try {
+    for (const Ask& ask : asks) learn_speed(ask);
+  } catch (const common::SystemError& error) {
+    spdlog::warn("speeds are not learnt this time: {}", error.what());
   }
+}
+
+void Coordinator::learn_speed(const Ask& ask) {
+  const auto speed = parts_.study.measured_speed(ask);
+  const auto known = parts_.state.speeds.find(ask);
+  const bool same = speed && known != parts_.state.speeds.end() && speed->is_like(known->second, kSpeedChange);
+  if (speed && !same) dispatch(SpeedMeasured{ask, *speed});
 }
 
 void Coordinator::apply() {
   Actions actions = std::exchange(pending_, {});
-  if (actions.empty()) return;
+  if (actions.empty() && afterwards_.empty()) return;
   if (!trouble_) {
     try {
       parts_.study.record(actions);
@@ -256,6 +285,7 @@ void Coordinator::perform(const StartTrainer& start) {
 }
 
 void Coordinator::give_up(const std::string& trouble) {
+  if (trouble_) return;
   spdlog::error("{}", trouble);
   trouble_ = trouble;
   parts_.display.notice("stopping: " + trouble);

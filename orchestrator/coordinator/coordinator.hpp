@@ -28,19 +28,23 @@ class Coordinator {
     StopSource& stop_source;
     const common::Clock& clock;
     Timing timing;
+    /// It may have lost nodes, and the next one has all again.
+    bool in_allocation = false;
   };
   explicit Coordinator(const Parts& parts);
 
   /// Seconds since the Unix epoch that never go back: the time of all decisions.
   [[nodiscard]] double now_s() const;
-  /// Runs the study to its end. Throws ConfigError when a cell fits on no agent (nothing was started then), and
-  /// SystemError after an orderly stop when the database or a folder could not be written.
+  /// Runs the study to its end. Throws ConfigError when a cell fits on no agent (nothing was started then; in an
+  /// allocation what fits is run), and SystemError after an orderly stop when the database or a folder could not be
+  /// written, or a trainer's events not be read.
   [[nodiscard]] common::ExitCode run();
 
  private:
   /// Waits for every agent's first message. False when a stop was wished meanwhile.
   [[nodiscard]] bool await_agents();
   [[nodiscard]] bool look();
+  void sleep(double seconds);
   /// True when what is pending must be applied now.
   [[nodiscard]] bool is_urgent() const;
   void dispatch(ClusterEvent event);
@@ -51,7 +55,9 @@ class Coordinator {
   template <typename Other>
   void on(const Other& message);
   void ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt);
+  void read_rest(const EndedMessage& ended);
   void learn_speeds();
+  void learn_speed(const Ask& ask);
   void apply();
   void record();
   void perform(const StartTrainer& start);
@@ -67,7 +73,7 @@ class Coordinator {
   /// Events alone are recorded from then on.
   double next_record_s_ = 0;
   std::vector<ClusterEvent> afterwards_;
-  /// Why nothing can be written any more.
+  /// Why nothing is recorded any more.
   std::optional<std::string> trouble_;
   std::optional<Finish> finish_;
 };

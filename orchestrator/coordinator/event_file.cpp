@@ -44,6 +44,8 @@ EventFile read_event_file(const std::filesystem::path& path, std::int64_t after)
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
   if (!stream && !std::filesystem::exists(path)) return {};
   if (!stream) throw common::errno_error("open", path.string());
+  if (std::filesystem::is_directory(path))
+    throw common::SystemError(fmt::format("read {}: it is a folder", path.string()));
   const std::streamoff size = stream.tellg();
   EventFile file;
   for (std::streamoff bytes = after > 0 ? std::min(kFirst_bytes, size) : size;;

@@ -69,10 +69,15 @@ struct SpeedMeasured {
   sweeps::Speed speed;
 };
 
+/// The coordinator stood still for so long, and the trainers with it: the job was suspended.
+struct StoodStill {
+  double seconds = 0;
+};
+
 /// Time has passed.
 struct Tick {};
 
 using ClusterEvent =
-    std::variant<AgentsJoined, AgentLost, TrainerSpoke, TrainerEnded, StopRequested, SpeedMeasured, Tick>;
+    std::variant<AgentsJoined, AgentLost, TrainerSpoke, TrainerEnded, StopRequested, SpeedMeasured, StoodStill, Tick>;
 
 }  // namespace ditscale::orchestrator

@@ -35,7 +35,7 @@ std::optional<double> value_in(const Event& event, const std::string& metric) {
 std::vector<DecisionRecord> Halving::judge(const sweeps::Cell& cell, const Event& event, double now_s) {
   const auto value = value_in(event, rule_.metric);
   const auto step = event.body.find("step");
-  if (stopped_.count(cell.id.str()) != 0) return {};  // it has not heard of it yet
+  if (settled_.count(cell.id.str()) != 0) return {};
   if (!value || step == event.body.end() || !step->is_number_integer()) return {};
   std::vector<DecisionRecord> decisions;
   for (const std::int64_t rung : rule_.at_steps) {
@@ -62,13 +62,14 @@ DecisionRecord Halving::decide(const sweeps::Cell& cell, std::int64_t step, doub
   decision.num_known = std::ssize(known);
   decision.num_kept = static_cast<std::int64_t>(std::ceil(rule_.keep * static_cast<double>(known.size())));
   decision.kept = decision.rank <= decision.num_kept;
-  if (!decision.kept) stopped_.insert(cell.id.str());
+  if (!decision.kept) settled_.insert(cell.id.str());
   return decision;
 }
 
 void Halving::remember(const sweeps::Cell& cell, const DecisionRecord& decision) {
   if (decision.metric != rule_.metric) return;
-  if (!decision.kept) stopped_.insert(cell.id.str());
+  const bool overruled = decision.kept && decision.rank > decision.num_kept;
+  if (!decision.kept || overruled) settled_.insert(cell.id.str());
   std::vector<double>& known = values_[{rule_.group_of(cell), decision.step}];
   known.insert(std::upper_bound(known.begin(), known.end(), decision.value), decision.value);
   std::int64_t& judged = judged_[cell.id.str()];

@@ -21,7 +21,7 @@ class Halving {
   explicit Halving(sweeps::EarlyStopping rule) : rule_(std::move(rule)) {}
 
   /// What the trial's event decides, at every step that it has reached and was not judged at before; nothing after a
-  /// decision to stop.
+  /// decision to stop, overruled or not.
   [[nodiscard]] std::vector<results::DecisionRecord> judge(const sweeps::Cell& cell, const common::Event& event,
                                                            double now_s);
   /// Takes in a decision on record; one by another metric says nothing here.
@@ -41,8 +41,9 @@ class Halving {
   std::map<Rung, std::vector<double>> values_;
   /// The last step at which a trial was judged.
   std::map<std::string, std::int64_t> judged_;
-  /// Trials that a decision stopped; they may log more before they hear of it.
-  std::set<std::string> stopped_;
+  /// Trials that are not judged any more: a decision stopped them (they may log more before they hear of it), or
+  /// someone let them go on in spite of it.
+  std::set<std::string> settled_;
 };
 
 }  // namespace ditscale::orchestrator

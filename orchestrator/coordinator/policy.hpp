@@ -57,6 +57,9 @@ struct Timing {
   /// A trainer that sends no event for this long is taken to hang. Metrics come every few seconds, but scoring a large
   /// model may take many minutes without a word.
   double silence_s = 1800.0;
+  /// A process that has not looked for longer stood still, and those around it with it: the time does not count. Far
+  /// above any sleep.
+  double standstill_s = 5.0;
   /// Time for all agents to report after the start of the MPI job.
   double join_wait_s = 60.0;
   /// The live view is drawn four times a second; the estimate of the end costs more and changes slowly.

@@ -151,6 +151,21 @@ class Reaction {
     predict_all(state_);
   }
 
+  /// Nobody could save meanwhile, and a batch system does not count the time either.
+  void on(const StoodStill& still) {
+    state_.kill_times.clear();
+    for (const std::size_t position : state_.running) {
+      Run& run = *state_.trials[position].run;
+      if (run.stop != StopKind::kCheckpoint) continue;
+      run.kill_at_s += still.seconds;
+      state_.kill_times.emplace(run.kill_at_s, position);
+    }
+    if (!state_.stop_at_s) return;
+    *state_.stop_at_s += still.seconds;
+    *state_.end_s += still.seconds;
+    predict_all(state_);  // the queue is ordered by the time limit too
+  }
+
   void on(const Tick&) {}
 
   void end_run(Trial& trial, Outcome ending) {
@@ -241,8 +256,8 @@ class Reaction {
     if (state_.nodes.empty()) return;  // nobody has joined yet
     if (!state_.waiting.empty()) return;
     if (!state_.ready.empty() && std::isfinite(state_.nodes.next_rest_end_s())) return;
-    finish(ExitCode::kIncomplete, state_.stop_at_s ? "the time that is left is too short for another checkpoint"
-                                                   : "no node that is left can take the remaining trials");
+    finish(ExitCode::kIncomplete, state_.ready.empty() ? "the time that is left is too short for another checkpoint"
+                                                       : "the nodes that are left cannot take the remaining trials");
   }
 
   void finish_complete() {

@@ -26,21 +26,33 @@ double last_seen_s(const PastAttempt& attempt) {
                                 : std::max(attempt.record.started_s, attempt.events.back().time_s);
 }
 
-void ingest_all(const PastAttempt& attempt, Actions& actions) {
+void note(Trial& trial, const results::DecisionRecord& decision) {
+  if (!decision.kept) trial.stopped_early = "stopped early: " + decision.text();
+}
+
+/// Takes in what nobody has heard yet; early stopping judges it as if it were said now.
+void ingest_all(State& state, Trial& trial, const PastAttempt& attempt, double now_s, Actions& actions) {
   for (const common::Event& event : attempt.events) {
     if (event.number <= attempt.record.last_event) continue;
     actions.push_back(Ingest{{attempt.record.trial, attempt.record.number, event}});
+    if (!state.halving) continue;
+    for (results::DecisionRecord& decision : state.halving->judge(trial.cell, event, now_s)) {
+      note(trial, decision);
+      actions.push_back(PutDecision{std::move(decision)});
+    }
   }
 }
 
 /// Takes one attempt into the trial's counters; closes it when it is still open.
-void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, double now_s, Actions& actions) {
+void replay(State& state, Trial& trial, const PastAttempt& attempt, double now_s, Actions& actions) {
+  // It had failed by its losses, and someone gave it another attempt.
+  if (trial.losses_without_progress >= state.policy.max_losses_without_progress) trial.losses_without_progress = 0;
   const std::int64_t first_checkpoint_step = trial.progress.checkpoint_step;
   trial.progress.checkpoint_step = std::max(trial.progress.checkpoint_step, attempt.record.checkpoint_step);
   for (const common::Event& event : attempt.events) absorb(trial.progress, event);
   trial.progress.images_per_s.reset();
   trial.num_attempts = std::max(trial.num_attempts, common::to_int(attempt.record.number));
-  ingest_all(attempt, actions);
+  ingest_all(state, trial, attempt, now_s, actions);
 
   Outcome ending{attempt.record.state, attempt.record.reason};
   const double ended_s = attempt.record.ended_s.value_or(last_seen_s(attempt));
@@ -49,7 +61,7 @@ void replay(Trial& trial, const PastAttempt& attempt, const Policy& policy, doub
     actions.push_back(EndAttempt{attempt.record.trial, attempt.record.number, ending.state, ending.reason, ended_s});
   }
   trial.progress.seconds += ended_s - attempt.record.started_s;
-  settle(trial, ending, first_checkpoint_step, policy, now_s);
+  settle(trial, ending, first_checkpoint_step, state.policy, now_s);
 }
 
 /// A final trial that is on record as waiting was given another attempt by someone: one more failure ends it again.
@@ -65,16 +77,16 @@ bool asked_for_again(const Trial& trial, const PastTrial& past) {
 void recall_decisions(State& state, Trial& trial, const std::vector<results::DecisionRecord>& decisions) {
   for (const results::DecisionRecord& decision : decisions) {
     if (state.halving) state.halving->remember(trial.cell, decision);
-    if (!decision.kept) trial.stopped_early = "stopped early: " + decision.text();
+    note(trial, decision);
   }
 }
 
-void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, double now_s, Actions& actions) {
-  for (const PastAttempt& attempt : past.attempts) replay(trial, attempt, policy, now_s, actions);
+void restore_trial(State& state, Trial& trial, const PastTrial& past, double now_s, Actions& actions) {
+  for (const PastAttempt& attempt : past.attempts) replay(state, trial, attempt, now_s, actions);
   if (asked_for_again(trial, past)) {
     trial.state = past.state;
     trial.reason = past.reason;
-    trial.failures = std::min(trial.failures, policy.retries);
+    trial.failures = std::min(trial.failures, state.policy.retries);
     trial.losses_without_progress = 0;
   }
   if (trial.stopped_early && !results::is_final(trial.state)) {
@@ -99,11 +111,14 @@ void restore_trial(Trial& trial, const PastTrial& past, const Policy& policy, do
 
 Actions restore(State& state, const std::unordered_map<common::TrialId, PastTrial>& past, double now_s) {
   Actions actions;
+  for (Trial& trial : state.trials) {
+    const auto known = past.find(trial.cell.id);
+    if (known != past.end()) recall_decisions(state, trial, known->second.decisions);
+  }
   for (std::size_t position = 0; position < state.trials.size(); ++position) {
     Trial& trial = state.trials[position];
     const auto known = past.find(trial.cell.id);
-    if (known != past.end()) recall_decisions(state, trial, known->second.decisions);
-    if (known != past.end()) restore_trial(trial, known->second, state.policy, now_s, actions);
+    if (known != past.end()) restore_trial(state, trial, known->second, now_s, actions);
     if (results::is_final(trial.state)) {
       ++state.num_final;
     } else {

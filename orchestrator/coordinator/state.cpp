@@ -98,19 +98,14 @@ void enqueue(State& state, std::size_t position, double now_s) {
 }
 
 void dequeue(State& state, std::size_t position) {
-  const auto late = std::find(state.too_late.begin(), state.too_late.end(), position);
-  if (late != state.too_late.end()) {
-    state.too_late.erase(late);
-  } else {
-    erase_ready(state, position);
-  }
+  if (state.too_late.erase(position) == 0) erase_ready(state, position);
   state.reservations.erase(position);
 }
 
 void set_aside_too_late(State& state, double now_s) {
   while (const auto position = state.ready.too_late(now_s)) {
     dequeue(state, *position);
-    state.too_late.push_back(*position);
+    state.too_late.insert(*position);
   }
 }
 
@@ -144,7 +139,8 @@ void wake_waiting(State& state, double now_s) {
 }
 
 void predict_all(State& state) {
-  std::vector<std::size_t> queued = std::exchange(state.too_late, {});
+  std::vector<std::size_t> queued(state.too_late.begin(), state.too_late.end());
+  state.too_late.clear();
   for (const auto& [kind, queue] : state.ready.queues()) {
     for (const auto& [unused, position] : queue) queued.push_back(position);
   }

@@ -44,7 +44,7 @@ struct State {
   double queued_gpu_s = 0;
   double queued_cpu_s = 0;
   /// Could no longer reach a checkpoint before the time limit when they were looked at.
-  std::vector<std::size_t> too_late;
+  std::set<std::size_t> too_late;
   Reservations reservations;
   std::vector<ElasticKind> elastic;
   /// Retries that wait: (not before, position).

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <sys/types.h>
 #include <unistd.h>
@@ -50,9 +51,14 @@ std::map<pid_t, Process> all_processes() {
   return processes;
 }
 
-std::filesystem::path program_of(pid_t pid) {
+/// Also where its file was replaced since it started.
+std::string program_of(pid_t pid) {
+  constexpr std::string_view kReplaced = " (deleted)";
   std::error_code gone;
-  return std::filesystem::read_symlink(std::filesystem::path("/proc") / std::to_string(pid) / "exe", gone);
+  const auto link = std::filesystem::path("/proc") / std::to_string(pid) / "exe";
+  std::string program = std::filesystem::read_symlink(link, gone).string();
+  if (program.ends_with(kReplaced)) program.resize(program.size() - kReplaced.size());
+  return program;
 }
 
 }  // namespace
@@ -67,7 +73,7 @@ void kill_children() {
 
 bool has_descendant_like_self() {
   const pid_t self = ::getpid();
-  const std::filesystem::path program = program_of(self);
+  const std::string program = program_of(self);
   const std::map<pid_t, Process> processes = all_processes();
   const auto descends = [&](pid_t pid) {
     // Not for ever: what is seen of processes that come and go may hold a loop.

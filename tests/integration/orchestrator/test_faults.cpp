@@ -185,6 +185,53 @@ TEST_F(Faults, AReaderThatHoldsTheDatabaseStopsNothing) {
   EXPECT_EQ(table().size(), 4U);
 }
 
+/// As `scontrol suspend` does it.
+TEST_F(Faults, ATrainerThatWasSuspendedWithAllTheOthersDoesNotCountAsHung) {
+  write_sweep({0}, 60);
+  const auto command = start({"--silence", "5"}, 60);
+  ASSERT_TRUE(trainers_run(*command, 1));
+  ASSERT_TRUE(events_contain("metric"));
+  const std::vector<pid_t> trainers = command->trainers();
+  const std::vector<pid_t> all = command->processes();
+  for (const pid_t pid : all) ::kill(pid, SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(7));
+  for (const pid_t pid : all) {
+    if (pid != trainers.at(0)) ::kill(pid, SIGCONT);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ::kill(trainers.at(0), SIGCONT);
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_EQ(status()["trials"][0]["attempts"], 1);
+}
+
+/// One trainer dies without its last word, and its events cannot be read for a while; the other runs on.
+TEST_F(Faults, EventsThatCannotBeReadStopTheStudyInOrder) {
+  write_sweep({400, 0}, 60);
+  const auto worker = folder_ / "worker.sh";
+  std::ofstream(worker) << "#!/bin/bash\n"
+                        << "trap : TERM\n"
+                        << "'" << DITSCALE_TRAINER << "' \"$@\"\n"
+                        << "code=$?\n"
+                        << "events=$4/attempts/$6/events.jsonl\n"
+                        << "((code < 128)) || { mv \"$events\" \"$events.away\"; mkdir \"$events\"; }\n"
+                        << "exit $code\n";
+  std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
+  const Ended ended = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", worker.string()},
+                              {{"FAKE_STEP_MS", "60"}}, folder_)
+                          .wait();
+  EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("it is a folder"), HasSubstr("run the same command again")));
+  EXPECT_TRUE(events_contain("\"preempted\"")) << "the other has saved";
+
+  const auto events = study() / "trials" / trial_id("seed=400") / "attempts" / "1" / "events.jsonl";
+  std::filesystem::remove(events);
+  std::filesystem::rename(events.string() + ".away", events);
+  const Ended second = run({"--retries", "0"});
+  EXPECT_EQ(second.code, 3) << second.out << second.err;
+  EXPECT_THAT(table()["seed=0"], HasSubstr("succeeded"));
+}
+
 TEST_F(Faults, AJumpingClockChangesNothing) {
   write_sweep({0, 1, 101});
   ASSERT_EQ(run().code, 0);

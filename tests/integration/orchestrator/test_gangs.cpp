@@ -1,6 +1,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 
 #include "common/atomic_file.hpp"
 #include "tests/integration/orchestrator/study_fixture.hpp"
@@ -39,6 +40,71 @@ TEST_F(Gangs, AreRefusedWhereTheyCanNeverFit) {
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, HasSubstr("asks for 2 processes of 1 cpu, more than is here (1 node with 1 cpu)"));
   EXPECT_FALSE(std::filesystem::exists(study()));
+}
+
+/// Slurm's commands as scripts that know one job, on this host.
+class GangsInAnAllocation : public Gangs {
+ protected:
+  void SetUp() override {
+    Gangs::SetUp();
+    std::filesystem::create_directories(folder_ / "bin");
+    fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host_ + "|None|" + host_ + "'");
+    fake("sinfo", "echo '" + host_ + "|mixed'");
+    fake("scontrol",
+         "[[ $2 != hostnames ]] || echo '" + host_ + "'; [[ $1 != requeue ]] || touch '" + requeued().string() + "'");
+  }
+
+  void fake(const std::string& name, const std::string& body) const {
+    std::ofstream(folder_ / "bin" / name) << "#!/bin/bash\n" << body << "\n";
+    std::filesystem::permissions(folder_ / "bin" / name, std::filesystem::perms::owner_all);
+  }
+
+  [[nodiscard]] std::filesystem::path requeued() const { return folder_ / "requeued"; }
+
+  static std::string this_host() {
+    const std::string host = common::read_file("/proc/sys/kernel/hostname");
+    return host.substr(0, host.find('\n'));
+  }
+
+  Ended run_job() {
+    const std::vector<std::string> arguments{DITSCALE_ORCHESTRATOR,
+                                             "run",
+                                             sweep_.string(),
+                                             "--worker",
+                                             DITSCALE_TRAINER,
+                                             "--allocation",
+                                             "--batch-script",
+                                             (folder_ / "job.sh").string(),
+                                             "--cpus",
+                                             "1"};
+    return Command(arguments,
+                   {{"SLURM_JOB_ID", "7"},
+                    {"SLURMD_NODENAME", host_},
+                    {"PATH", (folder_ / "bin").string() + ":" + std::getenv("PATH")}},
+                   folder_)
+        .wait();
+  }
+
+  std::string host_ = this_host();
+};
+
+TEST_F(GangsInAnAllocation, WaitForTheNextOneWhenItsNodesAreTooFewAndTheOthersRun) {
+  write_sweep({0, 1});
+  common::Json sweep = common::Json::parse(common::read_file(sweep_));
+  sweep["include"] = {{{"seed", 2}, {"resources.processes", 2}}};
+  common::write_file_atomically(sweep_, sweep.dump());
+  const Ended first = run_job();
+  EXPECT_EQ(first.code, 4) << first.out << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("asks for 2 processes of 1 cpu, more than is here"),
+                               HasSubstr("the nodes that are left cannot take the remaining trials")));
+  EXPECT_TRUE(std::filesystem::remove(requeued()));
+  EXPECT_EQ(status()["states"]["succeeded"], 2);
+
+  const Ended second = run_job();
+  EXPECT_EQ(second.code, 1) << second.out << second.err;
+  EXPECT_THAT(second.out, HasSubstr("asks for 2 processes of 1 cpu, more than is here"));
+  EXPECT_THAT(second.err, HasSubstr("no trial could start in this allocation"));
+  EXPECT_FALSE(std::filesystem::exists(requeued())) << "it is not asked for again and again";
 }
 
 TEST_F(Gangs, RunWithFewerProcessesWhereTheyMay) {

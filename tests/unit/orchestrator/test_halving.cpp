@@ -3,6 +3,7 @@
 namespace ditscale::orchestrator {
 namespace {
 
+using results::DecisionRecord;
 using results::TrialState;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -117,6 +118,45 @@ TEST_F(EarlyStopping, DoesNotMixInDecisionsOfAnotherMetric) {
   ASSERT_EQ(all_of<PutDecision>(actions).size(), 1U) << "its loss was not judged before";
   EXPECT_EQ(all_of<PutDecision>(actions)[0].record.num_known, 1);
   EXPECT_TRUE(all_of<PutDecision>(actions)[0].record.kept);
+}
+
+TEST_F(EarlyStopping, JudgesATrialNoMoreThatSomeoneLetGoOn) {
+  start_sweep(2, {}, {100, 200});
+  reach(0, 100, 0.5);
+  reach(1, 100, 0.6);
+  results::DecisionRecord overruled = all_of<PutDecision>(actions).at(0).record;
+  overruled.kept = true;  // all that `retry` changes
+  sweeps::EarlyStopping rule;
+  rule.at_steps = {100, 200};
+  const auto at_200 = make_event(9, "metric", {{"step", 200}, {"loss", 0.9}});
+  Halving again(rule);
+  again.remember(state.trials[0].cell, DecisionRecord{id(0), 200, "loss", 0.4});
+  again.remember(state.trials[1].cell, overruled);
+  EXPECT_THAT(again.judge(state.trials[1].cell, at_200, now_s), IsEmpty());
+}
+
+TEST_F(EarlyStopping, JudgesWhatItsTrialsSaidWhileNobodyListened) {
+  std::unordered_map<common::TrialId, PastTrial> past;
+  std::vector<sweeps::Cell> cells{make_cell(0), make_cell(1)};
+  for (const sweeps::Cell& cell : cells) {
+    PastAttempt attempt;
+    attempt.record.trial = cell.id;
+    attempt.events = {make_event(1, "metric", {{"step", 100}, {"loss", cell.trial.seed == 0 ? 0.6 : 0.5}})};
+    past[cell.id].state = TrialState::kRunning;
+    past[cell.id].attempts = {attempt};
+  }
+  past[cells[1].id].decisions = {DecisionRecord{cells[1].id, 100, "loss", 0.5}};
+  past[cells[1].id].attempts[0].record.last_event = 1;
+  state = make_state(cells, policy, now_s, std::nullopt);
+  sweeps::EarlyStopping rule;
+  rule.at_steps = {100};
+  state.halving.emplace(rule);
+  actions = restore(state, past, now_s);
+  ASSERT_EQ(all_of<PutDecision>(actions).size(), 1U) << "what is on record was judged";
+  EXPECT_EQ(all_of<PutDecision>(actions)[0].record.trial, cells[0].id);
+  EXPECT_FALSE(all_of<PutDecision>(actions)[0].record.kept);
+  EXPECT_EQ(state.trials[0].state, TrialState::kCancelled);
+  EXPECT_EQ(state.trials[1].state, TrialState::kLost);
 }
 
 TEST_F(EarlyStopping, RemembersItsDecisionsAfterARestart) {

@@ -339,6 +339,41 @@ TEST_F(Reactor, KillsATrainerThatDoesNotStopInTime) {
   EXPECT_THAT(wait(10), IsEmpty()) << "once is enough";
 }
 
+TEST_F(Reactor, DoesNotCountTheTimeInWhichAllStoodStill) {
+  constexpr double kAway_s = 36'000;
+  sweep_of({make_cell(0), make_cell(1, 1'000'000, {1, 0}, 500'000)}, 1000.0);
+  join_one(2);
+  end_with(1, "preempted");
+  give(StopRequested{false});
+  now_s += kAway_s;
+  EXPECT_THAT(give(StoodStill{kAway_s}), IsEmpty()) << "it is not killed before it could save";
+  EXPECT_FALSE(state.out_of_time);
+  EXPECT_THAT(wait(policy.stop_wait_s - 5), IsEmpty());
+  wait(10);
+  EXPECT_EQ(all_of<StopTrainer>(actions).at(0).kind, StopKind::kKill);
+}
+
+TEST_F(Reactor, StartsTrialsThatStoodStillInTheQueue) {
+  constexpr double kAway_s = 36'000;
+  sweep_of({make_cell(0, 2000), make_cell(1)}, 1000.0);
+  join_one(1);
+  now_s += kAway_s;
+  EXPECT_THAT(give(StoodStill{kAway_s}), IsEmpty());
+  end_with(0, "succeeded");
+  EXPECT_THAT(started(), ElementsAre(1)) << "there is time for it";
+  wait(1000);
+  EXPECT_TRUE(state.out_of_time);
+}
+
+TEST_F(Reactor, RunsWhatFitsAndSaysThatTheNodesCannotTakeTheRest) {
+  sweep_of({make_cell(0, 1000, {2, 0}), make_cell(1)}, 10'000.0);
+  join_one(1);
+  EXPECT_THAT(started(), ElementsAre(1));
+  end_with(1, "succeeded");
+  EXPECT_EQ(all_of<Finish>(actions).at(0).code, ExitCode::kIncomplete);
+  EXPECT_EQ(all_of<Finish>(actions).at(0).reason, "the nodes that are left cannot take the remaining trials");
+}
+
 TEST_F(Reactor, StartsNothingThatCannotReachACheckpointBeforeTheEnd) {
   sweep_of({make_cell(0, 1'000'000'000, {1, 0}, 500'000'000), make_cell(1, 100, {1, 0}, 10)}, 60.0);
   join_one(2);

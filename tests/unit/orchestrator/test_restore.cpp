@@ -120,6 +120,22 @@ TEST_F(Restore, CountsLossesInARowByTheirCheckpoints) {
   EXPECT_DOUBLE_EQ(trial.progress.seconds, 40);
 }
 
+TEST_F(Restore, CountsLossesAnewOnceSomeoneAskedForATrialThatFailedByThem) {
+  policy.max_losses_without_progress = 3;
+  std::vector<PastAttempt> attempts(3, attempt(1, TrialState::kLost));
+  EXPECT_EQ(restored(TrialState::kFailed, attempts).state, TrialState::kFailed);
+  EXPECT_EQ(restored(TrialState::kPending, attempts).state, TrialState::kPending) << "just asked for";
+  attempts.push_back(attempt(4, TrialState::kPreempted));
+  EXPECT_EQ(restored(TrialState::kPreempted, attempts).state, TrialState::kPreempted);
+  EXPECT_EQ(state.trials[0].losses_without_progress, 1);
+  attempts.push_back(attempt(5, TrialState::kRunning));
+  EXPECT_EQ(restored(TrialState::kRunning, attempts).state, TrialState::kLost);
+  EXPECT_EQ(state.trials[0].losses_without_progress, 2);
+  EXPECT_TRUE(starts());
+  attempts.push_back(attempt(6, TrialState::kRunning));
+  EXPECT_EQ(restored(TrialState::kRunning, attempts).state, TrialState::kFailed) << "it may not be lost for ever";
+}
+
 TEST_F(Restore, PutsTrialsWithLessLeftBehindOthers) {
   const sweeps::Cell other = make_cell(1);
   state = make_state({cell, other}, policy, 5000, std::nullopt);

@@ -118,7 +118,7 @@ TEST_F(Scheduler, StartsNothingThatCannotReachACheckpointInTimeAndKeepsItForLate
   EXPECT_THAT(started(), ElementsAre(1));
   end_with(1, "succeeded");
   EXPECT_EQ(all_of<Finish>(actions).size(), 1U);
-  EXPECT_EQ(state.too_late, (std::vector<std::size_t>{0}));
+  EXPECT_THAT(state.too_late, ElementsAre(0));
 }
 
 TEST_F(Scheduler, LeavesNodesWithGpusToTrialsThatNeedThem) {
