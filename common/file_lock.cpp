@@ -35,7 +35,7 @@ std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path)
 }
 
 bool FileLock::is_held(const std::filesystem::path& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid() && errno == ENOENT) return false;
   if (!fd.valid()) throw errno_error("open", path.string());
   if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;

@@ -19,7 +19,7 @@ class FileLock {
   [[nodiscard]] static FileLock acquire(const std::filesystem::path& path);
 
   /// Whether a process holds the lock now. It is shared for a moment to see that: those who only ask do not get in each
-  /// other's way, but `try_acquire` may fail meanwhile.
+  /// other's way, but `try_acquire` may fail meanwhile. Those who may only read the file can ask too.
   [[nodiscard]] static bool is_held(const std::filesystem::path& path);
 
  private:

@@ -6,6 +6,7 @@
 
 #include "results/storage/attempt_rows.hpp"
 #include "results/storage/database.hpp"
+#include "results/storage/decision_rows.hpp"
 #include "results/storage/node_rows.hpp"
 #include "results/storage/raw_query.hpp"
 #include "results/storage/schema.hpp"
@@ -156,6 +157,10 @@ std::vector<OutlinedTrial> ResultsReader::outlined_trials() const {
 
 std::vector<AttemptRecord> ResultsReader::attempts() const {
   return translating(impl_->path, [&] { return read_attempt_rows(*impl_->database); });
+}
+
+std::vector<DecisionRecord> ResultsReader::decisions() const {
+  return translating(impl_->path, [&] { return read_decision_rows(*impl_->database); });
 }
 
 std::vector<NodeRecord> ResultsReader::nodes() const {

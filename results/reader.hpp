@@ -105,6 +105,8 @@ class ResultsReader {
   /// The same, of many trials in a fraction of the time.
   [[nodiscard]] std::vector<OutlinedTrial> outlined_trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+  /// By trial and step.
+  [[nodiscard]] std::vector<DecisionRecord> decisions() const;
   /// By the time they joined.
   [[nodiscard]] std::vector<NodeRecord> nodes() const;
   /// Of one trial by step, the steps beyond `after_step`.

@@ -86,6 +86,8 @@ JobPhase phase_of(std::string_view state) {
   return row == kPhases.end() ? JobPhase::kUnknown : row->second;
 }
 
+bool hears_signals(const Job& job) { return job.phase == JobPhase::kActive && job.state != "CONFIGURING"; }
+
 std::string reason_text(std::string_view reason) {
   const Meaning* best = nullptr;
   for (const Meaning& each : kMeanings) {

@@ -40,6 +40,9 @@ struct Job {
 
 [[nodiscard]] JobPhase phase_of(std::string_view state);
 
+/// Whether its batch script can hear a signal: not while it waits, nor while its nodes are made ready for it.
+[[nodiscard]] bool hears_signals(const Job& job);
+
 /// What a reason for waiting means and what can be done; for reasons that are not known here, how to find out.
 [[nodiscard]] std::string reason_text(std::string_view reason);
 

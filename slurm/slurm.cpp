@@ -152,7 +152,7 @@ void Slurm::signal_time_limit(const std::string& id) const {
 
 void Slurm::cancel(const Job& job, bool at_once) const {
   Argv argv{"scancel"};
-  if (!at_once && job.phase == JobPhase::kActive) argv.insert(argv.end(), {"--batch", "--signal=USR1"});
+  if (!at_once && hears_signals(job)) argv.insert(argv.end(), {"--batch", "--signal=USR1"});
   argv.push_back(job.id);
   const CommandResult result = ask(argv);
   if (result.code != 0 && !forgotten(result)) {

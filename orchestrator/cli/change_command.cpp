@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <optional>
+#include <set>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
@@ -7,6 +9,7 @@
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/trial_choice.hpp"
+#include "results/reader.hpp"
 #include "results/writer.hpp"
 
 namespace ditscale::orchestrator {
@@ -21,9 +24,38 @@ bool ended_badly(const ReportRow& row) {
          row.trial.state != TrialState::kExcluded;
 }
 
+/// That is no failure.
+std::set<common::TrialId> stopped_early(const common::StudyPaths& study) {
+  std::set<common::TrialId> trials;
+  for (const results::DecisionRecord& decision : results::ResultsReader(study.database()).decisions()) {
+    if (!decision.kept) trials.insert(decision.trial);
+  }
+  return trials;
+}
+
+void leave_out_stopped_early(std::vector<ReportRow>& rows, const common::StudyPaths& study) {
+  const std::set<common::TrialId> stopped = stopped_early(study);
+  const std::size_t count = std::erase_if(rows, [&](const ReportRow& row) {
+    return row.trial.state == TrialState::kCancelled && stopped.count(row.trial.id) != 0;
+  });
+  if (count > 0)
+    std::printf("left out: %zu stopped early, which is no failure; --trial ID lets one go on all the same\n", count);
+}
+
 bool can_be_cancelled(const ReportRow& row) { return !results::is_final(row.trial.state); }
 
-/// Sets the state of trials of a study that nobody works on: its lock makes this process the one writer.
+/// Of a study that nobody works on: makes this process the one writer, to be held from the moment when trials are read.
+/// Empty in a dry run.
+std::optional<common::FileLock> lock_to_change(const common::StudyPaths& study, bool dry_run) {
+  if (dry_run) return std::nullopt;
+  auto lock = common::FileLock::try_acquire(study.lock());
+  if (lock) return lock;
+  throw common::ConfigError(
+      fmt::format("{}: a run works on this study; stop it first (Ctrl-C, or `orchestrator cancel`), then change trials",
+                  study.folder.string()));
+}
+
+/// The study's lock is held.
 ExitCode set_states(const common::StudyPaths& study, const std::vector<ReportRow>& rows, TrialState state,
                     const std::string& reason, bool dry_run) {
   for (const ReportRow& row : rows) {
@@ -32,12 +64,6 @@ ExitCode set_states(const common::StudyPaths& study, const std::vector<ReportRow
   }
   if (rows.empty()) return ExitCode::kNothingToDo;
   if (dry_run) return ExitCode::kDone;
-  const auto lock = common::FileLock::try_acquire(study.lock());
-  if (!lock) {
-    throw common::ConfigError(fmt::format(
-        "{}: a run works on this study; stop it first (Ctrl-C, or `orchestrator cancel`), then change trials",
-        study.folder.string()));
-  }
   results::ResultsWriter writer(study.database());
   const common::SystemClock clock;
   results::ResultsWriter::Batch batch(writer);
@@ -66,6 +92,7 @@ void leave_out_foreign(std::vector<ReportRow>& rows, const common::StudyPaths& s
 }
 
 ExitCode cancel_trials(const common::StudyPaths& study, const CancelOptions& options) {
+  const auto lock = lock_to_change(study, options.dry_run);
   std::vector<ReportRow> rows = choose_trials(read_report(study, std::nullopt), options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !can_be_cancelled(row); });
   if (rows.empty()) std::puts("nothing to cancel: these trials have ended");
@@ -83,7 +110,7 @@ ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& optio
                       job.id, job.id));
     }
     if (!options.dry_run) slurm.cancel(job, options.at_once);
-    const bool saves = job.phase == slurm::JobPhase::kActive && !options.at_once;
+    const bool saves = slurm::hears_signals(job) && !options.at_once;
     std::printf("job %s: %s%s\n", job.id.c_str(), saves ? "asked to save and end" : "cancelled",
                 options.dry_run ? " (dry run, nothing was changed)" : "");
   }
@@ -107,9 +134,11 @@ ExitCode cancel_command(const CancelOptions& options) {
 
 ExitCode retry_command(const RetryOptions& options) {
   const common::StudyPaths study = find_started_study(options.choice.runs, options.choice.study);
+  const auto lock = lock_to_change(study, options.dry_run);
   const Report report = read_report(study, std::nullopt);
   std::vector<ReportRow> rows = options.trials.empty() ? report.rows : choose_trials(report, options.trials);
   std::erase_if(rows, [](const ReportRow& row) { return !ended_badly(row); });
+  if (options.trials.empty()) leave_out_stopped_early(rows, study);
   if (rows.empty()) std::puts("nothing to retry: none of these trials failed, diverged or was cancelled");
   leave_out_foreign(rows, study);
   const ExitCode code = set_states(study, rows, TrialState::kPending, "asked for again", options.dry_run);

@@ -63,13 +63,13 @@ std::string why_waiting(const ReportRow& row, bool worked_on) {
   }
 }
 
-std::string next_step(const common::StudyPaths& study, std::size_t unfinished, bool worked_on, bool living) {
+std::string next_step(const common::StudyPaths& study, bool worked_on, bool living) {
   if (worked_on)
     return "a run works on it: devices that get free take the longest trial that fits and can reach a checkpoint";
   if (living)
     return "when Slurm has started the job, the study goes on by itself; of a job that runs, `orchestrator logs` shows "
            "what it does";
-  if (unfinished == 0)
+  if (is_finished(study))
     return "every trial has ended; nothing will happen. `orchestrator retry` gives failed ones another attempt, and a "
            "sweep file with more trials can be run or submitted";
   return std::filesystem::exists(study.job_script()) ? "nothing works on it: `orchestrator resume` submits it again"
@@ -86,16 +86,14 @@ ExitCode explain_command(const ExplainOptions& options) {
   const Report report = started ? read_report(study, cells_of(study)) : Report{};
   const bool worked_on = is_worked_on(study);
   common::Json trials = common::Json::array();
-  std::size_t unfinished = started ? 0 : 1;
   for (const ReportRow& row : report.rows) {
-    if (!results::is_final(row.trial.state)) ++unfinished;
     if (row.trial.state == TrialState::kSucceeded) continue;
     trials.push_back({{"id", row.trial.id.str()},
                       {"label", row.trial.label},
                       {"state", std::string(results::to_name(row.trial.state))},
                       {"why", why_waiting(row, worked_on)}});
   }
-  const std::string next = next_step(study, unfinished, worked_on, living);
+  const std::string next = next_step(study, worked_on, living);
   if (options.json) {
     const common::Json document{{"jobs", jobs}, {"trials", trials}, {"next", next}};
     std::fputs((document.dump(2) + "\n").c_str(), stdout);

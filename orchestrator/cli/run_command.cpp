@@ -15,7 +15,7 @@
 #include "orchestrator/launcher/allocation_run.hpp"
 #include "orchestrator/launcher/launcher.hpp"
 #include "orchestrator/mpi/launch_arguments.hpp"
-#include "orchestrator/view/report.hpp"
+#include "results/reader.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -77,20 +77,27 @@ ExitCode explain_end(const JobEnd& end, const std::string& path) {
   return ExitCode::kError;
 }
 
-/// Cells of the sweep that have ended in earlier runs.
-std::size_t num_ended(const common::StudyPaths& study, const sweeps::Sweep& sweep) {
-  if (!std::filesystem::exists(study.database())) return 0;
-  std::set<common::TrialId> cells;
-  for (const sweeps::Cell& cell : sweep.cells) cells.insert(cell.id);
-  std::size_t count = 0;
-  for (const ReportRow& row : read_report(study, cells).rows) count += results::is_final(row.trial.state) ? 1 : 0;
-  return count;
+/// Without the cells that have ended in earlier runs.
+sweeps::Sweep what_is_left(sweeps::Sweep sweep, const common::StudyPaths& study) {
+  if (!std::filesystem::exists(study.database())) return sweep;
+  std::set<common::TrialId> ended;
+  for (const results::OutlinedTrial& trial : results::ResultsReader(study.database()).outlined_trials()) {
+    if (results::is_final(trial.row.trial.state)) ended.insert(trial.row.trial.id);
+  }
+  std::erase_if(sweep.cells, [&](const sweeps::Cell& cell) { return ended.count(cell.id) != 0; });
+  return sweep;
+}
+
+void check_room(const sweeps::Sweep& sweep, const common::StudyPaths& study, const AgentReport& here) {
+  if (!why_too_large(sweep.cells, {here})) return;
+  if (const auto problem = why_too_large(what_is_left(sweep, study).cells, {here})) throw common::ConfigError(*problem);
 }
 
 ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const AgentReport& here) {
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
-  const std::size_t ended = num_ended(study, sweep);
-  const Plan plan = make_plan(sweep, {here}, speeds_of(study));
+  const sweeps::Sweep left = what_is_left(sweep, study);
+  const std::size_t ended = sweep.cells.size() - left.cells.size();
+  const Plan plan = make_plan(left, {here}, speeds_of(study));
   if (options.json) {
     common::Json json = plan_json(plan);
     json["ended"] = ended;
@@ -136,7 +143,7 @@ ExitCode launch(const RunOptions& options, const Environment& environment, const
     for (const auto& [name, value] : root_permissions()) ::setenv(name.c_str(), value.c_str(), 1);
   }
   if (options.allocation) return run_allocation(options, environment, sweep, arguments);
-  if (const auto problem = why_too_large(sweep.cells, {here})) throw common::ConfigError(*problem);
+  check_room(sweep, study_of(options.sweep.runs, sweep.name), here);
   const std::vector<std::string> argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
   return explain_end(run_mpi_job(argv, options.timing), environment.path);
 }

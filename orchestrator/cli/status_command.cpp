@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "common/error.hpp"
@@ -40,9 +42,21 @@ Jobs jobs_of(const common::StudyPaths& study) {
   }
 }
 
-std::optional<Report> report_of(const common::StudyPaths& study) {
+std::optional<Report> report_of(const common::StudyPaths& study,
+                                const std::optional<std::set<common::TrialId>>& cells) {
   if (!std::filesystem::exists(study.database())) return std::nullopt;
-  return read_report(study, std::nullopt);
+  const bool worked_on = is_worked_on(study);
+  Report report = read_report(study, cells);
+  if (!worked_on) take_as_left_behind(report);
+  return report;
+}
+
+/// With the trials that the sweep file no longer has.
+std::optional<Report> whole_report_of(const common::StudyPaths& study) {
+  auto report = report_of(study, std::nullopt);
+  const auto cells = cells_of(study);
+  if (report && cells) mark_foreign(*report, *cells);
+  return report;
 }
 
 std::string jobs_text(const Jobs& jobs) {
@@ -52,7 +66,7 @@ std::string jobs_text(const Jobs& jobs) {
 }
 
 ExitCode print_json(const common::StudyPaths& study) {
-  const auto report = report_of(study);
+  const auto report = whole_report_of(study);
   const Jobs jobs = jobs_of(study);
   Json json = report ? report_json(*report) : Json{{"folder", study.folder.string()}, {"trials", Json::array()}};
   json["running"] = is_worked_on(study);
@@ -74,7 +88,7 @@ std::string view_text(const common::StudyPaths& study, const Jobs& jobs, std::si
   std::string text;
   for (const std::string& line : slurm::lines_of(head(study) + jobs_text(jobs)))
     text += (columns > 0 ? cut(line, room) : line) + "\n";
-  const auto report = report_of(study);
+  const auto report = report_of(study, cells_of(study));
   if (!report) return text + kNothingYet;
   for (const std::string& line : watch_lines(*report, room)) text += line + "\n";
   return text;
@@ -88,13 +102,8 @@ void draw(const std::string& text, std::size_t& num_drawn) {
 }
 
 void print_table(const common::StudyPaths& study) {
-  const auto report = report_of(study);
+  const auto report = whole_report_of(study);
   std::fputs(report ? report_text(*report).c_str() : kNothingYet, stdout);
-}
-
-bool has_ended(const common::StudyPaths& study) {
-  const auto report = report_of(study);
-  return report && report->every_trial_has_ended();
 }
 
 ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
@@ -102,7 +111,7 @@ ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
   std::size_t num_drawn = 0;
   for (int turn = 0;; ++turn) {
     if (turn % kRedrawsPerQuestion == 0) jobs = jobs_of(study);
-    const bool over = !is_worked_on(study) && jobs.living.empty() && (jobs.trouble.empty() || has_ended(study));
+    const bool over = !is_worked_on(study) && jobs.living.empty() && (jobs.trouble.empty() || is_finished(study));
     const std::string text = view_text(study, jobs, columns);
     if (columns > 0) {
       draw(text, num_drawn);

@@ -11,6 +11,7 @@
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
 #include "common/json_document.hpp"
+#include "orchestrator/view/report.hpp"
 #include "results/reader.hpp"
 
 namespace ditscale::orchestrator {
@@ -98,6 +99,14 @@ std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& stud
     return std::nullopt;
   }
   return cells;
+}
+
+bool is_finished(const common::StudyPaths& study) {
+  std::error_code missing;
+  // A file that is missing has the earliest time there is. Each run writes down the sweep that it has read.
+  if (fs::last_write_time(study.sweep_json(), missing) < fs::last_write_time(study.submitted_sweep(), missing))
+    return false;
+  return fs::exists(study.database()) && read_report(study, cells_of(study)).every_trial_has_ended();
 }
 
 bool is_worked_on(const common::StudyPaths& study) { return common::FileLock::is_held(study.lock()); }

@@ -25,6 +25,9 @@ namespace ditscale::orchestrator {
 /// The sweep's cells at its last run; empty when that is not known.
 [[nodiscard]] std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& study);
 
+/// True when every trial of the sweep has ended, as far as a run has read it: what was submitted since is left to do.
+[[nodiscard]] bool is_finished(const common::StudyPaths& study);
+
 /// True while a coordinator holds the study's lock.
 [[nodiscard]] bool is_worked_on(const common::StudyPaths& study);
 

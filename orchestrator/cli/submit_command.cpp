@@ -11,7 +11,6 @@
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/launcher/guard.hpp"
 #include "orchestrator/launcher/launcher.hpp"
-#include "orchestrator/view/report.hpp"
 #include "slurm/batch_script.hpp"
 #include "slurm/quoting.hpp"
 
@@ -205,13 +204,6 @@ void refuse_moved(const common::StudyPaths& study) {
       "{} was moved or copied here: its batch script works in {}. Submit the sweep file again (`orchestrator "
       "submit SWEEP.json --runs {}`): what has ended is not run again",
       study.folder.string(), place.parent_path().parent_path().string(), study.folder.parent_path().string()));
-}
-
-/// True when the newest job has run (so its sweep's cells are on record) and nothing is left of the study to do.
-bool is_finished(const common::StudyPaths& study) {
-  const std::vector<std::string> jobs = recorded_jobs(study);
-  if (jobs.empty() || !fs::exists(study.job_log(jobs.back())) || !fs::exists(study.database())) return false;
-  return read_report(study, cells_of(study)).every_trial_has_ended();
 }
 
 }  // namespace

@@ -184,12 +184,16 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
   plan.agents = agents;
   const Nodes nodes = empty_nodes(agents);
   std::vector<sweeps::Cell> cells;
+  std::map<Ask, bool> fits;
   for (const sweeps::Cell& each : sweep.cells) {
     const sweeps::Cell& cell = cells.emplace_back(fitted(each, nodes));
     const Ask ask = ask_of(cell.trial.resources);
-    if (plan.speeds.count(ask) == 0) plan.speeds[ask] = speed_of(ask);
+    if (plan.speeds.count(ask) == 0) {
+      plan.speeds[ask] = speed_of(ask);
+      fits[ask] = capacity_for(nodes, ask) >= ask.processes;
+    }
     PlanRow row = row_of(cell, plan.speeds[ask]);
-    row.refusal = why_too_large({cell}, agents).value_or("");
+    if (!fits[ask]) row.refusal = why_too_large({cell}, agents).value_or("");
     judge_memory(row, cell, available_memory_bytes(cell.trial, agents, memory));
     if (row.refusal.empty()) {
       plan.device_seconds += row.predicted_s * static_cast<double>(cell.trial.resources.num_devices());

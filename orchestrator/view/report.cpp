@@ -71,7 +71,7 @@ std::string trouble_text(const std::vector<ReportRow>& rows) {
 std::vector<std::string> table_row(const ReportRow& row) {
   return {row.trial.id.brief(),
           row.trial.label.empty() ? "(the only cell)" : row.trial.label,
-          std::string(results::to_name(row.trial.state)),
+          std::string(results::to_name(row.trial.state)) + (row.is_foreign ? " (not in the sweep)" : ""),
           si_text(static_cast<double>(row.trial.total_parameters)),
           fmt::format("{:.4g}", static_cast<double>(row.trial.forward_macs) * 1e-9),
           cell_of(row.fid, "{:.2f}"),
@@ -94,13 +94,32 @@ Json row_json(const ReportRow& row) {
           {"loss", json_of(row.loss)},
           {"steps_done", json_of(row.steps_done)},
           {"seconds", json_of(row.seconds)},
-          {"attempts", row.num_attempts}};
+          {"attempts", row.num_attempts},
+          {"in_sweep", !row.is_foreign}};
 }
 
 }  // namespace
 
 bool Report::every_trial_has_ended() const {
-  return std::all_of(rows.begin(), rows.end(), [](const ReportRow& row) { return results::is_final(row.trial.state); });
+  const auto ended = [](const ReportRow& row) { return results::is_final(row.trial.state); };
+  return !rows.empty() && std::all_of(rows.begin(), rows.end(), ended);
+}
+
+void mark_foreign(Report& report, const std::set<common::TrialId>& cells) {
+  for (ReportRow& row : report.rows) {
+    row.is_foreign = cells.count(row.trial.id) == 0;
+    report.num_foreign += row.is_foreign ? 1 : 0;
+  }
+}
+
+void take_as_left_behind(Report& report) {
+  report.num_cpus = 0;
+  report.num_gpus = 0;
+  for (ReportRow& row : report.rows) {
+    if (row.trial.state != TrialState::kRunning) continue;
+    row.trial.state = TrialState::kLost;
+    row.trial.reason = "its run ended under it";
+  }
 }
 
 Report read_report(const common::StudyPaths& paths, const std::optional<std::set<common::TrialId>>& cells) {
@@ -123,7 +142,7 @@ Report read_report(const common::StudyPaths& paths, const std::optional<std::set
       continue;
     }
     report.rows.push_back({row.trial, newest_score(scores[row.trial.id], row.trial.spec, settings), row.last_loss,
-                           row.steps_done, row.seconds, row.images_per_s, row.num_attempts});
+                           row.steps_done, row.seconds, row.images_per_s, row.num_attempts, /*is_foreign=*/false});
   }
   return report;
 }
@@ -133,7 +152,9 @@ std::string report_text(const Report& report) {
       {"trial", "label", "state", "params", "Gflops", "FID", "loss", "steps", "seconds", "attempts"}};
   for (const ReportRow& row : report.rows) rows.push_back(table_row(row));
   std::string text = table_text(rows) + trouble_text(report.rows);
-  if (report.num_foreign > 0) {
+  const bool shown =
+      std::any_of(report.rows.begin(), report.rows.end(), [](const auto& row) { return row.is_foreign; });
+  if (report.num_foreign > 0 && !shown) {
     text += fmt::format("{} more in the database are not part of this sweep file; nothing was changed there\n",
                         report.num_foreign);
   }
@@ -146,7 +167,7 @@ Json report_json(const Report& report) {
   std::map<std::string, int> states;
   for (const ReportRow& row : report.rows) {
     trials.push_back(row_json(row));
-    ++states[std::string(results::to_name(row.trial.state))];
+    if (!row.is_foreign) ++states[std::string(results::to_name(row.trial.state))];
   }
   return {{"sweep", report.name},
           {"folder", report.paths.folder.string()},

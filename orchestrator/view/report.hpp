@@ -22,6 +22,8 @@ struct ReportRow {
   /// Mean over its metrics.
   std::optional<double> images_per_s;
   std::int64_t num_attempts = 0;
+  /// The sweep file no longer has it.
+  bool is_foreign = false;
 };
 
 /// How a study stands, by its database.
@@ -36,6 +38,7 @@ struct Report {
   /// Trials in the database that the sweep file no longer has.
   std::size_t num_foreign = 0;
 
+  /// False while there is none.
   [[nodiscard]] bool every_trial_has_ended() const;
 };
 
@@ -43,6 +46,12 @@ struct Report {
 /// the newest one of the trial's first entry under `evaluate`. Errors are those of ResultsReader.
 [[nodiscard]] Report read_report(const common::StudyPaths& paths,
                                  const std::optional<std::set<common::TrialId>>& cells);
+
+/// Of a report on all trials: marks and counts those that are not among `cells`.
+void mark_foreign(Report& report, const std::set<common::TrialId>& cells);
+
+/// For a study that no run works on: what was running when its run ended is lost, and no node is there.
+void take_as_left_behind(Report& report);
 
 /// A table, a line on each trial that did not succeed, and where things are.
 [[nodiscard]] std::string report_text(const Report& report);

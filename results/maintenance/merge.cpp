@@ -49,12 +49,22 @@ constexpr std::array<const char*, 5> kAttemptTables{"events", "metrics", "evalua
 constexpr const char* kCopyTrials = R"sql(
 INSERT INTO main.trials SELECT * FROM source.trials WHERE id NOT IN (SELECT id FROM main.trials))sql";
 
+/// Shared trials of which the source tells the better state.
+constexpr const char* kFindBetterTrials = R"sql(
+CREATE TEMP TABLE better_trials AS
+SELECT s.id FROM source.trials s JOIN main.trials m ON m.id = s.id
+WHERE m.state <> 'succeeded'
+  AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(m.state_since_s, 0)))sql";
+
 constexpr const char* kBetterStates = R"sql(
 UPDATE main.trials SET (state, reason, state_since_s) =
   (SELECT s.state, s.reason, s.state_since_s FROM source.trials s WHERE s.id = main.trials.id)
-WHERE state <> 'succeeded' AND EXISTS
-  (SELECT 1 FROM source.trials s WHERE s.id = main.trials.id
-   AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(main.trials.state_since_s, 0))))sql";
+WHERE id IN (SELECT id FROM better_trials))sql";
+
+/// A decision belongs to the state that it led to.
+constexpr const char* kCopyDecisions = R"sql(
+INSERT OR REPLACE INTO main.decisions SELECT * FROM source.decisions
+WHERE trial IN (SELECT id FROM better_trials) OR (trial, step) NOT IN (SELECT trial, step FROM main.decisions))sql";
 
 /// Of the trials that have got attempts.
 constexpr const char* kSummariseMetrics = R"sql(
@@ -105,6 +115,29 @@ std::unique_ptr<SQLite::Database> updated(const std::filesystem::path& source) {
   return version < kSchemaVersion ? migrated_copy(*database, source) : nullptr;
 }
 
+void attach(SQLite::Database& database, const std::string& file) {
+  SQLite::Statement attach(database, "ATTACH DATABASE ? AS source");
+  execute(attach, file);
+}
+
+void attach_copy(SQLite::Database& database, SQLite::Database& original) {
+  attach(database, ":memory:");
+  SQLite::Backup(database, "source", original, "main").executeStep(-1);
+}
+
+/// `old`: its copy in memory where it is of an older version, else null. A file in WAL mode cannot be attached where
+/// SQLite may not make its side files.
+void attach_source(SQLite::Database& database, const std::filesystem::path& source, SQLite::Database* old) {
+  if (old != nullptr) return attach_copy(database, *old);
+  try {
+    attach(database, source.string());
+  } catch (const SQLite::Exception& error) {
+    const int code = error.getErrorCode() & 0xFF;
+    if (code != SQLITE_READONLY && code != SQLITE_CANTOPEN) throw;
+    attach_copy(database, *open_for_reading(source));
+  }
+}
+
 /// Whether reading all of it fails.
 bool is_damaged(const std::filesystem::path& file) {
   try {
@@ -133,9 +166,7 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
   try {
     const auto database = open_for_writing(target);
     migrate(*database, target);
-    SQLite::Statement attach(*database, "ATTACH DATABASE ? AS source");
-    translating(source, [&] { return execute(attach, old ? ":memory:" : source.string()); });
-    if (old) SQLite::Backup(*database, "source", *old, "main").executeStep(-1);
+    translating(source, [&] { attach_source(*database, source, old.get()); });
     SQLite::Transaction whole(*database, SQLite::TransactionBehavior::IMMEDIATE);
     Merged merged;
     database->exec(
@@ -144,15 +175,16 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
         database->execAndGet("SELECT count(*) FROM source.trials WHERE id IN (SELECT id FROM main.trials)").getInt64();
     merged.new_trials = database->exec(kCopyTrials);
     database->exec(kMapAttempts);
+    database->exec(kFindBetterTrials);
     database->exec(kBetterStates);
     database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
     merged.continued_attempts = drop_stale(*database);
     merged.new_attempts = copy_rows(*database, "attempts", "number") - merged.continued_attempts;
     for (const char* table : kAttemptTables) copy_rows(*database, table, "attempt");
     database->exec(kSummariseMetrics);
-    database->exec("INSERT OR IGNORE INTO main.decisions SELECT * FROM source.decisions");
+    database->exec(kCopyDecisions);
     database->exec(kCopyNodes);
-    database->exec("DROP TABLE attempt_map");
+    database->exec("DROP TABLE attempt_map; DROP TABLE better_trials");
     whole.commit();
     return merged;
   } catch (const SQLite::Exception& error) {

@@ -17,9 +17,9 @@ struct Merged {
 /// Adds everything of `source` to `target` (created when absent), in one transaction. A trial that both have keeps all
 /// attempts of both: attempts with the same host, start and devices are the same one, of which the copy that has come
 /// further stays; another of the same number gets the next free number. Of a shared trial's states the one nearer to
-/// its end stays (succeeded, then others). So merging the same file again adds what has come since, and nothing else.
-/// `source` is not changed; one of an older schema is read into memory. ConfigError when a coordinator works on
-/// `target`.
+/// its end stays (succeeded, then others), with its decisions. So merging the same file again adds what has come since,
+/// and nothing else. `source` is not changed; one of an older schema, or in a folder that cannot be written, is read
+/// into memory. ConfigError when a coordinator works on `target`.
 Merged merge_database(const std::filesystem::path& source, const std::filesystem::path& target);
 
 }  // namespace ditscale::results

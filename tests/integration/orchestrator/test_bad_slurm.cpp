@@ -162,6 +162,22 @@ TEST_F(BadSlurm, LeavesTimeToTrainBeforeItSaves) {
   EXPECT_THAT(submitted.err, HasSubstr("a smaller --save-before"));
 }
 
+TEST_F(BadSlurm, AStudyIsNotFinishedWhileNoRunHasReadWhatWasSubmitted) {
+  write_sweep({0});
+  fake("sbatch", "[[ $1 == --test-only ]] || echo 59");
+  fake("squeue", "exit 0");
+  fake("sacct", "exit 0");
+  const std::vector<std::string> submit{"submit", sweep_.string(), "--worker", DITSCALE_TRAINER};
+  ASSERT_EQ(orchestrator(submit)->wait().code, 0);
+  common::write_file_atomically(study() / "slurm" / "job-59.log", "");
+  ASSERT_EQ(run().code, 0);
+  EXPECT_EQ(orchestrator({"resume", "study"})->wait().code, 5);
+  write_sweep({0, 1});
+  ASSERT_EQ(orchestrator(submit)->wait().code, 0);
+  EXPECT_THAT(orchestrator({"explain", "study"})->wait().out, HasSubstr("`orchestrator resume` submits it again"));
+  EXPECT_EQ(orchestrator({"resume", "study"})->wait().code, 0);
+}
+
 TEST_F(BadSlurm, AStudyThatWasMovedDoesNotGoOnInItsOldPlace) {
   write_sweep({0});
   fake("sbatch", "[[ $1 == --test-only ]] || echo 58");

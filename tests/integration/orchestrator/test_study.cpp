@@ -40,10 +40,41 @@ TEST_F(Study, AddsCellsWithoutRunningOthersAgain) {
   EXPECT_THAT(second.out, HasSubstr("1 more in the database are not part of this sweep file"));
   const common::Json report = status();
   EXPECT_EQ(report["trials"].size(), 3U);
+  EXPECT_EQ(report["states"]["succeeded"], 2);
+  EXPECT_EQ(report["not_in_sweep"], 1);
   for (const auto& trial : report["trials"]) {
     EXPECT_EQ(trial["attempts"], 1);
     EXPECT_EQ(trial["state"], "succeeded");
   }
+}
+
+TEST_F(Study, HasNothingToDoOnAMachineTooSmallForWhatHasEnded) {
+  write_sweep({0}, 20, {{"cpus", 2}});
+  ASSERT_EQ(run({"--cpus", "2"}).code, 0);
+  const Ended again = run({"--cpus", "1"});
+  EXPECT_EQ(again.code, 5) << again.err;
+  const Ended dry = run({"--cpus", "1", "--dry-run"});
+  EXPECT_EQ(dry.code, 0) << dry.out;
+  EXPECT_THAT(dry.out, HasSubstr("1 of 1 trials have ended already"));
+  write_sweep({0, 1}, 20, {{"cpus", 2}});
+  EXPECT_THAT(run({"--cpus", "1"}).err, HasSubstr("(seed=1) asks for 2 cpus"));
+}
+
+TEST_F(Study, DoesNotCountWhatHasLeftTheSweepOrWasLeftBehindByItsRun) {
+  write_sweep({0, 1});
+  const auto killed = start({"--cpus", "1"}, 200);
+  ASSERT_TRUE(trainers_run(*killed, 1));
+  ASSERT_TRUE(events_contain("metric"));
+  killed->kill_everything();
+  (void)killed->wait();
+  EXPECT_EQ(status()["states"], (common::Json{{"lost", 1}, {"pending", 1}}));
+  EXPECT_THAT(call({"status", "study"}).out, HasSubstr("its run ended under it"));
+  write_sweep({2});
+  ASSERT_EQ(run().code, 0);
+  EXPECT_EQ(status()["states"], (common::Json{{"succeeded", 1}}));
+  EXPECT_EQ(status()["trials"].size(), 3U);
+  EXPECT_THAT(call({"status", "study", "--watch"}).out,
+              AllOf(HasSubstr("study: 1 succeeded\n"), HasSubstr("(not in the sweep)"), Not(HasSubstr("next:"))));
 }
 
 TEST_F(Study, SurvivesEveryKindOfBadTrial) {
@@ -159,13 +190,14 @@ TEST_F(Study, KillsTrainersThatDoNotListenOnTheSecondCtrlC) {
 }
 
 TEST_F(Study, HasOneCoordinatorOnly) {
-  write_sweep({0, 1});
+  write_sweep({0, 1}, 60);
   const auto command = start({}, 100);
   ASSERT_TRUE(trainers_run(*command, 2));
   const Ended second =
       Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER}, {}, folder_).wait();
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.err, HasSubstr("another `orchestrator run` works on this study"));
+  EXPECT_EQ(call({"retry", "study"}).code, 1) << "what trials are may change before they are written";
   EXPECT_EQ(command->wait().code, 0) << "the first is not disturbed";
 }
 
@@ -180,7 +212,15 @@ TEST_F(Study, StopsTrialsThatFallBehindAndLetsThemGoOnWhenAskedTo) {
   EXPECT_GE(states["succeeded"], 1);
   EXPECT_EQ(states["cancelled"] + states["succeeded"], 6);
   EXPECT_EQ(run({"--cpus", "1"}).code, 5) << "nothing is left to do";
-  EXPECT_EQ(call({"retry", "study"}).code, 0);
+  const Ended bare = call({"retry", "study"});
+  EXPECT_EQ(bare.code, 5) << bare.out;
+  EXPECT_THAT(bare.out, HasSubstr(std::to_string(states["cancelled"]) + " stopped early, which is no failure"));
+  std::vector<std::string> by_name{"retry", "study"};
+  const common::Json report = status();
+  for (const auto& trial : report["trials"]) {
+    if (trial["state"] == "cancelled") by_name.insert(by_name.end(), {"--trial", trial["id"]});
+  }
+  EXPECT_EQ(call(by_name).code, 0);
   EXPECT_EQ(run({"--cpus", "1"}).code, 0);
   for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
 }

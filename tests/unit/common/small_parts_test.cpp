@@ -19,6 +19,7 @@
 #include "common/output_place.hpp"
 #include "common/trial_paths.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/without_root.hpp"
 
 namespace ditscale::common {
 namespace {
@@ -77,6 +78,14 @@ TEST(FileLock, IsLeftAloneByThoseWhoAsk) {
   lock.reset();
   EXPECT_FALSE(FileLock::is_held(folder / "lock"));
   EXPECT_TRUE(FileLock::try_acquire(folder / "lock"));
+}
+
+TEST(FileLock, IsSeenByThoseWhoMayOnlyReadIt) {
+  const test::TemporaryFolder folder;
+  const auto lock = FileLock::try_acquire(folder / "lock");
+  std::filesystem::permissions(folder / "lock", static_cast<std::filesystem::perms>(0444));
+  EXPECT_EXIT(test::without_root(folder.path(), [&] { return FileLock::is_held(folder / "lock"); }),
+              testing::ExitedWithCode(0), "");
 }
 
 TEST(FileLock, IsFreeAfterAKill) {

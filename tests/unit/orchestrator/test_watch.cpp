@@ -12,6 +12,7 @@ using results::TrialState;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ReportRow row(const std::string& id, TrialState state, std::int64_t steps_done) {
   ReportRow result;
@@ -81,6 +82,35 @@ TEST(Watch, ShowsWhatRunsWhatIsBestAndWhatComesNext) {
   EXPECT_THAT(lines, Contains(HasSubstr("best FID: 12.50 a0000000 seed=a")));
   EXPECT_THAT(lines, Contains(AllOf(HasSubstr("next: d0000000"), HasSubstr("when its devices are free"))));
   for (const std::string& line : watch_lines(half_way(), 30)) EXPECT_LE(line.size(), 30U);
+}
+
+TEST(Report, CallsLostWhatADeadRunLeftBehind) {
+  Report report = half_way();
+  report.num_cpus = 16;
+  take_as_left_behind(report);
+  const auto lines = watch_lines(report, 0);
+  EXPECT_EQ(lines[0], "demo: 1 succeeded, 1 preempted, 2 lost");
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("next: c0000000"), HasSubstr("with the next run"))));
+  EXPECT_EQ(report_json(report)["states"], (common::Json{{"succeeded", 1}, {"preempted", 1}, {"lost", 2}}));
+  EXPECT_EQ(report_json(report)["cpus"], 0);
+}
+
+TEST(Report, ShowsWhatLeftTheSweepAndDoesNotCountIt) {
+  Report report = half_way();
+  mark_foreign(report, {report.rows[0].trial.id});
+  const common::Json json = report_json(report);
+  EXPECT_EQ(json["states"], (common::Json{{"succeeded", 1}}));
+  EXPECT_EQ(json["not_in_sweep"], 3);
+  EXPECT_EQ(json["trials"].size(), 4U);
+  EXPECT_EQ(json["trials"][1]["in_sweep"], false);
+  EXPECT_THAT(report_text(report), AllOf(HasSubstr("preempted (not in the sweep)"), Not(HasSubstr("more in the"))));
+}
+
+TEST(Report, HasNotEndedWithoutTrials) {
+  EXPECT_FALSE(Report{}.every_trial_has_ended());
+  Report report = half_way();
+  report.rows.resize(1);
+  EXPECT_TRUE(report.every_trial_has_ended());
 }
 
 TEST(Verdict, IsThereOnlyWhenItWasWritten) {

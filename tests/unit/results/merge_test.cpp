@@ -13,6 +13,7 @@
 #include "results/writer.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/without_root.hpp"
 
 namespace ditscale::results {
 namespace {
@@ -180,6 +181,44 @@ TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
   const TrialRow trial = ResultsReader(into_).trials().at(0);
   EXPECT_EQ(trial.trial.state, TrialState::kSucceeded);
   EXPECT_EQ(trial.last_loss, 0.125);
+}
+
+TEST_F(Merge, ADecisionGoesWithTheStateItLedTo) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  const std::vector<TrialRecord> records{test::record_of(spec)};
+  const auto kept = [&] { return ResultsReader(into_).decisions().at(0).kept; };
+  {
+    ResultsWriter writer(here_);
+    writer.put_trials(records);
+    writer.put_decision({spec.id(), 100, "loss", 0.5, 2, 2, 1, false, 1000});
+    writer.set_trial_state(spec.id(), TrialState::kCancelled, "stopped early", 1000);
+  }
+  std::filesystem::copy_file(here_, there_);
+  (void)merge_database(here_, into_);
+  EXPECT_FALSE(kept());
+  {
+    ResultsWriter writer(here_);
+    writer.overrule_decisions(spec.id());
+    writer.set_trial_state(spec.id(), TrialState::kSucceeded, "", 2000);
+  }
+  (void)merge_database(here_, into_);
+  EXPECT_TRUE(kept());
+  (void)merge_database(there_, into_);
+  EXPECT_TRUE(kept()) << "an older copy takes nothing back";
+}
+
+TEST_F(Merge, TakesWhatLiesInAFolderThatCannotBeWritten) {
+  const std::filesystem::path archive = folder_ / "archive";
+  std::filesystem::create_directories(archive);
+  put(archive / "results.db", 64, 300);
+  ASSERT_FALSE(std::filesystem::exists(archive / "results.db-wal"));
+  std::filesystem::permissions(archive / "results.db", static_cast<std::filesystem::perms>(0444));
+  std::filesystem::permissions(archive, static_cast<std::filesystem::perms>(0555));
+  EXPECT_EXIT(
+      test::without_root(folder_.path(), [&] { return merge_database(archive / "results.db", into_).new_trials == 1; }),
+      ::testing::ExitedWithCode(0), "");
+  std::filesystem::permissions(archive, std::filesystem::perms::owner_all);
+  EXPECT_EQ(scores(), std::vector<double>{300});
 }
 
 TEST_F(Merge, AFileIntoItselfIsRefused) {

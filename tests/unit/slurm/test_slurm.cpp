@@ -129,10 +129,15 @@ TEST_F(SlurmCommands, CancelsGentlyWhatRunsAndAtOnceWhatWaits) {
   Job queued;
   queued.id = "2";
   queued.phase = JobPhase::kQueued;
+  Job starting;
+  starting.id = "3";
+  starting.state = "CONFIGURING";
+  starting.phase = phase_of(starting.state);
   slurm().cancel(running, false);
   slurm().cancel(queued, false);
+  slurm().cancel(starting, false);
   slurm().cancel(running, true);
-  EXPECT_EQ(calls(), "scancel --batch --signal=USR1 1\nscancel 2\nscancel 1\n");
+  EXPECT_EQ(calls(), "scancel --batch --signal=USR1 1\nscancel 2\nscancel 3\nscancel 1\n");
 }
 
 TEST_F(SlurmCommands, SaysWhetherARequeueIsAllowed) {
