@@ -57,8 +57,8 @@ struct Timing {
   /// A trainer that sends no event for this long is taken to hang. Metrics come every few seconds, but scoring a large
   /// model may take many minutes without a word.
   double silence_s = 1800.0;
-  /// A process that has not looked for longer stood still, and those around it with it: the time does not count. Far
-  /// above any sleep.
+  /// An agent that has not looked for longer, or a coordinator that slept for so much too long, stood still, and those
+  /// around it too: the time does not count. Far above any sleep.
   double standstill_s = 5.0;
   /// Time for all agents to report after the start of the MPI job.
   double join_wait_s = 60.0;

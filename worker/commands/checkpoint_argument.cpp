@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
+#include "common/hash.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
 #include "worker/checkpoint/model_size.hpp"
 #include "worker/checkpoint/weights_file.hpp"
@@ -45,6 +46,10 @@ DiT make_model(const sweeps::ModelShape& shape, torch::Device device) {
 }
 
 }  // namespace
+
+std::string TrainedModel::digest(const std::string& of_weights) const {
+  return step ? of_weights : common::hash_hex128(of_weights + trial.id().str());
+}
 
 std::string TrainedModel::title() const {
   return step ? fmt::format("{} (step {})", file.string(), *step) : fmt::format("{} (imported)", file.string());

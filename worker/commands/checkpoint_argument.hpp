@@ -24,6 +24,9 @@ struct TrainedModel {
   std::optional<std::int64_t> step;
   std::filesystem::path file;
 
+  /// Tells the model from others, given a digest of its weights. Imported ones do not say how many heads they are for,
+  /// or which noise they predict.
+  [[nodiscard]] std::string digest(const std::string& of_weights) const;
   /// "runs/…/step-500.h5 (step 500)", for messages.
   [[nodiscard]] std::string title() const;
   [[nodiscard]] common::Json step_json() const { return step ? common::Json(*step) : common::Json(nullptr); }

@@ -42,9 +42,7 @@ ScoredModel load_scored_model(const std::string& argument, const std::string& we
     model.step = average.step;
     result.weights_name = fmt::format("post_hoc_ema {}", width);
   }
-  result.digest = digest_of(result.model.weights);
-  // Imported weights do not tell how many heads they are for, or which noise they predict.
-  if (!result.model.step) result.digest = common::hash_hex128(result.digest + result.model.trial.id().str());
+  result.digest = result.model.digest(digest_of(result.model.weights));
   return result;
 }
 

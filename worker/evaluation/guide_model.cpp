@@ -38,10 +38,7 @@ void check(const std::string& argument, const sweeps::TrialSpec& guide, const sw
 GuideModel load_guide(const std::string& argument, const sweeps::TrialSpec& guided, torch::Device device) {
   const TrainedModel loaded = load_trained_model(argument, device);
   check(argument, loaded.trial, guided);
-  std::string digest = digest_of(loaded.model);
-  // Imported weights do not tell how many heads they are for, or which noise they predict.
-  if (!loaded.step) digest = common::hash_hex128(digest + loaded.trial.id().str());
-  return {loaded.model, digest};
+  return {loaded.model, loaded.digest(digest_of(loaded.model))};
 }
 
 }  // namespace ditscale::worker

@@ -87,10 +87,14 @@ void TrainingRun::resume() {
       spdlog::warn("checkpoint {} is left aside: {}", file, reason);
     });
     if (newest) step = newest->step;
-    remove_beyond(step, options_.paths);
   }
   step = communicator_.value_of_first(step);  // all ranks go on from the same one
-  if (step == kAnew) return report_start("");
+  if (step != kAnew) go_on_from(step);
+  if (communicator_.is_first()) remove_beyond(step, options_.paths);
+  report_start(step == kAnew ? "" : options_.paths.checkpoint(step).filename().string());
+}
+
+void TrainingRun::go_on_from(std::int64_t step) {
   const auto file = options_.paths.checkpoint(step);
   const CheckpointHeader header = read_checkpoint_header(file);
   check_header(header, file.string());
@@ -99,7 +103,6 @@ void TrainingRun::resume() {
   }
   load_checkpoint_file(file, state_);
   saved_step_ = state_.step;
-  report_start(file.filename().string());
 }
 
 void TrainingRun::check_header(const CheckpointHeader& header, const std::string& file) const {

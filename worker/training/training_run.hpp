@@ -30,6 +30,8 @@ class TrainingRun {
 
  private:
   void resume();
+  /// Takes the state from the checkpoint of this step; refuses one of another trial or of other images.
+  void go_on_from(std::int64_t step);
   /// Throws when the checkpoint is not one of this trial on these images.
   void check_header(const CheckpointHeader& header, const std::string& file) const;
   void report_start(const std::string& resumed_from);
