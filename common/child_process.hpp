@@ -64,6 +64,8 @@ class ChildProcess {
   [[nodiscard]] std::optional<ExitStatus> poll();
   /// Sends `signal` to the whole group; once `poll` has seen the end this does nothing.
   void signal_group(int signal) const noexcept;
+  /// Leaves the child to itself: it may outlive this object, and nothing here collects its end.
+  void release() noexcept { pid_ = -1; }
 
  private:
   ChildProcess(pid_t pid, FileDescriptor events);

@@ -14,7 +14,10 @@ namespace ditscale::orchestrator {
 namespace fs = std::filesystem;
 
 EventPipe::EventPipe() {
-  std::string folder = (fs::temp_directory_path() / "ditscale-XXXXXX").string();
+  std::error_code gone;
+  const fs::path temporary = fs::temp_directory_path(gone);
+  if (gone) throw common::SystemError("a gang's pipe needs the folder for temporary files (TMPDIR): " + gone.message());
+  std::string folder = (temporary / "ditscale-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) throw common::errno_error("make a folder", folder);
   path_ = fs::path(folder) / "events";
   if (::mkfifo(path_.c_str(), 0600) != 0) throw common::errno_error("make a named pipe", path_.string());

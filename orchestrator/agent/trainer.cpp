@@ -66,6 +66,11 @@ void Trainer::stop(bool kill) {
   child_.signal_group(kill ? SIGKILL : gang ? SIGUSR2 : SIGTERM);
 }
 
+void Trainer::leave() {
+  stop(/*kill=*/false);
+  child_.release();
+}
+
 std::optional<EndedMessage> Trainer::poll(double now_s) {
   const auto status = child_.poll();
   if (!status) return std::nullopt;

@@ -41,6 +41,8 @@ class Trainer {
   void watch_silence(double now_s);
   /// Asks it to save and end, or kills its whole group.
   void stop(bool kill);
+  /// Asks it to save and end, and does not wait for that.
+  void leave();
   /// How it ended, with what it said last; empty while it runs.
   [[nodiscard]] std::optional<EndedMessage> poll(double now_s);
 

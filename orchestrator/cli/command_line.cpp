@@ -163,6 +163,7 @@ void add_run(CLI::App& app, RunOptions& options, Texts& texts) {
       ->type_name("PATH");
   command->add_flag("--json", options.json, "Print the results as JSON; progress goes to standard error");
   command->add_flag("--dry-run", options.dry_run, "Show the plan and what is left to do; start nothing");
+  command->add_flag("--mpi", options.mpi, "As an MPI job of coordinator and agent, as on a cluster (default: one process)");
   command->add_option("--launcher", options.launcher)->group("");
   command->add_option("--live-columns", options.live_columns)->group("");
   command->footer(std::string(kRunExample) + kExitCodes);

@@ -94,6 +94,8 @@ struct RunOptions {
   std::optional<std::filesystem::path> worker;
   bool json = false;
   bool dry_run = false;
+  /// As an MPI job of two ranks though it is one machine.
+  bool mpi = false;
   /// Run on all nodes of the Slurm job this is called in, to its end.
   bool allocation = false;
   /// The script by which the job goes on in another allocation; absent: it does not.
@@ -101,7 +103,7 @@ struct RunOptions {
   /// Set by the launcher for its ranks: seconds until the allocation ends, and where to write how it ended.
   std::optional<double> time_left_s;
   std::optional<std::filesystem::path> verdict;
-  /// Set by the launcher for its ranks.
+  /// Set by the launcher for its ranks, or for the one process of a run on one machine.
   std::optional<pid_t> launcher;
   std::size_t live_columns = 0;
 };

@@ -12,6 +12,8 @@
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "orchestrator/agent/agent.hpp"
+#include "orchestrator/agent/gpu_facts.hpp"
+#include "orchestrator/agent/local_world.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/coordinator.hpp"
@@ -19,6 +21,7 @@
 #include "orchestrator/launcher/parent.hpp"
 #include "orchestrator/launcher/verdict.hpp"
 #include "orchestrator/mpi/launch_arguments.hpp"
+#include "orchestrator/mpi/mpi_world.hpp"
 #include "orchestrator/view/report.hpp"
 
 namespace ditscale::orchestrator {
@@ -107,12 +110,6 @@ ExitCode coordinate(World& world, const RunOptions& options, std::future<sweeps:
 
 /// Agents end whatever happens to the coordinator, and MPI ends in order, so that mpirun has nothing to add.
 ExitCode run_coordinator(World& world, const RunOptions& options, std::future<sweeps::Sweep>& loaded) {
-  if (world.size() < 2) {
-    throw common::UsageError(
-        "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
-        "without mpirun (inside `srun --pty`, which looks like an MPI job: unset OMPI_COMM_WORLD_SIZE PMIX_RANK "
-        "PMI_RANK PMI_SIZE)");
-  }
   try {
     const ExitCode code = coordinate(world, options, loaded);
     shut_down_agents(world, options.timing);
@@ -151,14 +148,43 @@ TrainerSettings trainer_settings(const RunOptions& options, const Environment& e
   return settings;
 }
 
+/// The coordinator as rank 0.
+ExitCode run_first_rank(MpiWorld& world, const RunOptions& options, std::future<sweeps::Sweep>& loaded) {
+  if (world.size() < 2) {
+    throw common::UsageError(
+        "an MPI job of one rank has no agent to train on; start it with mpirun -n 2 or more, or "
+        "without mpirun (inside `srun --pty`, which looks like an MPI job: unset OMPI_COMM_WORLD_SIZE PMIX_RANK "
+        "PMI_RANK PMI_SIZE)");
+  }
+  return run_coordinator(world, options, loaded);
+}
+
+/// With the GPUs' name too, which takes a moment to find out.
+AgentReport agent_report(const RunOptions& options, const Environment& environment) {
+  AgentReport report = local_report(options.limits, environment.node_name);
+  if (report.devices.gpus.empty()) return report;
+  if (const auto facts = local_gpu_facts()) report.gpu_name = facts->name;
+  return report;
+}
+
 void run_as_agent(World& world, const RunOptions& options, const Environment& environment) {
   leave_signals_to_coordinator();
   const common::SystemClock clock;
   const TrainerSettings settings = trainer_settings(options, environment);
-  run_agent(world, local_report(options.limits, environment.node_name), settings, options.timing, clock);
+  run_agent(world, agent_report(options, environment), settings, options.timing, clock);
 }
 
 }  // namespace
+
+ExitCode run_here(const RunOptions& options, const Environment& environment) {
+  StopSource::block_signals();
+  ::signal(SIGPIPE, SIG_IGN);  // whoever reads the display may leave; the study goes on
+  std::future<sweeps::Sweep> sweep = std::async(std::launch::deferred, [&] { return load_sweep(options.sweep); });
+  const common::SystemClock clock;
+  const TrainerSettings settings = trainer_settings(options, environment);
+  LocalAgent agent(agent_report(options, environment), settings, options.timing, clock);
+  return run_coordinator(agent.world(), options, sweep);
+}
 
 ExitCode run_rank(const RunOptions& options, const Environment& environment) {
   end_with_parent(SIGKILL, environment.parent, options.launcher);
@@ -169,15 +195,15 @@ ExitCode run_rank(const RunOptions& options, const Environment& environment) {
   // Reading a large sweep takes as long as MPI takes to start. Where the first rank cannot be told yet, it reads later.
   const auto when = environment.expects_first_rank ? std::launch::async : std::launch::deferred;
   std::future<sweeps::Sweep> sweep = std::async(when, [&] { return load_sweep(options.sweep); });
-  World world;
+  MpiWorld world;
   ExitCode code = ExitCode::kDone;
   try {
     if (world.rank() == 0) {
-      code = run_coordinator(world, options, sweep);
+      code = run_first_rank(world, options, sweep);
     } else {
       run_as_agent(world, options, environment);
     }
-  } catch (const common::Error&) {
+  } catch (const std::exception&) {
     if (world.rank() == 0) world.finish();
     throw;
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -43,11 +44,10 @@ std::string find_mpirun(const Environment& environment) {
   return mpirun;
 }
 
-std::vector<std::string> job_arguments(const RunOptions& options, const Environment& environment,
-                                       std::vector<std::string> launch, const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv{find_mpirun(environment)};
-  for (std::string& argument : launch) argv.push_back(std::move(argument));
-  argv.push_back(environment.program.string());
+/// This program again, as what the launcher watches.
+std::vector<std::string> own_arguments(const RunOptions& options, const Environment& environment,
+                                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{environment.program.string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const std::size_t columns = options.json ? 0 : environment.terminal_columns;
   for (const std::string& extra : {std::string("--launcher"), std::to_string(::getpid()), std::string("--live-columns"),
@@ -57,14 +57,26 @@ std::vector<std::string> job_arguments(const RunOptions& options, const Environm
   return argv;
 }
 
-ExitCode explain_end(const JobEnd& end, const std::string& path) {
+std::vector<std::string> job_arguments(const RunOptions& options, const Environment& environment,
+                                       const std::vector<std::string>& launch,
+                                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{find_mpirun(environment)};
+  argv.insert(argv.end(), launch.begin(), launch.end());
+  const std::vector<std::string> own = own_arguments(options, environment, arguments);
+  argv.insert(argv.end(), own.begin(), own.end());
+  return argv;
+}
+
+/// A quiet mpirun that cannot start anything ends as a run that has failed, and has said nothing.
+void explain_mpi(const JobEnd& end, const std::string& path) {
+  if (end.code != common::to_int(ExitCode::kError)) return;
+  const Finding mpi = look_at_mpi(path);
+  if (mpi.kind == Finding::Kind::kBad)
+    std::fprintf(stderr, "orchestrator: %s; %s\n", mpi.text.c_str(), mpi.advice.c_str());
+}
+
+ExitCode explain_end(const JobEnd& end) {
   const int code = end.code;
-  // A quiet mpirun that cannot start anything ends as a run that has failed, and has said nothing.
-  if (code == common::to_int(ExitCode::kError)) {
-    const Finding mpi = look_at_mpi(path);
-    if (mpi.kind == Finding::Kind::kBad)
-      std::fprintf(stderr, "orchestrator: %s; %s\n", mpi.text.c_str(), mpi.advice.c_str());
-  }
   if (code <= common::to_int(ExitCode::kNothingToDo)) return static_cast<ExitCode>(code);
   if (code >= kSignalBase) {
     std::fprintf(stderr,
@@ -73,7 +85,7 @@ ExitCode explain_end(const JobEnd& end, const std::string& path) {
                  code - kSignalBase);
     return ExitCode::kIncomplete;
   }
-  std::fprintf(stderr, "orchestrator: mpirun ended with exit code %d; `orchestrator doctor` looks at MPI\n", code);
+  std::fprintf(stderr, "orchestrator: the run ended with exit code %d; `orchestrator doctor` looks at what it needs\n", code);
   return ExitCode::kError;
 }
 
@@ -132,7 +144,12 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
   return AllocationRun(std::move(parts)).run();
 }
 
-/// Finds what is wrong before MPI starts, where the message stands alone.
+bool has_gangs(const sweeps::Sweep& sweep) {
+  return std::any_of(sweep.cells.begin(), sweep.cells.end(),
+                     [](const sweeps::Cell& cell) { return cell.trial.resources.num_processes() > 1; });
+}
+
+/// Finds what is wrong before anything starts, where the message stands alone.
 ExitCode launch(const RunOptions& options, const Environment& environment, const std::vector<std::string>& arguments) {
   const sweeps::Sweep sweep = load_sweep(options.sweep);
   const AgentReport here = local_report(options.limits);
@@ -143,9 +160,16 @@ ExitCode launch(const RunOptions& options, const Environment& environment, const
     for (const auto& [name, value] : root_permissions()) ::setenv(name.c_str(), value.c_str(), 1);
   }
   if (options.allocation) return run_allocation(options, environment, sweep, arguments);
-  check_room(sweep, study_of(options.sweep.runs, sweep.name), here);
-  const std::vector<std::string> argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
-  return explain_end(run_mpi_job(argv, options.timing), environment.path);
+  const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
+  check_room(sweep, study, here);
+  if (options.mpi) {
+    const auto argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
+    const JobEnd end = run_job(argv, options.timing);
+    explain_mpi(end, environment.path);
+    return explain_end(end);
+  }
+  if (has_gangs(sweep) && has_gangs(what_is_left(sweep, study))) find_mpirun(environment);
+  return explain_end(run_job(own_arguments(options, environment, arguments), options.timing));
 }
 
 }  // namespace
@@ -154,7 +178,9 @@ ExitCode run_command(RunOptions options, const Environment& environment, const s
   options.limits.visible_gpus = environment.visible_gpus;
   if (!options.worker) options.worker = environment.program.parent_path() / "worker";
   options.worker = std::filesystem::absolute(*options.worker);
-  return environment.under_mpi ? run_rank(options, environment) : launch(options, environment, arguments);
+  if (environment.under_mpi) return run_rank(options, environment);
+  if (options.launcher) return run_here(options, environment);
+  return launch(options, environment, arguments);
 }
 
 }  // namespace ditscale::orchestrator

@@ -11,6 +11,7 @@
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
 #include "common/json_document.hpp"
+#include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/view/report.hpp"
 #include "results/reader.hpp"
 
@@ -106,6 +107,9 @@ bool is_finished(const common::StudyPaths& study) {
   // A file that is missing has the earliest time there is. Each run writes down the sweep that it has read.
   if (fs::last_write_time(study.sweep_json(), missing) < fs::last_write_time(study.submitted_sweep(), missing))
     return false;
+  // A run by hand may have read another one meanwhile, while no job has begun.
+  const std::vector<std::string> jobs = recorded_jobs(study);
+  if (!jobs.empty() && !fs::exists(study.job_log(jobs.back()))) return false;
   return fs::exists(study.database()) && read_report(study, cells_of(study)).every_trial_has_ended();
 }
 

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/error.hpp"
+#include "orchestrator/agent/standstill.hpp"
 #include "orchestrator/coordinator/admission.hpp"
 #include "orchestrator/mpi/backoff.hpp"
 #include "orchestrator/mpi/sleep.hpp"
@@ -27,6 +28,15 @@ std::string hosts_of(const AgentsJoined& joined) {
   std::set<std::string> hosts;
   for (const AgentReport& report : joined.agents) hosts.insert(report.host);
   return hosts.empty() ? "none" : fmt::format("{}", fmt::join(hosts, ", "));
+}
+
+/// Of the GPUs, where all nodes that have some agree; else empty.
+std::string common_gpu_name(const std::vector<AgentReport>& agents) {
+  std::set<std::string> names;
+  for (const AgentReport& agent : agents) {
+    if (!agent.devices.gpus.empty()) names.insert(agent.gpu_name);
+  }
+  return names.size() == 1 ? *names.begin() : "";
 }
 
 std::string text_of(const RestNode& rest) {
@@ -60,8 +70,6 @@ double Coordinator::now_s() const { return parts_.clock.monotonic_s() + unix_off
 
 ExitCode Coordinator::run() {
   if (!await_agents()) return ExitCode::kIncomplete;
-  for (const Trial& trial : parts_.state.trials) num_ended_ += trial.num_attempts;
-  learn_speeds();
   Backoff backoff(parts_.timing);
   while (!finish_) {
     const bool news = look();
@@ -80,10 +88,12 @@ ExitCode Coordinator::run() {
 
 bool Coordinator::await_agents() {
   const int num_agents = parts_.world.size() - 1;
-  const double give_up_s = now_s() + parts_.timing.join_wait_s;
+  double give_up_s = now_s() + parts_.timing.join_wait_s;
+  Standstill standstill(parts_.timing.standstill_s);
   AgentsJoined joined;
   while (std::ssize(joined.agents) < num_agents) {
     if (parts_.stop_source.poll()) return false;
+    give_up_s += standstill.seconds_before(now_s());
     if (now_s() > give_up_s) {
       throw common::SystemError(
           fmt::format("only {} of {} agents reported within {} s, those on: {}. No other node has started one: look at "
@@ -96,11 +106,12 @@ bool Coordinator::await_agents() {
       parts_.world.sleep(parts_.timing.shortest_sleep_s);
       continue;
     }
-    const auto hello = std::get<HelloMessage>(decode(received->bytes));
+    const auto hello = std::get<HelloMessage>(received->message);
     spdlog::info("agent {} on {}: {}", received->rank, hello.host, hello.devices.text());
-    joined.agents.push_back({received->rank, hello.host, hello.devices, hello.node});
+    joined.agents.push_back({received->rank, hello.host, hello.devices, hello.node, hello.gpu_name});
   }
   share_devices(joined.agents);
+  gpu_name_ = common_gpu_name(joined.agents);
   std::vector<sweeps::Cell> unfinished;
   for (const Trial& trial : parts_.state.trials) {
     if (!results::is_final(trial.state)) unfinished.push_back(trial.cell);
@@ -108,6 +119,8 @@ bool Coordinator::await_agents() {
   const auto problem = why_too_large(unfinished, joined.agents);
   if (problem && !parts_.in_allocation) throw common::ConfigError(*problem);
   if (problem) parts_.display.notice(*problem + ". Trials that fit are run now");
+  for (const Trial& trial : parts_.state.trials) num_ended_ += trial.num_attempts;
+  learn_speeds();  // what is placed first is placed by them too
   dispatch(joined);
   return true;
 }
@@ -132,7 +145,7 @@ bool Coordinator::look() {
   while (pending_.size() < kMostPending) {
     const auto received = parts_.world.receive();
     if (!received) break;
-    std::visit([this](const auto& each) { on(each); }, decode(received->bytes));
+    std::visit([this](const auto& each) { on(each); }, received->message);
     news = true;
   }
   dispatch(Tick{});
@@ -231,7 +244,8 @@ void Coordinator::learn_speeds() {
 }
 
 void Coordinator::learn_speed(const Ask& ask) {
-  const auto speed = parts_.study.measured_speed(ask);
+  auto speed = parts_.study.measured_speed(ask);
+  if (!speed && ask.gpus > 0 && !gpu_name_.empty()) speed = sweeps::Speed{.gpu_name = gpu_name_};
   const auto known = parts_.state.speeds.find(ask);
   const bool same = speed && known != parts_.state.speeds.end() && speed->is_like(known->second, kSpeedChange);
   if (speed && !same) dispatch(SpeedMeasured{ask, *speed});
@@ -251,7 +265,7 @@ void Coordinator::apply() {
   for (const Action& action : actions) {
     if (const auto* start = std::get_if<StartTrainer>(&action)) perform(*start);
     if (const auto* stop = std::get_if<StopTrainer>(&action)) {
-      parts_.world.send(stop->agent, encode(StopMessage{stop->trial, stop->attempt, stop->kind == StopKind::kKill}));
+      parts_.world.send(stop->agent, StopMessage{stop->trial, stop->attempt, stop->kind == StopKind::kKill});
     }
     if (const auto* rest = std::get_if<RestNode>(&action)) parts_.display.notice(text_of(*rest));
     if (const auto* finish = std::get_if<Finish>(&action)) finish_ = *finish;
@@ -271,7 +285,7 @@ void Coordinator::perform(const StartTrainer& start) {
       parts_.study.prepare(start);
       const auto folder = std::filesystem::absolute(parts_.study.paths().trial(start.trial).folder);
       parts_.world.send(start.shares.front().agent,
-                        encode(StartMessage{start.trial, start.attempt, folder.string(), start.shares}));
+                        StartMessage{start.trial, start.attempt, folder.string(), start.shares});
       return;
     } catch (const common::SystemError& error) {
       give_up(error.what());
@@ -293,7 +307,7 @@ void Coordinator::give_up(const std::string& trouble) {
 }
 
 void shut_down_agents(World& world, const Timing& timing) {
-  for (int rank = 1; rank < world.size(); ++rank) world.send(rank, encode(ShutdownMessage{}));
+  for (int rank = 1; rank < world.size(); ++rank) world.send(rank, ShutdownMessage{});
   while (!world.all_sent()) {
     sleep_for(timing.shortest_sleep_s);
     // Whatever agents still had to say is in the trainers' files.

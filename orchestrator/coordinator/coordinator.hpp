@@ -10,8 +10,7 @@
 #include "orchestrator/coordinator/reactor.hpp"
 #include "orchestrator/coordinator/stop_source.hpp"
 #include "orchestrator/coordinator/study.hpp"
-#include "orchestrator/messages/messages.hpp"
-#include "orchestrator/mpi/world.hpp"
+#include "orchestrator/messages/world.hpp"
 #include "orchestrator/view/display.hpp"
 
 namespace ditscale::orchestrator {
@@ -70,6 +69,8 @@ class Coordinator {
   /// Attempts that have ended, and how many must have before speeds are learnt anew.
   std::int64_t num_ended_ = 0;
   std::int64_t next_lesson_ = 0;
+  /// As the agents report it.
+  std::string gpu_name_;
   /// Events alone are recorded from then on.
   double next_record_s_ = 0;
   std::vector<ClusterEvent> afterwards_;

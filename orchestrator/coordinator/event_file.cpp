@@ -42,9 +42,10 @@ EventFile events_in(std::string_view text) {
 
 EventFile read_event_file(const std::filesystem::path& path, std::int64_t after) {
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream && !std::filesystem::exists(path)) return {};
+  if (!stream && (errno == ENOENT || errno == ENOTDIR)) return {};
   if (!stream) throw common::errno_error("open", path.string());
-  if (std::filesystem::is_directory(path))
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown))
     throw common::SystemError(fmt::format("read {}: it is a folder", path.string()));
   const std::streamoff size = stream.tellg();
   EventFile file;

@@ -20,6 +20,8 @@ struct AgentReport {
   Devices devices;
   /// What the batch system calls the node, and so its mpirun; empty: as the host.
   std::string node = {};
+  /// Of its GPUs, as CUDA gives it; empty when that is not known.
+  std::string gpu_name = {};
 
   [[nodiscard]] const std::string& node_name() const { return node.empty() ? host : node; }
 };

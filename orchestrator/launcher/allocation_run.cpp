@@ -92,7 +92,7 @@ std::optional<ExitCode> AllocationRun::start_once(const slurm::Job& job) {
                   left_s ? fmt::format(", {:.0f} s left", *left_s) : ", without a time limit"));
   const std::filesystem::path verdict = parts_.study.verdict(parts_.job);
   std::filesystem::remove(verdict);
-  const JobEnd end = run_mpi_job(parts_.job_arguments(nodes, left_s), parts_.timing);
+  const JobEnd end = run_job(parts_.job_arguments(nodes, left_s), parts_.timing);
   stop_signal_ = end.stop_signal;
   const auto code = read_verdict(verdict);
   std::filesystem::remove(verdict);

@@ -19,6 +19,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/file_descriptor.hpp"
+#include "orchestrator/agent/standstill.hpp"
 #include "orchestrator/coordinator/stop_source.hpp"
 #include "orchestrator/launcher/descendants.hpp"
 
@@ -59,7 +60,7 @@ sigset_t watched_signals() {
 
 class Job {
  public:
-  Job(const std::vector<std::string>& argv, const Timing& timing) : timing_(timing) {
+  Job(const std::vector<std::string>& argv, const Timing& timing) : timing_(timing), standstill_(timing.standstill_s) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw errno_error("prctl", "subreaper");
     const sigset_t set = watched_signals();
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -95,6 +96,9 @@ class Job {
   void look() {
     pollfd signals{signals_.get(), POLLIN, 0};
     ::poll(&signals, 1, kLook_ms);
+    const double still_s = standstill_.seconds_before(clock_.monotonic_s());
+    kill_at_s_ += still_s;
+    last_heard_s_ += still_s;
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo != SIGCHLD) pass_on_wish(static_cast<int>(info.ssi_signo));
@@ -159,6 +163,7 @@ class Job {
 
   Timing timing_;
   common::SystemClock clock_;
+  Standstill standstill_;
   FileDescriptor signals_;
   /// Write end of rank 0's standard input.
   FileDescriptor words_;
@@ -186,7 +191,7 @@ std::optional<int> await_stop(double seconds) {
   return signal > 0 ? std::optional<int>(signal) : std::nullopt;
 }
 
-JobEnd run_mpi_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
+JobEnd run_job(const std::vector<std::string>& argv, const Timing& timing) { return Job(argv, timing).run(); }
 
 bool is_program(const std::filesystem::path& file) {
   std::error_code unreadable;

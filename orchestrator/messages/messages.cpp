@@ -50,7 +50,11 @@ Json with_attempt(const char* kind, const AnyMessage& message) {
 }
 
 Json to_json(const HelloMessage& hello) {
-  return {{kKind, "hello"}, {"host", hello.host}, {"devices", json_of(hello.devices)}, {"node", hello.node}};
+  return {{kKind, "hello"},
+          {"host", hello.host},
+          {"devices", json_of(hello.devices)},
+          {"node", hello.node},
+          {"gpu_name", hello.gpu_name}};
 }
 
 Json to_json(const LinesMessage& lines) {
@@ -100,7 +104,7 @@ Message message_from(Json json) {
   const auto kind = json.at(kKind).get<std::string>();
   if (kind == "hello") {
     return HelloMessage{json.at("host").get<std::string>(), devices_from(json.at("devices")),
-                        json.at("node").get<std::string>()};
+                        json.at("node").get<std::string>(), json.at("gpu_name").get<std::string>()};
   }
   if (kind == "lines") {
     return LinesMessage{trial_in(json), attempt_in(json), std::move(json.at("lines").get_ref<std::string&>())};

@@ -17,6 +17,7 @@ struct HelloMessage {
   std::string host;
   Devices devices;
   std::string node = {};
+  std::string gpu_name = {};
 };
 
 /// Agent to coordinator: event lines of a trainer, as they came through its pipe, each with its newline.

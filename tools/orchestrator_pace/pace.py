@@ -27,6 +27,7 @@ import tempfile
 import time
 
 COUNT_EVENTS = "SELECT (SELECT count(*) FROM events) + (SELECT count(event) FROM metrics)"
+RANK = b"OMPI_COMM_WORLD_RANK="
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,7 +59,8 @@ class Study:
     def start(self, worker, **environment):
         arguments = ["run", self.sweep, "--runs", self.runs, "--worker", worker, "--cpus", "2", "--gpus", "0"]
         log = open(self.tools.folder / "log.txt", "w")
-        return subprocess.Popen([self.tools.orchestrator, *arguments, "--retries", "0"], stdout=log, stderr=log,
+        arguments += ["--retries", "0", *self.tools.run_arguments]
+        return subprocess.Popen([self.tools.orchestrator, *arguments], stdout=log, stderr=log,
                                 env=os.environ | {k: str(v) for k, v in environment.items()})
 
     def run(self, worker, codes=(0,), **environment):
@@ -79,8 +81,8 @@ def children_cpu_s():
     return times.children_user + times.children_system
 
 
-def coordinator_of(run):
-    """The process of rank 0 among the descendants of `run`."""
+def coordinator_of(run, program):
+    """The process below the launcher `run` that decides: it is the machine's agent too, but with --mpi."""
     found = {run.pid}
     while run.poll() is None:
         for entry in pathlib.Path("/proc").iterdir():
@@ -91,7 +93,8 @@ def coordinator_of(run):
                 if parent not in found:
                     continue
                 found.add(int(entry.name))
-                if b"OMPI_COMM_WORLD_RANK=0" in (entry / "environ").read_bytes().split(b"\0"):
+                ranks = [line for line in (entry / "environ").read_bytes().split(b"\0") if line.startswith(RANK)]
+                if (entry / "exe").resolve() == program and ranks in ([], [RANK + b"0"]):
                     return entry
             except OSError:
                 pass
@@ -162,7 +165,7 @@ def measure_restart(tools, options):
 def measure_load(tools, options):
     study = Study(tools, 2)
     run = study.start(tools.trainer, PACE_ROWS=options.seconds * 500, PACE_ROWS_PER_S=500)
-    coordinator = coordinator_of(run)
+    coordinator = coordinator_of(run, tools.orchestrator)
     time.sleep(2)
     before_s, start_s = cpu_s(coordinator), time.monotonic()
     time.sleep(options.seconds - 5)
@@ -172,7 +175,7 @@ def measure_load(tools, options):
 
     study = Study(tools, 2)
     run = study.start(tools.trainer, PACE_ROWS=options.memory_events // 2)
-    coordinator = coordinator_of(run)
+    coordinator = coordinator_of(run, tools.orchestrator)
     peak = 0.0
     while run.poll() is None:
         try:
@@ -184,8 +187,9 @@ def measure_load(tools, options):
 
 
 class Tools:
-    def __init__(self, binaries, folder):
+    def __init__(self, binaries, folder, run_arguments):
         self.orchestrator = binaries / "orchestrator"
+        self.run_arguments = run_arguments
         self.trainer = str(binaries / "pace_trainer")
         self.folder = folder
         self.studies = []
@@ -203,6 +207,7 @@ def main():
     parser.add_argument("what", nargs="*", metavar="WHAT", help="which of " + ", ".join(measures) + " (default: all)")
     parser.add_argument("--bin", type=pathlib.Path, default="build/bin", help="folder of the programs (build/bin)")
     parser.add_argument("--folder", type=pathlib.Path, help="where studies are made: on a local disk, as real ones (a temporary folder)")
+    parser.add_argument("--mpi", action="store_true", help="coordinator and agent as ranks of an MPI job, as on a cluster")
     parser.add_argument("--rounds", type=int, default=5, help="times each figure is measured (5)")
     parser.add_argument("--trials", type=int, default=2000, help="trials of a study in `trials` (2,000)")
     parser.add_argument("--rows", type=int, default=200000, help="metric rows in `rows` (200,000)")
@@ -215,7 +220,7 @@ def main():
     if unknown:
         parser.error(f"{unknown[0]}: there is no such measurement; there are {', '.join(measures)}")
     with tempfile.TemporaryDirectory(prefix="ditscale-pace-", dir=options.folder) as folder:
-        tools = Tools(options.bin.resolve(), pathlib.Path(folder))
+        tools = Tools(options.bin.resolve(), pathlib.Path(folder), ["--mpi"] if options.mpi else [])
         print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}")
         for what in options.what or measures:
             measures[what](tools, options)

@@ -130,6 +130,13 @@ std::vector<pid_t> Command::trainers() const {
   return found;
 }
 
+pid_t Command::run_process() const {
+  for (const pid_t pid : processes()) {
+    if (pid != pid_ && program_of(pid) == DITSCALE_ORCHESTRATOR) return pid;
+  }
+  return -1;
+}
+
 pid_t Command::mpirun() const {
   for (const pid_t pid : processes()) {
     const bool starts_ranks = of_process(pid, "cmdline").find(DITSCALE_ORCHESTRATOR) != std::string::npos;

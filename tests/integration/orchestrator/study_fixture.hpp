@@ -37,7 +37,9 @@ class Command {
   /// All living processes of this command, itself included.
   [[nodiscard]] std::vector<pid_t> processes() const;
   [[nodiscard]] std::vector<pid_t> trainers() const;
-  /// The mpirun of the whole job, and the coordinator (rank 0) or an agent; -1 when it is not there.
+  /// The process in which a run on one machine happens; -1 when it is not there.
+  [[nodiscard]] pid_t run_process() const;
+  /// The mpirun of an MPI job, and its coordinator (rank 0) or an agent; -1 when it is not there.
   [[nodiscard]] pid_t mpirun() const;
   [[nodiscard]] pid_t rank(int number) const;
   void kill_everything() const;

@@ -137,7 +137,7 @@ TEST_F(BadSlurm, ShardsThatWereNotSubmittedAreSubmittedByTheSameCommand) {
 TEST_F(BadSlurm, AnMpirunThatStartsNothingEndsOnRequest) {
   write_sweep({0});
   fake("mpirun", "exec sleep 1000");
-  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER});
+  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--mpi"});
   std::this_thread::sleep_for(std::chrono::seconds(1));
   run->signal(SIGTERM);
   EXPECT_EQ(run->wait().code, 4) << "it waits for nodes for ever; no coordinator is there to hear of the wish";

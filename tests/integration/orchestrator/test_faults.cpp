@@ -30,9 +30,9 @@ class Faults : public StudyFixture {
 
   /// Lets two trainers run, does harm, and expects that all ends and the next run completes the study.
   template <typename Harm>
-  void survive(const Harm& harm) {
+  void survive(const Harm& harm, const std::vector<std::string>& more = {}) {
     write_sweep({0, 1, 2});
-    const auto command = start({}, 60);
+    const auto command = start(more, 60);
     ASSERT_TRUE(trainers_run(*command, 2));
     ASSERT_TRUE(events_contain("metric"));
     harm(*command);
@@ -43,6 +43,8 @@ class Faults : public StudyFixture {
     EXPECT_EQ(second.code, 0) << second.err;
     for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
   }
+
+  void stop_by_unreadable_events(const std::string& spoil, const std::string& reason);
 };
 
 std::vector<int> own_cores() {
@@ -98,16 +100,24 @@ TEST_F(Faults, KillOfTheLauncherLeavesNothingBehind) {
   survive([](const Command& command) { command.signal(SIGKILL); });
 }
 
-TEST_F(Faults, KillOfMpirunLeavesNothingBehind) {
-  survive([](const Command& command) { ::kill(command.mpirun(), SIGKILL); });
+TEST_F(Faults, KillOfTheCoordinatorLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.run_process(), SIGKILL); });
 }
 
-TEST_F(Faults, KillOfTheCoordinatorLeavesNothingBehind) {
-  survive([](const Command& command) { ::kill(command.rank(0), SIGKILL); });
+TEST_F(Faults, KillOfTheLauncherOfAnMpiJobLeavesNothingBehind) {
+  survive([](const Command& command) { command.signal(SIGKILL); }, {"--mpi"});
+}
+
+TEST_F(Faults, KillOfMpirunLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.mpirun(), SIGKILL); }, {"--mpi"});
+}
+
+TEST_F(Faults, KillOfTheFirstRankLeavesNothingBehind) {
+  survive([](const Command& command) { ::kill(command.rank(0), SIGKILL); }, {"--mpi"});
 }
 
 TEST_F(Faults, KillOfAnAgentLeavesNothingBehind) {
-  survive([](const Command& command) { ::kill(command.rank(1), SIGKILL); });
+  survive([](const Command& command) { ::kill(command.rank(1), SIGKILL); }, {"--mpi"});
 }
 
 TEST_F(Faults, KillOfATrainerCostsOnlyAnAttempt) {
@@ -127,7 +137,7 @@ TEST_F(Faults, ATrainerThatDoesNotEndIsKilledWhenItsAgentIsGone) {
   const auto command = start({}, 200);
   ASSERT_TRUE(trainers_run(*command, 2));
   ASSERT_TRUE(events_contain("started"));
-  ::kill(command->rank(1), SIGKILL);
+  ::kill(command->run_process(), SIGKILL);
   std::this_thread::sleep_for(std::chrono::seconds(3));
   command->signal(SIGINT);
   const Ended ended = command->wait();
@@ -136,6 +146,7 @@ TEST_F(Faults, ATrainerThatDoesNotEndIsKilledWhenItsAgentIsGone) {
   EXPECT_TRUE(command->processes().empty());
 }
 
+/// With and without MPI in turn.
 TEST_F(Faults, KilledAtRandomMomentsEndsWithTheSameTable) {
   write_sweep({0, 1, 101, 200, 401});
   ASSERT_EQ(run({"--runs", "undisturbed"}).code, 3);
@@ -143,8 +154,8 @@ TEST_F(Faults, KilledAtRandomMomentsEndsWithTheSameTable) {
   int kills = 0;
   Ended last;
   for (; kills < 12; ++kills) {
-    const auto command = start({}, 20);
-    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution<>(300, 1100)(random));
+    const auto command = start(kills % 2 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"--mpi"}, 40);
+    const auto moment = std::chrono::milliseconds(std::uniform_int_distribution<>(100, 900)(random));
     std::this_thread::sleep_for(moment);
     command->kill_everything();
     last = command->wait();
@@ -205,8 +216,9 @@ TEST_F(Faults, ATrainerThatWasSuspendedWithAllTheOthersDoesNotCountAsHung) {
   EXPECT_EQ(status()["trials"][0]["attempts"], 1);
 }
 
-/// One trainer dies without its last word, and its events cannot be read for a while; the other runs on.
-TEST_F(Faults, EventsThatCannotBeReadStopTheStudyInOrder) {
+/// One trainer dies without its last word, and its events cannot be read for a while (`spoil` is given their file's
+/// name); the other runs on.
+void Faults::stop_by_unreadable_events(const std::string& spoil, const std::string& reason) {
   write_sweep({400, 0}, 60);
   const auto worker = folder_ / "worker.sh";
   std::ofstream(worker) << "#!/bin/bash\n"
@@ -214,14 +226,14 @@ TEST_F(Faults, EventsThatCannotBeReadStopTheStudyInOrder) {
                         << "'" << DITSCALE_TRAINER << "' \"$@\"\n"
                         << "code=$?\n"
                         << "events=$4/attempts/$6/events.jsonl\n"
-                        << "((code < 128)) || { mv \"$events\" \"$events.away\"; mkdir \"$events\"; }\n"
+                        << "((code < 128)) || { mv \"$events\" \"$events.away\"; " << spoil << "; }\n"
                         << "exit $code\n";
   std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
   const Ended ended = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", worker.string()},
                               {{"FAKE_STEP_MS", "60"}}, folder_)
                           .wait();
   EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
-  EXPECT_THAT(ended.err, AllOf(HasSubstr("it is a folder"), HasSubstr("run the same command again")));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr(reason), HasSubstr("run the same command again")));
   EXPECT_TRUE(events_contain("\"preempted\"")) << "the other has saved";
 
   const auto events = study() / "trials" / trial_id("seed=400") / "attempts" / "1" / "events.jsonl";
@@ -230,6 +242,14 @@ TEST_F(Faults, EventsThatCannotBeReadStopTheStudyInOrder) {
   const Ended second = run({"--retries", "0"});
   EXPECT_EQ(second.code, 3) << second.out << second.err;
   EXPECT_THAT(table()["seed=0"], HasSubstr("succeeded"));
+}
+
+TEST_F(Faults, AFolderInPlaceOfEventsStopsTheStudyInOrder) {
+  stop_by_unreadable_events("mkdir \"$events\"", "it is a folder");
+}
+
+TEST_F(Faults, EventsThatCannotBeOpenedStopTheStudyInOrder) {
+  stop_by_unreadable_events("ln -s \"$events\" \"$events\"", "Too many levels of symbolic links");
 }
 
 TEST_F(Faults, AJumpingClockChangesNothing) {

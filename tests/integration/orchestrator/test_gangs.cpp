@@ -158,12 +158,26 @@ TEST_F(Gangs, LeaveNothingBehindWhenTheirAgentIsKilled) {
   ::unsetenv("TMPDIR");
   ASSERT_TRUE(trainers_run(*command, 2));
   ASSERT_TRUE(events_contain("metric"));
-  ::kill(command->rank(1), SIGKILL);
+  ::kill(command->run_process(), SIGKILL);
   EXPECT_NE(command->wait().code, 0);
   EXPECT_TRUE(command->nothing_left_within(10)) << "processes were left behind";
   for (const auto& entry : std::filesystem::directory_iterator(temporary))
     EXPECT_THAT(entry.path().filename().string(), Not(StartsWith("ditscale-"))) << "a pipe was left behind";
   EXPECT_EQ(run({"--cpus", "2"}).code, 0);
+}
+
+TEST_F(Gangs, WithoutAFolderForTheirPipesFailWithoutHarmToOthers) {
+  write_gangs({0, 1}, 20);
+  const auto temporary = folder_ / "tmp";
+  std::filesystem::create_directory(temporary);
+  ::setenv("TMPDIR", temporary.c_str(), 1);
+  const auto command = start({"--cpus", "2", "--retries", "0"}, 50);
+  ::unsetenv("TMPDIR");
+  ASSERT_TRUE(events_contain("metric"));
+  std::filesystem::remove_all(temporary);
+  const Ended ended = command->wait();
+  EXPECT_EQ(ended.code, 3) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("(TMPDIR)"));
 }
 
 }  // namespace

@@ -146,8 +146,9 @@ TEST_F(Study, SaysWhyNothingStartsWhereAJobsVariablesAreLeftOver) {
   const std::map<std::string, std::string> left_over{{"SLURM_JOB_ID", "9999"},     {"SLURM_JOBID", "9999"},
                                                      {"SLURM_NODELIST", "n[0-1]"}, {"SLURM_NNODES", "2"},
                                                      {"SLURM_NTASKS", "2"},        {"SLURM_TASKS_PER_NODE", "1(x2)"}};
-  const Ended ended =
-      Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER}, left_over, folder_).wait();
+  const Ended ended = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--mpi"},
+                              left_over, folder_)
+                          .wait();
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, HasSubstr("no variables may be left over from another job"));
 }
@@ -251,12 +252,33 @@ TEST_F(Study, RefusesWhatCannotRunBeforeAnythingStarts) {
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("Build it (`make`), or name it with --worker"));
   EXPECT_EQ(call({"run", sweep_.string(), "--cpus", "none"}).code, 2);
-  const Ended no_mpi = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER},
-                               {{"PATH", "/nonexistent"}}, folder_)
-                           .wait();
-  EXPECT_EQ(no_mpi.code, 1);
-  EXPECT_THAT(no_mpi.err, HasSubstr("mpirun is not on PATH"));
+  for (const std::vector<std::string>& needs_mpi :
+       {std::vector<std::string>{"--mpi"}, {"--set", "base.resources.processes=2"}}) {
+    std::vector<std::string> argv{DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER};
+    argv.insert(argv.end(), needs_mpi.begin(), needs_mpi.end());
+    const Ended no_mpi = Command(argv, {{"PATH", "/nonexistent"}}, folder_).wait();
+    EXPECT_EQ(no_mpi.code, 1);
+    EXPECT_THAT(no_mpi.err, HasSubstr("mpirun is not on PATH"));
+  }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
+TEST_F(Study, StartsNothingThatIsKnownToBeTooSlowForTheTimeLimit) {
+  write_sweep({0}, 40);
+  ASSERT_EQ(run({"--set", "base.checkpoint.every_steps=20"}, 100).code, 0);
+  write_sweep({0, 1}, 40);
+  const Ended ended = run({"--set", "base.checkpoint.every_steps=20", "--time", "2"}, 100);
+  EXPECT_EQ(ended.code, 4) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("the time that is left is too short"));
+  EXPECT_EQ(status()["trials"][1]["attempts"], 0);
+}
+
+TEST_F(Study, NeedsNoMpiOnOneMachine) {
+  write_sweep({0});
+  const Ended ended = Command({DITSCALE_ORCHESTRATOR, "run", sweep_.string(), "--worker", DITSCALE_TRAINER},
+                              {{"PATH", "/nonexistent"}}, folder_)
+                          .wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
 TEST_F(Study, RetriesAndCancelsTrialsOnRequest) {

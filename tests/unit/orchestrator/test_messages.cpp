@@ -15,9 +15,10 @@ Kind round_trip(const Kind& message) {
 }
 
 TEST(Messages, SurviveTheWire) {
-  const auto hello = round_trip(HelloMessage{"node7", {{0, 2}, {"GPU-abc"}}, "n7"});
+  const auto hello = round_trip(HelloMessage{"node7", {{0, 2}, {"GPU-abc"}}, "n7", "NVIDIA H100"});
   EXPECT_EQ(hello.host, "node7");
   EXPECT_EQ(hello.node, "n7");
+  EXPECT_EQ(hello.gpu_name, "NVIDIA H100");
   EXPECT_EQ(hello.devices, (Devices{{0, 2}, {"GPU-abc"}}));
 
   const auto lines = round_trip(LinesMessage{kTrial, kAttempt, "{\"v\":1}\n\n"});

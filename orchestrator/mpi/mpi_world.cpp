@@ -1,4 +1,4 @@
-#include "orchestrator/mpi/world.hpp"
+#include "orchestrator/mpi/mpi_world.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -26,12 +26,12 @@ void check_mpi(int code, const char* call) {
 
 }  // namespace
 
-struct World::Pending {
+struct MpiWorld::Pending {
   std::vector<std::uint8_t> bytes;
   MPI_Request request = MPI_REQUEST_NULL;
 };
 
-World::World() {
+MpiWorld::MpiWorld() {
   check_mpi(MPI_Init(nullptr, nullptr), "MPI_Init");
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
@@ -42,11 +42,11 @@ World::World() {
             "MPI_Allgather");
 }
 
-World::~World() = default;
+MpiWorld::~MpiWorld() = default;
 
-void World::send(int rank, std::vector<std::uint8_t> bytes) {
+void MpiWorld::send(int rank, Message message) {
   auto pending = std::make_unique<Pending>();
-  pending->bytes = std::move(bytes);
+  pending->bytes = encode(message);
   check_mpi(MPI_Isend(pending->bytes.data(), static_cast<int>(pending->bytes.size()), MPI_BYTE, rank, kTag,
                       MPI_COMM_WORLD, &pending->request),
             "MPI_Isend");
@@ -54,7 +54,7 @@ void World::send(int rank, std::vector<std::uint8_t> bytes) {
   bell_.ring(bells_[static_cast<std::size_t>(rank)]);
 }
 
-std::optional<Received> World::receive() {
+std::optional<Received> MpiWorld::receive() {
   [[maybe_unused]] const bool sent = all_sent();
   int found = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
@@ -66,19 +66,19 @@ std::optional<Received> World::receive() {
   if (found == 0) return std::nullopt;
   int count = 0;
   check_mpi(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
-  Received received{status.MPI_SOURCE, std::vector<std::uint8_t>(static_cast<std::size_t>(count))};
-  check_mpi(MPI_Mrecv(received.bytes.data(), count, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
-  return received;
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count));
+  check_mpi(MPI_Mrecv(bytes.data(), count, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  return Received{status.MPI_SOURCE, decode(bytes)};
 }
 
-void World::sleep(double seconds, std::vector<pollfd> others) {
+void MpiWorld::sleep(double seconds, std::vector<pollfd> others) {
   if (!all_sent()) seconds = std::min(seconds, kSendingSleep_s);
   others.push_back({bell_.fd(), POLLIN, 0});
   ::poll(others.data(), others.size(), static_cast<int>(std::ceil(seconds * 1000)));
   bell_.hush();
 }
 
-bool World::all_sent() {
+bool MpiWorld::all_sent() {
   std::erase_if(pending_, [](const std::unique_ptr<Pending>& pending) {
     int done = 0;
     check_mpi(MPI_Test(&pending->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
@@ -87,13 +87,13 @@ bool World::all_sent() {
   return pending_.empty();
 }
 
-std::size_t World::unsent_bytes() {
+std::size_t MpiWorld::unsent_bytes() {
   if (all_sent()) return 0;
   std::size_t bytes = 0;
   for (const auto& pending : pending_) bytes += pending->bytes.size();
   return bytes;
 }
 
-void World::finish() { check_mpi(MPI_Finalize(), "MPI_Finalize"); }
+void MpiWorld::finish() { check_mpi(MPI_Finalize(), "MPI_Finalize"); }
 
 }  // namespace ditscale::orchestrator
