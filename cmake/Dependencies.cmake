@@ -44,8 +44,10 @@ ditscale_find(Eigen3 libeigen3-dev)                 # Eigen3::Eigen
 ditscale_find(PNG libpng-dev)                       # PNG::PNG
 ditscale_find(JPEG libjpeg-dev)                     # JPEG::JPEG; must be libjpeg-turbo, as it is on Debian and Ubuntu
 ditscale_find(ZLIB zlib1g-dev)                      # ZLIB::ZLIB
-ditscale_find(GTest libgtest-dev)                   # GTest::gtest, GTest::gtest_main, GTest::gmock
-ditscale_find(rapidcheck librapidcheck-dev)         # rapidcheck
+if(BUILD_TESTING)
+  ditscale_find(GTest libgtest-dev)                 # GTest::gtest, GTest::gtest_main, GTest::gmock
+  ditscale_find(rapidcheck librapidcheck-dev)       # rapidcheck
+endif()
 
 ditscale_find_library(hdf5 libhdf5-dev HEADER hdf5.h LIBRARY hdf5_serial hdf5 SUFFIXES hdf5/serial)
 ditscale_find_library(xxhash libxxhash-dev HEADER xxhash.h LIBRARY xxhash)

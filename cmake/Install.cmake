@@ -1,5 +1,7 @@
-# cmake --install build --prefix DIR: bin/ with the three programs, share/ditscale/sweeps/ with sweep files to copy.
-# LibTorch stays where it is: the installed worker finds it by its rpath.
+# cmake --install build --prefix DIR: bin/ with the three programs, share/ditscale/ with sweep files to copy, the
+# report's script and completion for bash.
+# LibTorch stays where it is, as do other libraries: the installed worker finds it by its rpath. A wheel inside the source
+# tree is none that CMake would name by itself.
 include(GNUInstallDirs)
 
 if(TARGET worker)
@@ -12,5 +14,6 @@ foreach(program IN ITEMS orchestrator worker analysis)
     install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   endif()
 endforeach()
+install(FILES "${CMAKE_SOURCE_DIR}/tools/completion.bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/ditscale")
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/sweeps/" DESTINATION "${CMAKE_INSTALL_DATADIR}/ditscale/sweeps"
-  FILES_MATCHING PATTERN "*.json")
+  FILES_MATCHING PATTERN "*.json" PATTERN spec EXCLUDE)

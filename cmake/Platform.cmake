@@ -15,6 +15,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+# Installed programs, too, find libraries of modules, Spack and conda where they were linked.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH TRUE)
 
 # Includes are rooted at the repository: #include "common/error.hpp".
 include_directories("${CMAKE_SOURCE_DIR}")

@@ -8,9 +8,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "ditscale_version.hpp"
+
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/standard_output.hpp"
+#include "common/version.hpp"
 #include "orchestrator/cli/command_line.hpp"
 #include "orchestrator/cli/commands.hpp"
 
@@ -87,7 +90,7 @@ ExitCode complain(const std::exception& error, ExitCode code) {
 
 ExitCode run_command_line(int argc, char** argv) {
   try {
-    const auto parsed = orchestrator::parse_command_line(argc, argv);
+    const auto parsed = orchestrator::parse_command_line(argc, argv, common::version_text(kVersion, kRevision));
     if (!parsed.options) return static_cast<ExitCode>(parsed.exit_code);
     return run(*parsed.options, {argv + 1, argv + argc});
   } catch (const common::UsageError& error) {

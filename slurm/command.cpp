@@ -1,10 +1,12 @@
 #include "slurm/command.hpp"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -47,14 +49,18 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-}  // namespace
-
-CommandResult run_command(const std::vector<std::string>& argv, double limit_s) {
-  const ScratchFile out;
-  const ScratchFile err;
+/// What a command sees. Slurm's commands read options from variables of their own: what is asked here is asked in full.
+common::SpawnOptions options_for(const std::vector<std::string>& argv) {
   common::SpawnOptions options;
   options.argv = argv;
   options.environment = {{"SLURM_TIME_FORMAT", "standard"}};
+  options.removed_prefixes = {"SQUEUE_", "SINFO_", "SACCT_", "SCANCEL_"};
+  return options;
+}
+
+CommandResult run(common::SpawnOptions options, double limit_s) {
+  const ScratchFile out;
+  const ScratchFile err;
   options.log = out.path();
   options.error_log = err.path();
   options.parent_death_signal = SIGKILL;
@@ -75,6 +81,27 @@ CommandResult run_command(const std::vector<std::string>& argv, double limit_s) 
   result.out = out.text();
   result.err = err.text();
   return result;
+}
+
+/// What salloc, srun and mpirun set for those they start. The user's own settings of MPI (OMPI_MCA_…) stay.
+constexpr std::array kJobPrefixes{"SLURM_",         "SLURMD_",      "SRUN_CPUS_PER_TASK", "PMI_", "PMI2_", "PMIX_RANK",
+                                  "PMIX_NAMESPACE", "PMIX_SERVER_", "OMPI_COMM_WORLD_"};
+/// Of these, the ones that say which cluster is meant and who asks.
+constexpr std::array kKept{"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"};
+
+}  // namespace
+
+CommandResult run_command(const std::vector<std::string>& argv, double limit_s) {
+  return run(options_for(argv), limit_s);
+}
+
+CommandResult run_command_outside_job(const std::vector<std::string>& argv, double limit_s) {
+  common::SpawnOptions options = options_for(argv);
+  options.removed_prefixes.insert(options.removed_prefixes.end(), kJobPrefixes.begin(), kJobPrefixes.end());
+  for (const char* name : kKept) {
+    if (const char* value = std::getenv(name)) options.environment[name] = value;
+  }
+  return run(std::move(options), limit_s);
 }
 
 std::string describe(const std::vector<std::string>& argv, const CommandResult& result) {

@@ -101,6 +101,16 @@ std::optional<std::string> parse_allocation_failure(const std::string& text) {
   return std::nullopt;
 }
 
+std::optional<Version> parse_version(const std::string& text) {
+  const std::vector<std::string> words = split(text.substr(0, text.find('\n')), ' ');
+  const std::vector<std::string> parts = split(words.back(), '.');
+  if (words.front().rfind("slurm", 0) != 0 || parts.size() < 2) return std::nullopt;
+  const auto year = count_in(parts[0]);
+  const auto month = count_in(parts[1]);
+  if (!year || !month) return std::nullopt;
+  return Version{*year, *month};
+}
+
 std::optional<double> parse_time_s(const std::string& text) {
   constexpr double kDay_s = 86400;
   const std::size_t dash = text.find('-');

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,17 @@ inline constexpr const char* kSacctFormat = "JobID,State,NNodes,NodeList,Reason"
 
 /// True for "1234", "1234_5", "1234+1".
 [[nodiscard]] bool is_job_id(const std::string& text);
+
+/// Year and month of a release.
+struct Version {
+  int year = 0;
+  int month = 0;
+  auto operator<=>(const Version&) const = default;
+};
+/// From here on `srun --overlap` shares memory and GPUs too: with older ones the guard of a job would keep them.
+inline constexpr Version kOldestVersion{22, 5};
+/// "slurm 21.08.8" and "slurm-wlm 22.05.8", as --version prints it; empty for what is no version.
+[[nodiscard]] std::optional<Version> parse_version(const std::string& text);
 
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 

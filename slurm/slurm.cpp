@@ -8,7 +8,9 @@
 
 #include <fmt/ranges.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "slurm/directives.hpp"
 #include "slurm/output.hpp"
 
 namespace ditscale::slurm {
@@ -45,15 +47,15 @@ Slurm::Slurm(const Policy& policy, Sleep sleep, Notice notice)
 Slurm::Slurm(Notice notice) : Slurm(Policy(), sleep_for, std::move(notice)) {}
 
 std::string Slurm::submit(const std::filesystem::path& script, const std::string& comment) const {
-  const Argv argv{"sbatch", "--parsable", "--comment=" + comment, script.string()};
+  const Argv shown{"sbatch", script.string()};
   double wait_s = policy_.retry_wait_s;
   for (;;) {
-    const CommandResult result = run(argv);
+    const CommandResult result = sbatch(script, {"--parsable", "--comment=" + comment});
     const auto id = parse_sbatch(result.out);
     if (result.code == 0 && id) return *id;
     const Trouble trouble = result.code == 0 ? Trouble::kAnswerLost : trouble_of(result);
-    if (trouble == Trouble::kFinal) fail(argv, result, "Nothing was submitted; change the options and submit again");
-    notice_(fmt::format("{}; trying again in {:.0f} s", describe(argv, result), wait_s));
+    if (trouble == Trouble::kFinal) fail(shown, result, "Nothing was submitted; change the options and submit again");
+    notice_(fmt::format("{}; trying again in {:.0f} s", describe(shown, result), wait_s));
     sleep_(wait_s);
     wait_s = std::min(2 * wait_s, policy_.max_retry_wait_s);
     if (trouble == Trouble::kAnswerLost) {
@@ -63,14 +65,22 @@ std::string Slurm::submit(const std::filesystem::path& script, const std::string
 }
 
 std::optional<std::string> Slurm::obstacle_to(const std::filesystem::path& script) const {
-  const CommandResult result = run({"sbatch", "--test-only", script.string()});
-  if (result.code == 0 || trouble_of(result) != Trouble::kFinal) return std::nullopt;
+  const CommandResult result = sbatch(script, {"--test-only"});
+  if (result.code == 0 || trouble_of(result) != Trouble::kFinal || is_refusal_by_policy(result)) return std::nullopt;
   return parse_allocation_failure(result.err);
 }
 
-CommandResult Slurm::run(const Argv& argv) const {
+CommandResult Slurm::sbatch(const std::filesystem::path& script, const Argv& options) const {
+  Argv argv = directives_of(common::read_file(script));
+  argv.insert(argv.begin(), "sbatch");
+  argv.insert(argv.end(), options.begin(), options.end());
+  argv.push_back(script.string());
+  return run(argv, run_command_outside_job);
+}
+
+CommandResult Slurm::run(const Argv& argv, Runner runner) const {
   try {
-    return run_command(argv, policy_.command_limit_s);
+    return runner(argv, policy_.command_limit_s);
   } catch (const common::SystemError& error) {
     throw common::SystemError(
         fmt::format("{}. Slurm's commands must be on PATH here; on a cluster run this on a login node", error.what()));

@@ -22,6 +22,9 @@ enum class Trouble {
   kFinal,
 };
 [[nodiscard]] Trouble trouble_of(const CommandResult& result);
+/// A rule of the account or the QOS stands against the job: sbatch takes none like it, and the nodes are not the
+/// reason.
+[[nodiscard]] bool is_refusal_by_policy(const CommandResult& result);
 
 /// Slurm by its commands: submit, query, cancel, and what a job does about itself. Errors are SystemError with the
 /// command, its answer and what to do.
@@ -71,7 +74,12 @@ class Slurm {
   [[nodiscard]] std::vector<std::string> nodes_left(const Job& job) const;
 
  private:
-  [[nodiscard]] CommandResult run(const std::vector<std::string>& argv) const;
+  using Runner = CommandResult (&)(const std::vector<std::string>&, double);
+  [[nodiscard]] CommandResult run(const std::vector<std::string>& argv, Runner runner = run_command) const;
+  /// sbatch with the script's own options on the command line, where they count more than variables (SBATCH_TIMELIMIT),
+  /// then `options`.
+  [[nodiscard]] CommandResult sbatch(const std::filesystem::path& script,
+                                     const std::vector<std::string>& options) const;
   [[nodiscard]] CommandResult ask(const std::vector<std::string>& argv) const;
   /// Standard output; empty when the command failed or is not there.
   [[nodiscard]] std::string answer_if_there_is_one(const std::vector<std::string>& argv) const;

@@ -7,10 +7,11 @@ namespace ditscale::slurm {
 
 namespace {
 
-/// Words of Slurm's messages (slurm_errno.c), 20.11 to 24.05.
+/// Words of Slurm's messages (slurm_errno.c), 22.05 to 24.05. "Job violates accounting/QOS policy (job submit limit,
+/// user's size and/or time limits)" alone is no limit that passes: the line before it names the one that is meant.
 constexpr std::array kLater{
-    std::string_view("job submit limit"),
     std::string_view("MaxSubmitJob"),
+    std::string_view("GrpSubmitJob"),
     std::string_view("temporarily unable to accept job"),
     std::string_view("Unable to contact slurm controller"),
     std::string_view("Resource temporarily unavailable"),
@@ -41,6 +42,10 @@ bool says(const std::string& text, const Words& words) {
 Trouble trouble_of(const CommandResult& result) {
   if (result.timed_out || says(result.err, kAnswerLost)) return Trouble::kAnswerLost;
   return says(result.err, kLater) ? Trouble::kLater : Trouble::kFinal;
+}
+
+bool is_refusal_by_policy(const CommandResult& result) {
+  return result.err.find("violates accounting/QOS policy") != std::string::npos;
 }
 
 }  // namespace ditscale::slurm

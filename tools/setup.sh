@@ -14,13 +14,13 @@ usage() {
   cat <<'TEXT'
 usage: tools/setup.sh [--dry-run] [--torch auto|cpu|cuda]
 
-Installs the system packages of tools/requirements/apt.txt (needs root or passwordless sudo, and only when some are
-missing), LibTorch into .venv, Plotly's script into .plotly; in a container also Slurm and a browser, for tests. A
+Installs the system packages of tools/requirements/apt.txt (needs root or sudo, and only when some are missing),
+LibTorch into .venv, Plotly's script into .plotly; in a container also Slurm, a browser and clang-format, for tests. A
 second run changes nothing.
 
   --dry-run     say what would be done, and do nothing
   --torch KIND  cpu: LibTorch without the CUDA libraries (540 MB to fetch); cuda: with them (2.4 GB);
-                auto: cuda where a CUDA toolkit (nvcc) is found [default]
+                auto: cuda where a CUDA toolkit (nvcc) is found that fits it [default]
 
 example: tools/setup.sh --torch cpu
 TEXT
@@ -62,6 +62,7 @@ main() {
   setup_packages "$here/requirements/apt.txt" "$dry_run"
   ! slurm_is_welcome || setup_for_tests "$here/requirements/apt-slurm.txt" "$dry_run" integration_slurm
   ! browser_is_welcome || setup_for_tests "$here/requirements/apt-browser.txt" "$dry_run" analysis_report_in_browser
+  ! formatter_is_welcome || setup_for_tests "$here/requirements/apt-format.txt" "$dry_run" format
   setup_torch "$here/.." "$kind" "$dry_run"
   setup_plotly "$here/.." "$dry_run"
   ((dry_run)) || say "everything is there."

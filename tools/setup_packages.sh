@@ -14,16 +14,36 @@ packages_missing() {
   comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
 }
 
-# Runs a command as root: directly, or through sudo where that asks for no password.
+# Those of the packages on standard input that apt could install.
+packages_obtainable() {
+  local wanted
+  mapfile -t wanted
+  ((${#wanted[@]} > 0)) || return 0
+  LC_ALL=C apt-cache policy "${wanted[@]}" 2>/dev/null |
+    awk '/^[^ ]/ {name = $1; sub(/:$/, "", name)} $1 == "Candidate:" && $2 != "(none)" {print name}'
+}
+
+# Runs a command as root: directly, or through sudo.
 as_root() {
   if (($(id -u) == 0)); then
     env DEBIAN_FRONTEND=noninteractive "$@"
   else
-    sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
   fi
 }
 
+# True where no password is asked for.
 can_become_root() { (($(id -u) == 0)) || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }
+
+someone_can_type() { [[ -t 0 ]]; }
+
+# Asks for the password, where there is someone to give it.
+ask_to_become_root() {
+  command -v sudo >/dev/null && someone_can_type || return 1
+  say "system packages are missing; sudo may ask for your password, to run:"
+  say "  apt-get update && $1"
+  sudo -v
+}
 
 # setup_packages <list> <dry run 0|1>
 setup_packages() {
@@ -36,19 +56,25 @@ setup_packages() {
 
   local missing
   missing="$(packages_in "$list" | packages_missing | xargs)"
-  [[ -n "$missing" ]] || return 0
+  install_packages "$dry_run" "$missing"
+}
 
-  local install="apt-get install --yes --no-install-recommends $missing"
+# install_packages <dry run 0|1> <names with blanks between>
+install_packages() {
+  local dry_run="$1" names="$2"
+  [[ -n "$names" ]] || return 0
+
+  local install="apt-get install --yes --no-install-recommends $names"
   if ((dry_run)); then
     say "would run: apt-get update && $install"
     return 0
   fi
-  if ! can_become_root; then
-    fail "these system packages are missing, and you are not root. Ask an administrator to run" \
+  if ! can_become_root && ! ask_to_become_root "$install"; then
+    fail "these system packages are missing, and you are not root. Run this yourself, or ask an administrator to:" \
       "  sudo apt-get update && sudo $install" \
-      "and then run this again."
+      "Then run the same command again."
   fi
-  say "installing system packages: $missing"
+  say "installing system packages: $names"
   # Another package manager may hold the lock for a while, as on a machine that has just started.
   # shellcheck disable=SC2086
   { as_root apt-get -q -o DPkg::Lock::Timeout=300 update && as_root apt-get -q -o DPkg::Lock::Timeout=300 ${install#apt-get }; } ||
@@ -66,8 +92,14 @@ browser_is_welcome() {
   ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [[ ! -d "${1:-}/run/systemd/system" ]]
 }
 
-# setup_for_tests <list> <dry run 0|1> <name of a test>: never fails, as the test that wants it is skipped without.
+# True where there is no clang-format 14, and nobody who would choose one: in a container.
+formatter_is_welcome() { ! command -v clang-format-14 >/dev/null && [[ ! -d "${1:-}/run/systemd/system" ]]; }
+
+# setup_for_tests <list> <dry run 0|1> <name of a test>: never fails, as the test that wants it is skipped without. What
+# this distribution does not have is left out, or apt would be asked for it each time.
 setup_for_tests() {
   can_become_root || return 0
-  (setup_packages "$1" "$2") || say "without these packages the test $3 is skipped."
+  local names
+  names="$(packages_in "$1" | packages_missing | packages_obtainable | xargs)"
+  (install_packages "$2" "$names") || say "without these packages the test $3 is skipped."
 }

@@ -19,8 +19,21 @@ python_with_venv() {
 # What a complete environment of kind $2 says of itself; $1 is the repository.
 torch_stamp() { printf '%s %s\n' "$2" "$(cat "$1"/tools/requirements/torch-*.txt | sha256sum | cut -c1-16)"; }
 
+# The major version of the CUDA toolkit that CMake will find (cmake/Cuda.cmake looks in the same places); nothing without.
+cuda_toolkit_major() {
+  local nvcc
+  for nvcc in "${CUDA_HOME:-}/bin/nvcc" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc /opt/cuda/bin/nvcc; do
+    [[ -x "$nvcc" ]] || continue
+    "$nvcc" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p'
+    return 0
+  done
+}
+
+# Prints cuda where there is a toolkit for the CUDA that LibTorch in repository $1 is pinned for, else cpu.
 torch_kind_for_this_machine() {
-  if command -v nvcc >/dev/null || [[ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]]; then echo cuda; else echo cpu; fi
+  local pinned
+  pinned="$(sed -n 's/^nvidia-cuda-runtime==\([0-9]*\)\..*/\1/p' "$1/tools/requirements/torch-cpu.txt")"
+  if [[ "$(cuda_toolkit_major)" == "$pinned" ]]; then echo cuda; else echo cpu; fi
 }
 
 # True when environment $2 of repository $1 is complete and has kind $3 (cuda includes cpu).
@@ -67,7 +80,7 @@ setup_torch() {
   local repository venv kind="$2" dry_run="$3"
   repository="$(cd "$1" && pwd)"
   venv="$repository/.venv"
-  [[ "$kind" != auto ]] || kind="$(torch_kind_for_this_machine)"
+  [[ "$kind" != auto ]] || kind="$(torch_kind_for_this_machine "$repository")"
   if torch_is_there "$repository" "$venv" "$kind"; then
     return 0
   fi

@@ -37,7 +37,7 @@ struct BatchCommands::Impl {
         ->type_name("N")
         ->check(at_least_one);
     command->add_option("--time", limit, "Time limit of each allocation (default: the partition's)")
-        ->type_name("SECONDS|HH:MM:SS");
+        ->type_name("SECONDS|[D-]HH:MM:SS");
     command->add_option("--save-before", submit.save_before_end_s, "Save so many seconds before the time limit")
         ->type_name("SECONDS")
         ->check(CLI::Range(1, 3600))

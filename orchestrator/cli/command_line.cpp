@@ -1,6 +1,7 @@
 #include "orchestrator/cli/command_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <CLI/CLI.hpp>
@@ -154,7 +155,7 @@ void add_run(CLI::App& app, RunOptions& options, Texts& texts) {
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   command->add_option("--time", texts.limit, "Stop in time before this much has passed (exit code 4)")
-      ->type_name("SECONDS|HH:MM:SS");
+      ->type_name("SECONDS|[D-]HH:MM:SS");
   command->add_option("--shard", texts.shard, "Run one of several parts of the sweep, as a study of its own")
       ->type_name("K/N");
   add_allocation(*command, options);
@@ -163,7 +164,8 @@ void add_run(CLI::App& app, RunOptions& options, Texts& texts) {
       ->type_name("PATH");
   command->add_flag("--json", options.json, "Print the results as JSON; progress goes to standard error");
   command->add_flag("--dry-run", options.dry_run, "Show the plan and what is left to do; start nothing");
-  command->add_flag("--mpi", options.mpi, "As an MPI job of coordinator and agent, as on a cluster (default: one process)");
+  command->add_flag("--mpi", options.mpi,
+                    "As an MPI job of coordinator and agent, as on a cluster (default: one process)");
   command->add_option("--launcher", options.launcher)->group("");
   command->add_option("--live-columns", options.live_columns)->group("");
   command->footer(std::string(kRunExample) + kExitCodes);
@@ -194,31 +196,41 @@ std::optional<double> parse_part(const std::string& text) {
   return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
 }
 
-}  // namespace
-
-double parse_duration_s(const std::string& text) {
-  double seconds = 0;
-  int parts = 0;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t end = std::min(text.find(':', start), text.size());
-    const auto part = parse_part(text.substr(start, end - start));
-    if (!part || ++parts > 3) {
-      seconds = 0;
-      break;
-    }
-    seconds = seconds * 60 + *part;
-    start = end + 1;
+/// Empty for what is no duration.
+std::optional<double> seconds_of(const std::string& text) {
+  constexpr std::array<double, 3> kUnits_s{3600, 60, 1};
+  constexpr double kDay_s = 86'400;
+  const std::size_t dash = text.find('-');
+  const bool has_days = dash != std::string::npos;
+  const auto days = has_days ? common::count_in(text.substr(0, dash)) : 0;
+  const std::vector<std::string> parts = common::split(has_days ? text.substr(dash + 1) : text, ':');
+  if (!days || parts.size() > kUnits_s.size()) return std::nullopt;
+  // Hours follow days; otherwise seconds stand last.
+  std::size_t unit = has_days ? 0 : kUnits_s.size() - parts.size();
+  double seconds = *days * kDay_s;
+  for (const std::string& each : parts) {
+    const auto part = parse_part(each);
+    if (!part) return std::nullopt;
+    seconds += *part * kUnits_s[unit++];
   }
-  constexpr double kLongest_s = 1e9;
-  if (!(seconds > 0 && seconds <= kLongest_s))
-    throw common::UsageError(fmt::format("--time {}: write seconds (90) or HH:MM:SS (01:30:00)", text));
   return seconds;
 }
 
-ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
+}  // namespace
+
+double parse_duration_s(const std::string& text) {
+  constexpr double kLongest_s = 1e9;
+  const std::optional<double> seconds = seconds_of(text);
+  if (!seconds || !(*seconds > 0 && *seconds <= kLongest_s))
+    throw common::UsageError(
+        fmt::format("--time {}: write seconds (90), HH:MM:SS (01:30:00) or D-HH:MM:SS (2-00:00:00)", text));
+  return *seconds;
+}
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv, const std::string& version) {
   CLI::App app("Plans and runs scaling studies of Diffusion Transformers.", "orchestrator");
   app.require_subcommand(1);
+  app.set_version_flag("--version", version);
   app.footer(std::string(kRunExample) + kExitCodes);
   PlanOptions plan;
   RunOptions run;

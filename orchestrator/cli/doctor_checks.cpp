@@ -40,6 +40,15 @@ Finding look_at_slurm(const std::string& path) {
     return {"Slurm", Kind::kBad, slurm::describe(argv, result),
             "the controller must answer here: ask the cluster's staff"};
   }
+  const auto version = slurm::parse_version(slurm::run_command({"sinfo", "--version"}, kCommandLimit_s).out);
+  if (version && *version < slurm::kOldestVersion) {
+    return {
+        "Slurm", Kind::kBad,
+        fmt::format("version {}.{:02} is too old: steps of one job do not share its memory and GPUs, so `submit` does "
+                    "not work on several nodes",
+                    version->year, version->month),
+        fmt::format("Slurm {}.{:02} or newer is needed", slurm::kOldestVersion.year, slurm::kOldestVersion.month)};
+  }
   std::string partitions;
   for (const std::string& line : slurm::lines_of(result.out)) partitions += (partitions.empty() ? "" : "; ") + line;
   return {"Slurm", Kind::kGood, partitions, ""};
@@ -138,8 +147,11 @@ Finding look_at_limits() {
 Finding look_at_mpi(const std::string& path) {
   const std::string mpirun = find_program("mpirun", path);
   if (mpirun.empty()) {
-    return {"MPI", Kind::kBad, "mpirun is not on PATH",
-            "load your cluster's MPI module, or install Open MPI (Debian: apt-get install openmpi-bin)"};
+    const bool on_cluster = !find_program("sbatch", path).empty();
+    return {
+        "MPI", on_cluster ? Kind::kBad : Kind::kNote,
+        "mpirun is not on PATH: `run` works on one machine; jobs of a cluster and trials of several processes do not",
+        "load your cluster's MPI module, or install Open MPI (Debian: apt-get install openmpi-bin)"};
   }
   std::vector<std::string> argv{"env"};
   for (const auto& [name, value] : root_permissions()) argv.push_back(name + "=" + value);
@@ -149,11 +161,13 @@ Finding look_at_mpi(const std::string& path) {
   const slurm::CommandResult result = slurm::run_command(argv, kCommandLimit_s);
   if (result.code != 0) {
     return {
-        "MPI", Kind::kBad, "two ranks on this host could not be started: " + slurm::describe({mpirun}, result),
+        "MPI", Kind::kBad,
+        "two ranks on this host could not be started, as jobs of a cluster and trials of several processes need: " +
+            slurm::describe({mpirun}, result),
         "the mpirun on PATH must be of the MPI that orchestrator was built with (ldd orchestrator | grep mpi), and no "
         "variables may be left over from another job (env | grep -E '^(SLURM|OMPI|PMIX|PBS)_')"};
   }
-  return {"MPI", Kind::kGood, mpirun + " starts ranks here", ""};
+  return {"MPI", Kind::kGood, mpirun + " starts ranks here, for jobs of a cluster and trials of several processes", ""};
 }
 
 std::vector<Finding> examine(const fs::path& runs, const fs::path& worker, const std::string& path) {

@@ -19,16 +19,18 @@ begin() {
   printf 'alpha  the first\nbeta   the second\n' >"$work/list"
 }
 
-# Runs setup_packages on the list; leaves its output in $output and its exit code in $code.
-run_setup_packages() {
+# Runs a line of shell with the set-up scripts' functions; leaves its output in $output and its exit code in $code.
+run_shell() {
   code=0
   # shellcheck disable=SC2016
-  output="$(PATH="${1:-$work/bin:$PATH}" /bin/bash -euo pipefail -c '
+  output="$(PATH="${path:-$work/bin:$PATH}" /bin/bash -euo pipefail -c '
     source "$1/tools/setup_packages.sh"
+    source "$1/tools/setup_torch.sh"
     say() { printf "setup: %s\n" "$*"; }
     fail() { printf "setup: %s\n" "$@"; exit 1; }
-    setup_packages "$2" 0' _ "$repository" "$work/list" 2>&1)" || code=$?
+    eval "$2"' _ "$repository" "$1" 2>&1 </dev/null)" || code=$?
 }
+run_setup_packages() { run_shell "setup_packages '$work/list' 0"; }
 
 expect() {
   local what="$1"
@@ -77,13 +79,48 @@ expect "without root it gives the command for an administrator" \
   says 'sudo apt-get update && sudo apt-get install --yes --no-install-recommends alpha beta'
 expect "without root it installs nothing" did_nothing
 
-fake sudo 'shift; "$@"'
+run_shell "someone_can_type() { true; }; setup_packages '$work/list' 0"
+expect "without the right to use sudo it fails at a terminal too" exits_with 1
+
+fake sudo '[[ $1 != -n && $1 != -v ]] || exit $([[ $1 == -v ]]; echo $?); "$@"'
+run_shell "someone_can_type() { true; }; setup_packages '$work/list' 0"
+expect "at a terminal it says what sudo asks a password for" says 'sudo may ask for your password'
+expect "at a terminal it installs" logged apt-get
+
+rm "$work/log"
+run_setup_packages
+expect "without a terminal it asks for no password" did_nothing
+
+fake sudo '[[ $1 != -n ]] || shift; "$@"'
 run_setup_packages
 expect "with passwordless sudo it installs" logged apt-get
 
 begin
+fake dpkg-query 'exit 1'
+fake apt-get "echo apt-get \"\$@\" >>'$work/log'"
+fake apt-cache 'printf "alpha:\n  Installed: (none)\n  Candidate: 1.0\nbeta:\n  Installed: (none)\n  Candidate: (none)\n"'
+fake id 'echo 0'
+run_shell "setup_for_tests '$work/list' 0 some_test"
+expect "for a test it installs what the distribution has" logged 'install --yes --no-install-recommends alpha$'
+
+fake apt-cache 'exit 0'
+rm "$work/log"
+run_shell "setup_for_tests '$work/list' 0 some_test"
+expect "for a test it does nothing when the distribution has none of it" did_nothing
+expect "for a test it succeeds without" exits_with 0
+
+begin
+mkdir -p "$work/cuda/bin"
+for toolkit in 12.4:cpu 13.0:cuda; do
+  printf '#!/bin/bash\necho "Cuda compilation tools, release %s, V0"\n' "${toolkit%:*}" >"$work/cuda/bin/nvcc"
+  chmod +x "$work/cuda/bin/nvcc"
+  run_shell "CUDA_HOME='$work/cuda' torch_kind_for_this_machine '$repository'"
+  expect "with CUDA ${toolkit%:*} it wants LibTorch for ${toolkit#*:}" test "$output" = "${toolkit#*:}"
+done
+
+begin
 for tool in sed awk cat bash; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
-run_setup_packages "$work/bin"
+path="$work/bin" run_setup_packages
 expect "on another distribution it fails" exits_with 1
 expect "on another distribution it lists what is needed" says 'beta   the second'
 

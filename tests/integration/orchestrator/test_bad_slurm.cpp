@@ -117,7 +117,7 @@ TEST_F(BadSlurm, DoesNotMakeASubmissionOutOfALostAnswerTwo) {
 TEST_F(BadSlurm, ShardsThatWereNotSubmittedAreSubmittedByTheSameCommand) {
   write_sweep({0, 1, 2});
   const std::vector<std::string> submit{"submit", sweep_.string(), "--worker", DITSCALE_TRAINER, "--shards", "3"};
-  const std::string tested = "[[ $1 != --test-only ]] || exit 0; ";
+  const std::string tested = "[[ $* != *--test-only* ]] || exit 0; ";
   fake("squeue", "echo '51|PENDING|10:00|N/A|1||Resources|'");
   fake("sbatch", tested + "((count > 2)) || { echo 51; exit; }; echo 'sbatch: error: Invalid qos' >&2; exit 1");
   const Ended first = orchestrator(submit)->wait();
@@ -146,12 +146,19 @@ TEST_F(BadSlurm, AnMpirunThatStartsNothingEndsOnRequest) {
 
 TEST_F(BadSlurm, ASuspendedJobCannotBeAskedToSave) {
   write_sweep({0});
-  fake("sbatch", "[[ $1 == --test-only ]] || echo 57");
+  fake("sbatch", "[[ $* == *--test-only* ]] || echo 57");
   fake("squeue", "echo '57|SUSPENDED|10:00|N/A|1|n1|None|n1'");
   ASSERT_EQ(orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER})->wait().code, 0);
   const Ended cancelled = orchestrator({"cancel", "study"})->wait();
   EXPECT_EQ(cancelled.code, 1);
   EXPECT_THAT(cancelled.err, HasSubstr("`scontrol resume 57` first"));
+}
+
+TEST_F(BadSlurm, TheDoctorKnowsOneThatIsTooOld) {
+  fake("sinfo", "[[ $1 != --version ]] || echo 'slurm 21.08.8'");
+  const Ended examined = orchestrator({"doctor"})->wait();
+  EXPECT_EQ(examined.code, 1);
+  EXPECT_THAT(examined.out, AllOf(HasSubstr("version 21.08 is too old"), HasSubstr("Slurm 22.05 or newer")));
 }
 
 TEST_F(BadSlurm, LeavesTimeToTrainBeforeItSaves) {
@@ -164,7 +171,7 @@ TEST_F(BadSlurm, LeavesTimeToTrainBeforeItSaves) {
 
 TEST_F(BadSlurm, AStudyIsNotFinishedWhileNoRunHasReadWhatWasSubmitted) {
   write_sweep({0});
-  fake("sbatch", "[[ $1 == --test-only ]] || echo 59");
+  fake("sbatch", "[[ $* == *--test-only* ]] || echo 59");
   fake("squeue", "exit 0");
   fake("sacct", "exit 0");
   const std::vector<std::string> submit{"submit", sweep_.string(), "--worker", DITSCALE_TRAINER};
@@ -180,7 +187,7 @@ TEST_F(BadSlurm, AStudyIsNotFinishedWhileNoRunHasReadWhatWasSubmitted) {
 
 TEST_F(BadSlurm, AStudyThatWasMovedDoesNotGoOnInItsOldPlace) {
   write_sweep({0});
-  fake("sbatch", "[[ $1 == --test-only ]] || echo 58");
+  fake("sbatch", "[[ $* == *--test-only* ]] || echo 58");
   fake("squeue", "exit 0");
   fake("sacct", "exit 0");
   ASSERT_EQ(orchestrator({"submit", sweep_.string(), "--worker", DITSCALE_TRAINER})->wait().code, 0);

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <map>
 #include <set>
 
 #include "common/atomic_file.hpp"
@@ -32,7 +33,7 @@ TEST_F(SlurmStudy, IsPreemptedCutShortRequeuedAndEndsWithTheSameTable) {
   const std::string job = submit(120, {"--nodes", "2", "--cpus-per-node", "1", "--time", "120", "--save-before", "20"});
   ASSERT_TRUE(log_says(job, kStarted, 2)) << log_of(job);
   ASSERT_TRUE(events_contain("checkpoint"));
-  EXPECT_THAT(log_of(job), HasSubstr("on n0, n1, 10")) << "both nodes, and 105 of the 120 seconds";
+  EXPECT_THAT(log_of(job), ContainsRegex("on n0, n1, (10[0-5]|[6-9][0-9]) s left")) << "105 of the 120 seconds at most";
 
   preempt();
   ASSERT_TRUE(log_says(job, "is being preempted")) << log_of(job);
@@ -98,6 +99,19 @@ TEST_F(SlurmStudy, IsCancelledGentlyAndResumed) {
   ASSERT_TRUE(becomes(last_job(), "COMPLETED")) << resumed.out;
   EXPECT_EQ(orchestrator({"resume", "study"}).code, 5) << "every trial has ended";
   for (const auto& [label, result] : table()) EXPECT_THAT(result, HasSubstr("succeeded")) << label;
+}
+
+TEST_F(SlurmStudy, RunsAsItWasAskedForWhateverTheEnvironmentSays) {
+  write_sweep({0, 1});
+  const std::map<std::string, std::string> elsewhere{
+      {"SBATCH_TIMELIMIT", "1"}, {"SBATCH_EXPORT", "NONE"}, {"SLURM_CPUS_PER_TASK", "2"}};
+  for (const auto& [name, value] : elsewhere) ::setenv(name.c_str(), value.c_str(), 1);
+  const std::string job = submit(0, {"--nodes", "2", "--cpus-per-node", "1", "--time", "300"});
+  for (const auto& [name, value] : elsewhere) ::unsetenv(name.c_str());
+  ASSERT_TRUE(becomes(job, "COMPLETED", 60)) << log_of(job);
+  EXPECT_THAT(log_of(job),
+              AllOf(ContainsRegex("on n0, n1, 2[0-9]{2} s left"), ::testing::Not(HasSubstr("the run was cut short"))));
+  expect_each_succeeded_once(2);
 }
 
 TEST_F(SlurmStudy, SaysWhyItWaits) {

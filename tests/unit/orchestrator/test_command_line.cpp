@@ -126,7 +126,11 @@ TEST(CommandLine, ReadsDurations) {
   EXPECT_EQ(parse_duration_s("1.5"), 1.5);
   EXPECT_EQ(parse_duration_s("02:30"), 150);
   EXPECT_EQ(parse_duration_s("01:30:00"), 5400);
-  for (const char* wrong : {"", "x", "0", "-3", "1:2:3:4", "1:", "inf", "nan"}) {
+  EXPECT_EQ(parse_duration_s("2-12"), 60 * 3600);
+  EXPECT_EQ(parse_duration_s("2-00:30"), 48 * 3600 + 30 * 60);
+  EXPECT_EQ(parse_duration_s("1-01:00:05"), 25 * 3600 + 5);
+  for (const char* wrong :
+       {"", "x", "0", "-3", "1:2:3:4", "1:", "inf", "nan", "1-", "-1", "1-2-3", "1-2:3:4:5", "0-0", "x-1"}) {
     EXPECT_THROW((void)parse_duration_s(wrong), common::UsageError) << wrong;
   }
 }

@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "slurm/batch_script.hpp"
+#include "slurm/directives.hpp"
 #include "slurm/quoting.hpp"
 #include "tests/unit/slurm/fake_commands.hpp"
 
@@ -9,6 +10,8 @@ namespace ditscale::slurm {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -66,6 +69,18 @@ TEST(BatchScript, RefusesWhatCannotStandInADirective) {
   EXPECT_THROW((void)render_batch_script(request), common::UsageError);
   EXPECT_THROW((void)output_pattern("/a\\b"), common::UsageError);
   EXPECT_EQ(output_pattern("/50%/x"), "/50%%/x");
+}
+
+/// What Slurm 22.05.8 made of the same lines.
+TEST(BatchScript, ItsOptionsAreReadBackAsSlurmReadsThem) {
+  JobRequest request = usual_request();
+  request.sbatch_arguments = {"-p", "gpu", "--mail-user=some one", "--comment=it's"};
+  EXPECT_THAT(directives_of(render_batch_script(request)),
+              AllOf(Contains("--time=1-00:00:00"), Contains("gpu"), Contains("--mail-user=some one"),
+                    Contains("--comment=it's"), Not(Contains("--allocation"))));
+  EXPECT_THAT(directives_of("#!/bin/bash\n\n#SBATCH --time=7 # longer\n  # --mem=1\n#SBATCH\t--comment=x#z --hold\n"
+                            "#SBATCH --comment=\"a\\\"b\" '--wckey=a b'c\necho\n#SBATCH --nodes=2\n"),
+              ElementsAre("--time=7", "--comment=x", "--comment=a\"b", "--wckey=a bc"));
 }
 
 TEST(BatchScript, WritesTimesAsSlurmTakesThem) {

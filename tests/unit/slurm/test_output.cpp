@@ -79,6 +79,13 @@ TEST(SlurmOutput, ReadsTimes) {
   }
 }
 
+TEST(SlurmOutput, ReadsVersions) {
+  EXPECT_EQ(parse_version("slurm-wlm 22.05.8\n"), (Version{22, 5}));
+  EXPECT_LT(parse_version("slurm 21.08.8-2\n"), kOldestVersion);
+  EXPECT_GT(parse_version("slurm 23.02.0"), kOldestVersion);
+  for (const char* none : {"", "slurm", "slurm x.y", "main* 2.0 nodes"}) EXPECT_EQ(parse_version(none), std::nullopt);
+}
+
 TEST(SlurmOutput, KnowsWhatAJobNumberIs) {
   for (const char* id : {"1", "123_4", "123+1"}) EXPECT_TRUE(is_job_id(id)) << id;
   for (const char* no : {"", "x", "1;reboot", "1_", "_1", "--all", "1 2"}) EXPECT_FALSE(is_job_id(no)) << no;

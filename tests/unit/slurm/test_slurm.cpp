@@ -1,5 +1,8 @@
+#include <map>
+
 #include <gmock/gmock.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "tests/unit/slurm/fake_commands.hpp"
 
@@ -11,6 +14,12 @@ using ::testing::HasSubstr;
 
 class SlurmCommands : public FakeCommands {
  protected:
+  /// A batch script, by its full path.
+  [[nodiscard]] std::filesystem::path script(const std::string& text = "#!/bin/bash\n") const {
+    common::write_file_atomically(folder_.path() / "job.sh", text);
+    return folder_.path() / "job.sh";
+  }
+
   std::string refusal(const std::function<void()>& call) {
     try {
       call();
@@ -23,8 +32,9 @@ class SlurmCommands : public FakeCommands {
 
 TEST_F(SlurmCommands, SubmitsAScript) {
   fake("sbatch", "echo 1234");
-  EXPECT_EQ(slurm().submit("/x/job.sh", "ditscale:1"), "1234");
-  EXPECT_EQ(calls(), "sbatch --parsable --comment=ditscale:1 /x/job.sh\n");
+  EXPECT_EQ(slurm().submit(script("#!/bin/bash\n#SBATCH --nodes=2 --time=5\n"), "ditscale:1"), "1234");
+  EXPECT_EQ(calls(), "sbatch --nodes=2 --time=5 --parsable --comment=ditscale:1 " + script().string() + "\n")
+      << "the script's options too: those of the command line count more than variables";
 }
 
 TEST_F(SlurmCommands, WaitsWhileASubmitLimitIsReached) {
@@ -33,16 +43,42 @@ TEST_F(SlurmCommands, WaitsWhileASubmitLimitIsReached) {
        "echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2\n"
        "echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, "
        "user'\"'\"'s size and/or time limits)' >&2; exit 1");
-  EXPECT_EQ(slurm().submit("job.sh", "c"), "5");
+  EXPECT_EQ(slurm().submit(script(), "c"), "5");
   EXPECT_EQ(waited_s_, 30 + 60 + 120);
   EXPECT_THAT(notices_, HasSubstr("trying again in 60 s"));
+}
+
+TEST_F(SlurmCommands, GivesUpWhenALimitOfTheQosWillNeverAllowTheJob) {
+  fake("sbatch",
+       "echo 'sbatch: error: QOSMaxWallDurationPerJobLimit' >&2\n"
+       "echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, "
+       "user'\"'\"'s size and/or time limits)' >&2; exit 1");
+  EXPECT_THAT(refusal([&] { (void)slurm().submit(script(), "c"); }), HasSubstr("QOSMaxWallDurationPerJobLimit"));
+  EXPECT_EQ(waited_s_, 0);
+}
+
+TEST_F(SlurmCommands, HidesTheJobItIsCalledInFromTheNewOne) {
+  const std::map<std::string, std::string> here{
+      {"SLURM_JOB_ID", "7"},   {"SLURM_MEM_PER_CPU", "1"},    {"PMI_RANK", "0"},
+      {"PMIX_RANK", "0"},      {"OMPI_COMM_WORLD_SIZE", "2"}, {"SLURM_CONF", "/x/slurm.conf"},
+      {"OMPI_MCA_btl", "tcp"}, {"SBATCH_ACCOUNT", "me"}};
+  for (const auto& [name, value] : here) ::setenv(name.c_str(), value.c_str(), 1);
+  fake("sbatch", "env >seen; echo 1");
+  (void)slurm().submit(script(), "c");
+  for (const auto& [name, value] : here) ::unsetenv(name.c_str());
+  const std::string seen = common::read_file(folder_.path() / "seen");
+  EXPECT_THAT(seen, ::testing::AllOf(HasSubstr("\nSLURM_CONF=/x/slurm.conf\n"), HasSubstr("\nOMPI_MCA_btl=tcp\n"),
+                                     HasSubstr("\nSBATCH_ACCOUNT=me\n")));
+  for (const char* name : {"SLURM_JOB_ID", "SLURM_MEM", "PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD"}) {
+    EXPECT_THAT(seen, ::testing::Not(HasSubstr(name)));
+  }
 }
 
 TEST_F(SlurmCommands, GivesUpAtOnceWhenTheSameOrderWouldFailAgain) {
   fake("sbatch",
        "echo 'sbatch: error: invalid partition specified: nothere' >&2\n"
        "echo 'sbatch: error: Batch job submission failed: Invalid partition name specified' >&2; exit 1");
-  EXPECT_THAT(refusal([&] { (void)slurm().submit("job.sh", "c"); }),
+  EXPECT_THAT(refusal([&] { (void)slurm().submit(script(), "c"); }),
               ::testing::AllOf(HasSubstr("Invalid partition name specified"), HasSubstr("Nothing was submitted")));
   EXPECT_EQ(waited_s_, 0);
 }
@@ -51,7 +87,7 @@ TEST_F(SlurmCommands, DoesNotSubmitTwiceWhenTheAnswerWasLost) {
   fake("sbatch",
        "echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2; exit 1");
   fake("squeue", "echo '41|other'; echo '42|ditscale:abc'");
-  EXPECT_EQ(slurm().submit("job.sh", "ditscale:abc"), "42");
+  EXPECT_EQ(slurm().submit(script(), "ditscale:abc"), "42");
   EXPECT_EQ(calls().find("sbatch"), calls().rfind("sbatch"));
 }
 
@@ -60,19 +96,19 @@ TEST_F(SlurmCommands, SubmitsAgainWhenALostAnswerMeantNothing) {
   fake("squeue", "echo '41|other'");
   Policy policy;
   policy.command_limit_s = 0.3;
-  EXPECT_EQ(slurm(policy).submit("job.sh", "ditscale:abc"), "43");
+  EXPECT_EQ(slurm(policy).submit(script(), "ditscale:abc"), "43");
 }
 
 TEST_F(SlurmCommands, KnowsWhatAJobWouldWaitFor) {
   fake("sbatch", "echo 'allocation failure: Requested node configuration is not available' >&2; exit 1");
-  EXPECT_EQ(slurm().obstacle_to("job.sh"), "Requested node configuration is not available");
-  EXPECT_EQ(calls(), "sbatch --test-only job.sh\n") << "nothing is submitted";
+  EXPECT_EQ(slurm().obstacle_to(script()), "Requested node configuration is not available");
+  EXPECT_EQ(calls(), "sbatch --test-only " + script().string() + "\n") << "nothing is submitted";
   fake("sbatch", "echo 'sbatch: Job 1 to start at 2026-11-28T14:33:10 using 1 processors on nodes n0' >&2");
-  EXPECT_FALSE(slurm().obstacle_to("job.sh"));
+  EXPECT_FALSE(slurm().obstacle_to(script()));
   for (const char* passing : {"Unable to contact slurm controller (connect failure)",
                               "Job violates accounting/QOS policy (job submit limit, user size and/or time limits)"}) {
     fake("sbatch", "echo 'allocation failure: " + std::string(passing) + "' >&2; exit 1");
-    EXPECT_FALSE(slurm().obstacle_to("job.sh")) << passing;
+    EXPECT_FALSE(slurm().obstacle_to(script())) << passing;
   }
 }
 
