@@ -200,8 +200,8 @@ std::vector<LossRow> ResultsReader::losses(const common::TrialId& trial, LossKin
 
 std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric) const {
   return impl_->rows<EvaluationRow>(
-      "SELECT trial, step, images, settings_id, metric, value, reason, standard_error, covariance_rank "
-      "FROM v_evaluations "
+      "SELECT trial, step, images, settings_id, metric, value, reason, standard_error, covariance_rank, "
+      "sampling_macs, num_samples FROM v_evaluations "
       "WHERE ?1 = '' OR metric = ?1 ORDER BY trial, step, settings_id, metric",
       [](const SQLite::Statement& row) {
         return EvaluationRow{common::TrialId(row.getColumn(0).getString()),
@@ -212,15 +212,19 @@ std::vector<EvaluationRow> ResultsReader::evaluations(const std::string& metric)
                              real_at(row, 5),
                              row.getColumn(6).getString(),
                              real_at(row, 7),
-                             integer_at(row, 8)};
+                             integer_at(row, 8),
+                             real_at(row, 9),
+                             integer_at(row, 10)};
       },
       metric);
 }
 
 std::vector<SettingsRow> ResultsReader::settings() const {
   return impl_->rows<SettingsRow>("SELECT id, document FROM settings ORDER BY id", [](const SQLite::Statement& row) {
-    return SettingsRow{row.getColumn(0).getString(),
-                       common::Json::parse(row.getColumn(1).getString(), nullptr, /*allow_exceptions=*/false)};
+    SettingsRow settings{row.getColumn(0).getString(), parse_stored(row.getColumn(1).getString())};
+    if (settings.document.is_object()) return settings;
+    throw common::CorruptData(
+        fmt::format("the settings {} are no JSON object: {}", settings.id, common::shown(settings.document)));
   });
 }
 

@@ -75,11 +75,15 @@ struct EvaluationRow {
   std::optional<double> standard_error;
   /// Of the samples' features; empty when the score needs none.
   std::optional<std::int64_t> covariance_rank;
+  /// Multiply-accumulates that the samples took, and how many they were; empty when the worker did not say.
+  std::optional<double> sampling_macs;
+  std::optional<std::int64_t> num_samples;
 };
 
 /// Everything that makes scores comparable, under its id.
 struct SettingsRow {
   std::string id;
+  /// A JSON object.
   common::Json document;
 };
 

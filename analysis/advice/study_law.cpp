@@ -1,7 +1,6 @@
 #include "analysis/advice/study_law.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/queries/settings_choice.hpp"
@@ -17,12 +16,6 @@ using common::Json;
 
 namespace {
 
-XQuantity natural_x(const Study& study) {
-  std::set<std::int64_t> images;
-  for (const StudyTrial& trial : study.trials) images.insert(trial.planned_steps * trial.global_batch);
-  return images.size() == 1 ? XQuantity::kForwardMacs : XQuantity::kTrainingFlops;
-}
-
 const StudyTrial& trial_like(const Study& study, const std::string& like) {
   for (const StudyTrial& trial : study.trials) {
     if (trial.id().starts_with(like)) return trial;
@@ -34,7 +27,6 @@ const StudyTrial& trial_like(const Study& study, const std::string& like) {
 
 StudyLaw study_law(const Study& study, const AdviceOptions& options) {
   StudyLaw result;
-  result.x = options.x.empty() ? natural_x(study) : x_quantity_from(options.x);
   ScorePoints scores;
   if (is_loss(options.y)) {
     scores = loss_points(study, options.y, false);
@@ -44,6 +36,7 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
     scores = score_points(study, options.y, settings.id);
     result.y_label = score_label(options.y, settings);
   }
+  result.x = options.x.empty() ? natural_x(scores.final) : x_quantity_from(options.x);
   result.left_out = scores.left_out;
   FitRequest request;
   request.num_resamples = options.num_resamples;
@@ -56,7 +49,10 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
   for (const FitPoint& point : result.report.points) result.images.insert(static_cast<std::int64_t>(point.d));
   result.report.x_name = to_name(result.x);
   result.report.y_name = result.y_label;
-  result.report.warnings = tuning_warnings(scores.final);
+  result.report.warnings = tuning_warnings(scores.final, options.y);
+  for (std::string& warning : length_warnings(scores.final, result.x)) {
+    result.report.warnings.push_back(std::move(warning));
+  }
   return result;
 }
 
@@ -77,6 +73,12 @@ std::int64_t images_of(const sweeps::TrialSpec& spec) { return spec.train.steps 
 
 bool StudyLaw::holds_for(const sweeps::TrialSpec& spec) const {
   return x == XQuantity::kTrainingFlops || images.contains(images_of(spec));
+}
+
+std::vector<std::string> StudyLaw::warnings() const {
+  std::vector<std::string> all = report.warnings;
+  all.insert(all.end(), form().fit->warnings.begin(), form().fit->warnings.end());
+  return all;
 }
 
 double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {

@@ -25,12 +25,15 @@ struct StudyLaw {
   XQuantity x = XQuantity::kForwardMacs;
   std::string y_label;
   FitReport report;
+  /// Trials that are not in it, and why.
   std::vector<LeftOut> left_out;
   /// How many images its runs saw.
   std::set<std::int64_t> images;
 
   [[nodiscard]] const FormReport& form() const { return preferred_form(report); }
   [[nodiscard]] const Law& law() const { return form().fit->law(); }
+  /// What makes it doubtful: of the trials, and of the fit.
+  [[nodiscard]] std::vector<std::string> warnings() const;
   /// A law over size is one of trainings of the same length.
   [[nodiscard]] bool holds_for(const sweeps::TrialSpec& spec) const;
 };

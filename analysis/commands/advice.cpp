@@ -95,7 +95,15 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
           {"device_hours", cost.device_hours},
           {"macs_per_s", cost.macs_per_s},
           {"rate_measured", cost.measured},
-          {"warnings", law.form().fit->warnings}};
+          {"left_out", left_out_json(law.left_out)},
+          {"warnings", law.warnings()}};
+}
+
+/// Which trials are not in the law, and what makes it doubtful.
+std::string doubts_text(const StudyLaw& law) {
+  std::string text = left_out_text(law.left_out);
+  for (const std::string& warning : law.warnings()) text += "warning: " + warning + "\n";
+  return text;
 }
 
 std::string prediction_text(const Json& p) {
@@ -119,7 +127,6 @@ std::string prediction_text(const Json& p) {
   text += fmt::format("\ncost  {:.4g} s, {:.4g} device-hours ({} rate of {:.3g} MACs/s)\n", number("seconds"),
                       number("device_hours"), p["rate_measured"].get<bool>() ? "measured" : "assumed",
                       number("macs_per_s"));
-  for (const Json& warning : p["warnings"]) text += "warning: " + warning.get<std::string>() + "\n";
   return text;
 }
 
@@ -138,7 +145,7 @@ void add_predict(CLI::App& app, Surroundings& surroundings) {
     const StudyLaw law = study_law(study, options->law);
     check_length(law, spec);
     const Json prediction = prediction_json(study, law, spec);
-    surroundings.out << (options->json ? prediction.dump(2) + "\n" : prediction_text(prediction));
+    surroundings.out << (options->json ? prediction.dump(2) + "\n" : prediction_text(prediction) + doubts_text(law));
   });
 }
 
@@ -208,6 +215,8 @@ void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
   if (options.json) {
     surroundings.out << Json{{"target", target.text()},
                              {"suggestions", to_json(suggestion_table(suggestions))},
+                             {"left_out", left_out_json(law.left_out)},
+                             {"warnings", law.warnings()},
                              {"sweep", sweep}}
                             .dump(2)
                      << "\n";
@@ -215,7 +224,7 @@ void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
   }
   surroundings.out << fmt::format("to shrink the 95 % interval of {}, by the law {}:\n\n", target.text(),
                                   law.law().text(5))
-                   << to_text(suggestion_table(suggestions), std::nullopt);
+                   << to_text(suggestion_table(suggestions), std::nullopt) << doubts_text(law);
   surroundings.out << (options.out.empty() ? std::string("\n--out FILE.json writes them as a sweep file\n")
                                            : fmt::format("\norchestrator run {}\n", options.out));
 }

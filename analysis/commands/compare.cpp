@@ -41,9 +41,33 @@ std::map<std::string, const StudyTrial*> by_id(const Study& study) {
   return trials;
 }
 
-Json score_of(const Study& study, const StudyTrial* trial, const std::string& metric, const std::string& settings) {
-  const auto* score = trial == nullptr ? nullptr : study.last_score(trial->id(), metric, settings);
-  return score == nullptr || !score->value ? Json(nullptr) : Json(*score->value);
+/// Of one trial, by step; empty where the study does not have it.
+std::map<std::int64_t, double> scores_of(const Study& study, const common::TrialId& id, const std::string& metric,
+                                         const std::string& settings) {
+  std::map<std::int64_t, double> scores;
+  for (const results::EvaluationRow& row : study.scores_of(id)) {
+    if (row.metric == metric && row.settings_id == settings && row.value) scores[row.step] = *row.value;
+  }
+  return scores;
+}
+
+/// Scores of both at the last step that both have; of a trial that one side has scored, its last one.
+struct ComparedScores {
+  Json step, left, right, ratio;
+};
+
+ComparedScores compared(const std::map<std::int64_t, double>& left, const std::map<std::int64_t, double>& right) {
+  for (auto place = left.rbegin(); place != left.rend(); ++place) {
+    if (!right.contains(place->first)) continue;
+    const double b = right.at(place->first);
+    return {place->first, place->second, b, b / place->second};
+  }
+  ComparedScores found;
+  if (!left.empty() && !right.empty()) return found;
+  if (!left.empty()) found.left = left.rbegin()->second;
+  if (!right.empty()) found.right = right.rbegin()->second;
+  if (!left.empty() || !right.empty()) found.step = (left.empty() ? right : left).rbegin()->first;
+  return found;
 }
 
 Table compared(const Study& left, const Study& right, const std::string& metric, const std::string& settings) {
@@ -53,6 +77,7 @@ Table compared(const Study& left, const Study& right, const std::string& metric,
                    {"label", Kind::kText, 4, true},
                    {"model"},
                    {"Gflops", Kind::kNumber},
+                   {"step", Kind::kInteger},
                    {"left", Kind::kNumber},
                    {"right", Kind::kNumber},
                    {"right / left", Kind::kNumber}};
@@ -61,12 +86,10 @@ Table compared(const Study& left, const Study& right, const std::string& metric,
   auto all = of_left;
   all.insert(of_right.begin(), of_right.end());
   for (const auto& [id, trial] : all) {
-    const auto find = [&](const auto& trials) { return trials.contains(id) ? trials.at(id) : nullptr; };
-    const Json a = score_of(left, find(of_left), metric, settings);
-    const Json b = score_of(right, find(of_right), metric, settings);
-    const bool both = !a.is_null() && !b.is_null();
-    table.rows.push_back({trial->id().brief(), trial->row.trial.label, trial->model, trial->gflops(), a, b,
-                          both ? Json(b.get<double>() / a.get<double>()) : Json(nullptr)});
+    const ComparedScores scores =
+        compared(scores_of(left, trial->id(), metric, settings), scores_of(right, trial->id(), metric, settings));
+    table.rows.push_back({trial->id().brief(), trial->row.trial.label, trial->model, trial->gflops(), scores.step,
+                          scores.left, scores.right, scores.ratio});
   }
   return table;
 }

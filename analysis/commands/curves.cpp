@@ -17,6 +17,7 @@
 #include "analysis/fits/law_fit.hpp"
 #include "analysis/queries/run_table.hpp"
 #include "analysis/queries/settings_choice.hpp"
+#include "analysis/queries/tuning.hpp"
 #include "analysis/tables/terminal.hpp"
 #include "common/error.hpp"
 
@@ -47,9 +48,11 @@ struct Curves {
   results::SettingsRow settings;
   ScorePoints points;
   std::vector<Correlation> correlations;
+  std::vector<std::string> warnings;
 };
 
 std::optional<Law> law_of(const ScorePoints& points) {
+  if (!same_length(points.final)) return std::nullopt;
   const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
   if (why_not_fittable(fit, Form::kPower)) return std::nullopt;
   return fit_law(fit, {}).law();
@@ -122,6 +125,7 @@ Curves make_curves(const Study& study, const Options& options,
   curves.points = score_points(study, options.metric, curves.settings.id);
   refuse_without_scores(study, options, curves.points);
   curves.correlations = correlations(curves.points.final);
+  curves.warnings = length_warnings(curves.points.final, XQuantity::kForwardMacs);
   const Backdrop backdrop(options, curves.settings);
   const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
   const SettingView across{study, options.metric, view.score_label, curves.settings};
@@ -142,7 +146,7 @@ Curves make_curves(const Study& study, const Options& options,
   add(loss_by_training_flops(study, curves_of_loss));
   add(gantt(study));
   add(predicted_against_actual_cost(study));
-  add(sample_matrix(study, sample_pictures(study, kMostSamples)));
+  add(sample_matrix(study, curves.settings, SamplePictures(study).newest(curves.settings, kMostSamples)));
   return curves;
 }
 
@@ -155,6 +159,7 @@ void print(const Curves& curves, const std::deque<Figure>& figures, const Option
                                     std::clamp<std::size_t>(shown.rows - 2, 16, 32));
   }
   surroundings.out << correlation_text(curves.correlations, options.metric) << left_out_text(curves.points.left_out);
+  for (const std::string& warning : curves.warnings) surroundings.out << "warning: " << warning << "\n";
   if (!files.empty()) {
     surroundings.out << fmt::format("{} figures in {}:\n", figures.size(), options.figures.out);
     for (const fs::path& file : files) {
@@ -171,6 +176,7 @@ void print_json(const Curves& curves, const Options& options, const std::vector<
                            {"settings_id", curves.settings.id},
                            {"correlations", correlation_json(curves.correlations)},
                            {"left_out", left_out_json(curves.points.left_out)},
+                           {"warnings", curves.warnings},
                            {"files", names}}
                           .dump(2)
                    << "\n";

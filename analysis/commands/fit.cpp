@@ -43,6 +43,7 @@ struct Options {
 struct Material {
   std::vector<FitPoint> points;
   RunNames names;
+  std::string x_name;
   std::string y_label;
   std::vector<Correlation> correlations;
   std::vector<LeftOut> left_out;
@@ -55,6 +56,7 @@ Material from_csv(const Options& options) {
   Material material;
   std::size_t num_skipped = 0;
   material.points = read_csv_points(options.csv, {options.x, options.y, options.d, ""}, num_skipped);
+  material.x_name = options.x;
   material.y_label = options.y;
   material.origin = {{"csv", options.csv}, {"rows_skipped", num_skipped}};
   if (num_skipped > 0) {
@@ -62,6 +64,11 @@ Material from_csv(const Options& options) {
         fmt::format("{} rows without a number in one of the columns were left out", num_skipped));
   }
   return material;
+}
+
+/// Over size where all points are of trainings of the same length, unless `options` says.
+XQuantity x_of_points(const Options& options, const ScorePoints& scores) {
+  return options.x.empty() ? natural_x(scores.final) : x_quantity_from(options.x);
 }
 
 Material from_database(const Options& options) {
@@ -80,13 +87,18 @@ Material from_database(const Options& options) {
     material.origin["settings"] = settings.document;
   }
   const bool all = options.points == "all";
-  material.points = fit_points(all ? scores.all : scores.final, x_quantity_from(options.x));
+  const XQuantity x = x_of_points(options, scores);
+  material.x_name = to_name(x);
+  material.points = fit_points(all ? scores.all : scores.final, x);
   material.names = run_names(all ? scores.all : scores.final);
   material.correlations = correlations(scores.final);
-  material.left_out = scores.left_out;
+  material.left_out = all ? left_out_of_all(scores) : scores.left_out;
   material.seeds = seed_groups(scores.final);
-  material.warnings = tuning_warnings(scores.final);
+  material.warnings = tuning_warnings(scores.final, options.y);
   if (all) material.warnings.push_back(unfinished_warning(scores));
+  if (options.d.empty()) {  // a surface takes the length in
+    for (std::string& warning : length_warnings(scores.final, x)) material.warnings.push_back(std::move(warning));
+  }
   return material;
 }
 
@@ -101,7 +113,8 @@ void complete(Options& options) {
     throw common::UsageError("--form surface has a second input and stands alone; fit other forms with another call");
   }
   if (!surface && !options.d.empty()) throw common::UsageError("--d is the second input of --form surface");
-  if (options.x.empty()) options.x = surface ? "parameters" : "forward_macs";
+  if (options.x.empty() && surface) options.x = "parameters";
+  if (options.x.empty() && !options.csv.empty()) options.x = "forward_macs";
   if (surface && options.d.empty()) options.d = "images";
   options.fit.huber_delta = options.huber ? options.huber : surface ? std::optional(1e-3) : std::nullopt;
   if (options.fit.huber_delta && std::isinf(*options.fit.huber_delta)) options.fit.huber_delta.reset();
@@ -154,7 +167,7 @@ void run(Options options, Surroundings& surroundings) {
   check_points(options);
   const Material material = options.csv.empty() ? from_database(options) : from_csv(options);
   FitReport report = report_of(options, material);
-  report.x_name = options.x;
+  report.x_name = material.x_name;
   report.d_name = options.d;
   report.y_name = material.y_label;
   report.warnings = material.warnings;
@@ -193,7 +206,9 @@ void add_fit_command(CLI::App& app, Surroundings& surroundings) {
                    "power, power_floor, broken, saturating (several, separated by commas), or surface; "
                    "default: power,power_floor")
       ->delimiter(',');
-  command->add_option("--x,--n", options->x, "forward_macs, parameters or training_flops; a column with --csv");
+  command->add_option("--x,--n", options->x,
+                      "forward_macs, parameters or training_flops [forward_macs where all trainings are of the same "
+                      "length, else training_flops]; a column with --csv");
   command->add_option("--d", options->d, "second input of a surface: images; a column with --csv");
   command->add_option("--y", options->y, "fid or another score, loss, loss_simple or loss_vlb; a column with --csv")
       ->capture_default_str();

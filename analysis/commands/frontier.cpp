@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "analysis/commands/checks.hpp"
+#include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/commands/waiting.hpp"
 #include "analysis/fits/isoflop_report.hpp"
@@ -38,11 +39,12 @@ std::vector<double> natural_budgets(const std::vector<BudgetPoint>& points) {
 }
 
 /// The best that was measured with no more compute than this.
-const BudgetPoint* best_within(const std::vector<BudgetPoint>& points, double budget) {
+const BudgetPoint* best_within(const std::vector<BudgetPoint>& points, double budget, bool higher) {
   const BudgetPoint* best = nullptr;
   for (const BudgetPoint& point : points) {
-    const bool affordable = point.compute <= budget * (1 + 1e-9);
-    if (affordable && (best == nullptr || point.point.y < best->point.y)) best = &point;
+    if (point.compute > budget * (1 + 1e-9)) continue;
+    const auto better = [&] { return higher ? point.point.y > best->point.y : point.point.y < best->point.y; };
+    if (best == nullptr || better()) best = &point;
   }
   return best;
 }
@@ -94,14 +96,14 @@ std::vector<Column> columns_of(const std::string& y_name, bool for_people) {
 }
 
 Table frontier_table(const BudgetPoints& found, const std::vector<double>& budgets,
-                     const std::optional<IsoflopReport>& report, bool for_people) {
+                     const std::optional<IsoflopReport>& report, bool higher, bool for_people) {
   Table table;
   table.columns = columns_of(found.y_name, for_people);
   double largest = 0;
   for (const BudgetPoint& point : found.points) largest = std::max(largest, point.compute);
   const Approach* approach = trusted(report);
   for (const double budget : budgets) {
-    const BudgetPoint* best = best_within(found.points, budget);
+    const BudgetPoint* best = best_within(found.points, budget, higher);
     std::vector<Json> row{budget, best ? Json(best->point.label) : Json(nullptr),
                           best ? Json(best->point.y) : Json(nullptr), best ? Json(best->point.x) : Json(nullptr)};
     if (approach != nullptr) {
@@ -120,26 +122,44 @@ Table frontier_table(const BudgetPoints& found, const std::vector<double>& budge
   return table;
 }
 
+/// Empty, with the reason, where there is none.
+std::optional<IsoflopReport> laws_of(const BudgetPoints& found, bool higher, std::string& why_not) {
+  if (higher) {
+    why_not = fmt::format("of {} higher is better, and N* and D* are where a score is lowest", found.y_name);
+    return std::nullopt;
+  }
+  try {
+    const Waiting waiting(fmt::format("fitting laws to {} points", found.points.size()));
+    return make_isoflop_report(found.points, 200, 0);
+  } catch (const common::ConfigError& error) {
+    why_not = error.what();
+    return std::nullopt;
+  }
+}
+
+/// Beside a table for people, else on the side: a program reads the table.
+void say_doubts(const BudgetPoints& found, const std::optional<IsoflopReport>& report, std::ostream& to) {
+  std::vector<std::string> warnings = found.warnings;
+  if (report) warnings.insert(warnings.end(), report->warnings.begin(), report->warnings.end());
+  for (const std::string& warning : warnings) to << "warning: " << warning << "\n";
+  to << left_out_text(found.left_out);
+}
+
 void run(const Options& options, Surroundings& surroundings) {
   BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
                                            : budget_points_from_csv(options.csv, options.source);
   leave_out_without_compute(found, surroundings.notes);
-  std::optional<IsoflopReport> report;
+  const bool higher = higher_is_better(options.source.y);
   std::string why_not;
-  try {
-    const Waiting waiting(fmt::format("fitting laws to {} points", found.points.size()));
-    report = make_isoflop_report(found.points, 200, 0);
-  } catch (const common::ConfigError& error) {
-    why_not = error.what();
-  }
+  const std::optional<IsoflopReport> report = laws_of(found, higher, why_not);
   const std::vector<double> budgets = options.budgets.empty() ? natural_budgets(found.points) : options.budgets;
   const Format format = options.format.chosen();
   const bool for_people = format == Format::kTable || format == Format::kMarkdown;
-  surroundings.out << render(frontier_table(found, budgets, report, for_people), format, terminal_width());
+  surroundings.out << render(frontier_table(found, budgets, report, higher, for_people), format, terminal_width());
   if (!why_not.empty()) surroundings.notes << "analysis: measured points only: " << why_not << "\n";
-  if (format != Format::kTable || !report) return;
-  if (const Approach* law = trusted(report)) surroundings.out << "\nlaw: approach " << law->name << "\n";
-  for (const std::string& warning : report->warnings) surroundings.out << "warning: " << warning << "\n";
+  const Approach* law = trusted(report);
+  if (format == Format::kTable && law != nullptr) surroundings.out << "\nlaw: approach " << law->name << "\n";
+  say_doubts(found, report, format == Format::kTable ? surroundings.out : surroundings.notes);
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
 #include "analysis/figures/isoflop_figures.hpp"
 #include "analysis/fits/isoflop_report.hpp"
 #include "analysis/queries/budget_points.hpp"
+#include "common/error.hpp"
 
 namespace ditscale::analysis {
 
@@ -21,16 +23,37 @@ struct Options {
   bool json = false;
 };
 
+common::Json json_of(const IsoflopReport& report, const BudgetPoints& found) {
+  common::Json json = to_json(report);
+  json["left_out"] = left_out_json(found.left_out);
+  return json;
+}
+
+IsoflopReport report_of(const Options& options, const BudgetPoints& found) {
+  try {
+    return make_isoflop_report(found.points, options.num_resamples, options.seed);
+  } catch (const common::ConfigError& error) {
+    std::string text = fmt::format("{}\n{}", error.what(), left_out_text(found.left_out));
+    text.pop_back();  // the last line end
+    throw common::ConfigError(text);
+  }
+}
+
 void run(const Options& options, Surroundings& surroundings) {
+  if (higher_is_better(options.source.y)) {
+    throw common::UsageError(
+        fmt::format("--y {}: higher is better, and isoFLOP looks for the lowest at each budget; --y fid or loss",
+                    options.source.y));
+  }
   const BudgetPoints found = options.csv.empty() ? budget_points(load_study(options.database.path()), options.source)
                                                  : budget_points_from_csv(options.csv, options.source);
-  IsoflopReport report = make_isoflop_report(found.points, options.num_resamples, options.seed);
+  IsoflopReport report = report_of(options, found);
   report.n_name = found.n_name;
   report.d_name = found.d_name;
   report.y_name = found.y_name;
   report.warnings.insert(report.warnings.end(), found.warnings.begin(), found.warnings.end());
   if (options.figures.wanted()) {
-    const common::Json details{{"isoflop", to_json(report)}};
+    const common::Json details{{"isoflop", json_of(report, found)}};
     for (const Figure& figure :
          {isoflop_curves(report), optimum_by_compute(report), data_by_compute(report), surface_contours(report)}) {
       if (figure.empty()) continue;
@@ -38,7 +61,8 @@ void run(const Options& options, Surroundings& surroundings) {
                                      picture_size_from(options.figures.size)));
     }
   }
-  surroundings.out << (options.json ? to_json(report).dump(2) + "\n" : to_text(report));
+  surroundings.out << (options.json ? json_of(report, found).dump(2) + "\n"
+                                    : to_text(report) + left_out_text(found.left_out));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::analysis {
@@ -15,8 +16,29 @@ using Kind = Column::Kind;
 
 namespace {
 
-std::string lane_of(const results::AttemptRecord& attempt) {
-  return fmt::format("{} {}", attempt.host, attempt.devices);
+/// "gpu 0" and "gpu 1" of "gpu 0,1, cpu 4,5"; its cores where it has no GPU. What is not written so is one device.
+std::vector<std::string> devices_on_node(const std::string& text) {
+  const std::string kind = text.starts_with("gpu ") ? "gpu " : text.starts_with("cpu ") ? "cpu " : "";
+  if (kind.empty()) return {text};
+  const std::string numbers = text.substr(kind.size(), text.find(", ") - kind.size());
+  std::vector<std::string> devices;
+  for (const std::string& number : common::split(numbers, ',')) devices.push_back(kind + number);
+  return devices;
+}
+
+/// "node gpu 0" …, of all nodes: "cpu 0,1" on one, "a: cpu 0; b: cpu 0,1" on several.
+std::vector<std::string> lanes_of(const results::AttemptRecord& attempt) {
+  std::vector<std::string> lanes;
+  for (std::string_view rest = attempt.devices; lanes.empty() || !rest.empty();) {
+    const std::size_t end = rest.find("; ");
+    std::string part(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 2);
+    const std::size_t colon = part.find(": ");
+    const std::string host = colon == std::string::npos ? attempt.host : part.substr(0, colon);
+    if (colon != std::string::npos) part.erase(0, colon + 2);
+    for (const std::string& device : devices_on_node(part)) lanes.push_back(fmt::format("{} {}", host, device));
+  }
+  return lanes;
 }
 
 /// The lanes without the domains of their hosts, where they can be told apart without.
@@ -43,8 +65,8 @@ double first_start(const Study& study) {
   return first;
 }
 
-bool ended_well(const results::AttemptRecord& attempt) {
-  return attempt.state == results::TrialState::kSucceeded || attempt.state == results::TrialState::kPreempted;
+bool was_in_vain(const results::AttemptRecord& attempt) {
+  return attempt.state == results::TrialState::kLost || attempt.state == results::TrialState::kFailed;
 }
 
 std::string label_of(const Study& study, const common::TrialId& id) {
@@ -69,7 +91,8 @@ Figure gantt(const Study& study) {
                           {"end_h", Kind::kNumber}};
   std::set<std::string> lanes;
   for (const auto& attempt : study.attempts) {
-    if (ended(attempt)) lanes.insert(lane_of(attempt));
+    if (!ended(attempt)) continue;
+    for (std::string& lane : lanes_of(attempt)) lanes.insert(std::move(lane));
   }
   figure.y.categories = short_names(lanes);
   const double zero = first_start(study);
@@ -80,14 +103,15 @@ Figure gantt(const Study& study) {
     Series& series = by_state[state];
     series.name = state;
     series.look = Series::Look::kSegments;
-    const auto lane = static_cast<double>(std::distance(lanes.begin(), lanes.find(lane_of(attempt))));
     const double from = (attempt.started_s - zero) / 3600;
     const double to = (*attempt.ended_s - zero) / 3600;
     const std::string label = label_of(study, attempt.trial);
-    series.points.push_back({from, lane, label});
-    series.points.push_back({to, lane, label});
-    figure.table.rows.push_back(
-        {attempt.trial.str(), label, common::to_int(attempt.number), lane_of(attempt), state, from, to});
+    for (const std::string& name : lanes_of(attempt)) {
+      const auto lane = static_cast<double>(std::distance(lanes.begin(), lanes.find(name)));
+      series.points.push_back({from, lane, label});
+      series.points.push_back({to, lane, label});
+      figure.table.rows.push_back({attempt.trial.str(), label, common::to_int(attempt.number), name, state, from, to});
+    }
   }
   // What ended well first: it has the plain line.
   const std::string well{to_name(results::TrialState::kSucceeded)};
@@ -101,14 +125,15 @@ Figure gantt(const Study& study) {
 Figure predicted_against_actual_cost(const Study& study) {
   Figure figure;
   figure.name = "predicted_against_actual_cost";
-  figure.title = study.name + ": predicted and actual seconds of attempts that ended well";
+  figure.title = study.name + ": predicted and actual seconds of attempts that succeeded";
   figure.x = {"predicted seconds", true, {}};
   figure.y = {"actual seconds", true, {}};
   figure.table.columns = {
       {"trial"}, {"label"}, {"attempt", Kind::kInteger}, {"predicted_s", Kind::kNumber}, {"actual_s", Kind::kNumber}};
   Series points{"attempts", {}, Series::Look::kPoints};
   for (const auto& attempt : study.attempts) {
-    if (!ended(attempt) || !ended_well(attempt) || attempt.predicted_s <= 0) continue;
+    const bool succeeded = attempt.state == results::TrialState::kSucceeded;
+    if (!ended(attempt) || !succeeded || attempt.predicted_s <= 0) continue;
     const double actual = *attempt.ended_s - attempt.started_s;
     points.points.push_back({attempt.predicted_s, actual, label_of(study, attempt.trial)});
     figure.table.rows.push_back({attempt.trial.str(), label_of(study, attempt.trial), common::to_int(attempt.number),
@@ -152,13 +177,14 @@ Utilisation utilisation(const Study& study) {
   double last = 0;
   for (const auto& attempt : study.attempts) {
     if (!ended(attempt)) continue;
-    lanes.insert(lane_of(attempt));
-    const double seconds = *attempt.ended_s - attempt.started_s;
-    result.busy_s += seconds;
-    if (!ended_well(attempt)) result.lost_s += seconds;
+    const std::vector<std::string> own = lanes_of(attempt);
+    lanes.insert(own.begin(), own.end());
+    const double device_s = (*attempt.ended_s - attempt.started_s) * static_cast<double>(own.size());
+    result.busy_s += device_s;
+    if (was_in_vain(attempt)) result.lost_s += device_s;
     last = std::max(last, *attempt.ended_s);
   }
-  result.num_lanes = lanes.size();
+  result.num_devices = lanes.size();
   if (!lanes.empty()) result.makespan_s = last - first_start(study);
   return result;
 }

@@ -5,22 +5,23 @@
 
 namespace ditscale::analysis {
 
-/// Which device ran what and when: a lane per host and devices, bars coloured by how the attempt ended.
+/// Which device ran what and when: a lane per device, bars coloured by how the attempt ended. An attempt that holds
+/// GPUs is in their lanes, another in those of its cores.
 [[nodiscard]] Figure gantt(const Study& study);
 
-/// Actual seconds of attempts that ended well against what was predicted, both logarithmic, with the line where they
-/// are equal.
+/// Actual seconds of attempts that succeeded against what was predicted for them, both logarithmic, with the line where
+/// they are equal. What was predicted for others is the time to an end that they did not reach.
 [[nodiscard]] Figure predicted_against_actual_cost(const Study& study);
 
-/// Busy share and lost work of a study's attempts.
+/// Busy share and lost work of a study's attempts, in device seconds, on the devices of the Gantt chart.
 struct Utilisation {
-  std::size_t num_lanes = 0;
+  std::size_t num_devices = 0;
   double makespan_s = 0;
   double busy_s = 0;
-  /// Seconds of attempts that were lost or failed.
+  /// Of attempts that were lost or failed.
   double lost_s = 0;
   [[nodiscard]] double share() const {
-    return makespan_s > 0 ? busy_s / (makespan_s * static_cast<double>(num_lanes)) : 0;
+    return makespan_s > 0 ? busy_s / (makespan_s * static_cast<double>(num_devices)) : 0;
   }
 };
 [[nodiscard]] Utilisation utilisation(const Study& study);

@@ -30,12 +30,14 @@ FigureImage read_header(const std::filesystem::path& file) {
 
 }  // namespace
 
-Figure sample_matrix(const Study& study, const std::vector<SamplePicture>& pictures) {
+Figure sample_matrix(const Study& study, const results::SettingsRow& settings,
+                     const std::vector<SamplePicture>& pictures) {
   Figure figure;
   figure.name = "sample_matrix";
-  figure.title = study.name + ": samples by training FLOPs";
-  figure.table.columns = {{"trial"}, {"label"}, {"model"}, {"step", Kind::kInteger}, {"training_flops", Kind::kNumber},
-                          {"file"}};
+  figure.title = fmt::format("{}: samples by training FLOPs, settings {}", study.name, settings.id.substr(0, 8));
+  figure.table.columns = {
+      {"trial"},       {"label"}, {"model"}, {"step", Kind::kInteger}, {"training_flops", Kind::kNumber},
+      {"settings_id"}, {"file"}};
   for (const SamplePicture& picture : pictures) {
     FigureImage image = read_header(picture.file);
     if (image.width_px <= 0 || image.height_px <= 0) continue;
@@ -43,7 +45,7 @@ Figure sample_matrix(const Study& study, const std::vector<SamplePicture>& pictu
     image.caption = fmt::format("{:.2g}: {}", trial.training_flops_after(picture.step), trial.model);
     figure.images.push_back(std::move(image));
     figure.table.rows.push_back({trial.id().str(), trial.row.trial.label, trial.model, picture.step,
-                                 trial.training_flops_after(picture.step), picture.file.string()});
+                                 trial.training_flops_after(picture.step), settings.id, picture.file.string()});
   }
   return figure;
 }

@@ -5,8 +5,9 @@
 
 namespace ditscale::analysis {
 
-/// Samples of the trials beside each other by rising training compute; empty without pictures. Files that are no PNG
-/// are left out.
-[[nodiscard]] Figure sample_matrix(const Study& study, const std::vector<SamplePicture>& pictures);
+/// Samples of the trials under `settings` beside each other by rising training compute; empty without pictures. Files
+/// that are no PNG are left out.
+[[nodiscard]] Figure sample_matrix(const Study& study, const results::SettingsRow& settings,
+                                   const std::vector<SamplePicture>& pictures);
 
 }  // namespace ditscale::analysis

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,10 @@ constexpr double kMargin = 0.08;
 const std::array<std::vector<double>, 5> kMarks{{{1}, {1, 3}, {1, 2, 5}, {1, 2, 3, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}};
 constexpr std::size_t kFewestTicks = 4;
 constexpr std::size_t kMostTicks = 9;
+/// Values closer together than this part of themselves are one: there are no round numbers between them.
+constexpr double kOneValue = 1e-12;
+/// Beyond this a range overflows.
+constexpr double kLargestValue = 1e300;
 
 std::vector<double> log_ticks(double low, double high, const std::vector<double>& marks, int decades_apart) {
   std::vector<double> ticks;
@@ -29,7 +34,7 @@ std::vector<double> log_ticks(double low, double high, const std::vector<double>
 }
 
 std::vector<double> round_log_ticks(double low, double high) {
-  for (int decades_apart = 10; decades_apart > 1; --decades_apart) {
+  for (const int decades_apart : {100, 50, 20, 10, 9, 8, 7, 6, 5, 4, 3, 2}) {
     const auto ticks = log_ticks(low, high, {1}, decades_apart);
     if (ticks.size() > kMostTicks / 2) return ticks;
   }
@@ -49,8 +54,12 @@ std::vector<double> round_linear_ticks(double low, double high) {
       break;
     }
   }
+  const double first = std::ceil(low / step);
   std::vector<double> ticks;
-  for (double n = std::ceil(low / step); n * step <= high * (1 + 1e-12); ++n) ticks.push_back(n * step);
+  for (std::size_t n = 0; n <= kMostTicks; ++n) {
+    const double tick = (first + static_cast<double>(n)) * step;
+    if (tick <= high * (1 + 1e-12)) ticks.push_back(tick);
+  }
   return ticks;
 }
 
@@ -68,26 +77,30 @@ bool Figure::empty() const {
 }
 
 double Scale::place(double value) const {
-  if (logarithmic) return std::log(value / low) / std::log(high / low);
+  if (logarithmic) return (std::log(value) - std::log(low)) / (std::log(high) - std::log(low));
   return (value - low) / (high - low);
 }
 
 Scale scale_for(const std::vector<double>& values, bool logarithmic) {
-  const auto [smallest, largest] = std::minmax_element(values.begin(), values.end());
+  const auto [first, last] = std::minmax_element(values.begin(), values.end());
+  const double least = logarithmic ? 1 / kLargestValue : -kLargestValue;
+  const double smallest = std::clamp(*first, least, kLargestValue);
+  double largest = std::clamp(*last, least, kLargestValue);
+  if (largest - smallest <= kOneValue * std::max(std::abs(smallest), std::abs(largest))) largest = smallest;
   Scale scale;
   scale.logarithmic = logarithmic;
   if (logarithmic) {
-    const double room = *largest > *smallest ? std::pow(*largest / *smallest, kMargin) : 3.0;
-    scale.low = *smallest / room;
-    scale.high = *largest * room;
+    const double room = largest > smallest ? std::exp(kMargin * (std::log(largest) - std::log(smallest))) : 3.0;
+    scale.low = std::max(smallest / room, std::numeric_limits<double>::min());
+    scale.high = std::min(largest * room, std::numeric_limits<double>::max());
     scale.ticks = round_log_ticks(scale.low, scale.high);
   }
   if (scale.ticks.size() < 2) {
-    const double span = *largest > *smallest ? *largest - *smallest : std::max(std::abs(*largest), 1e-9);
-    const bool near_zero = *smallest >= 0 && *smallest < 0.5 * *largest;
+    const double span = largest > smallest ? largest - smallest : std::max(std::abs(largest), 1e-9);
+    const bool near_zero = smallest >= 0 && smallest < 0.5 * largest;
     if (!logarithmic) {
-      scale.low = near_zero || *smallest == *largest ? std::min(0.0, *smallest) : *smallest - kMargin * span;
-      scale.high = *largest + kMargin * std::max(span, *largest - scale.low);
+      scale.low = near_zero || smallest == largest ? std::min(0.0, smallest) : smallest - kMargin * span;
+      scale.high = largest + kMargin * std::max(span, largest - scale.low);
     }
     scale.ticks = round_linear_ticks(scale.low, scale.high);
   }

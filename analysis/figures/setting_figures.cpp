@@ -7,6 +7,8 @@
 
 #include "analysis/figures/spread.hpp"
 #include "analysis/figures/trial_names.hpp"
+#include "sweeps/spec/choices.hpp"
+#include "sweeps/spec/cost.hpp"
 
 namespace ditscale::analysis {
 
@@ -45,8 +47,35 @@ std::vector<Scored> final_scores_across(const SettingView& view, const std::stri
 }
 
 double number_in(const Json& settings, const std::string& key, double otherwise) {
-  const Json value = settings.value(key, Json());
-  return value.is_number() ? value.get<double>() : otherwise;
+  const auto value = settings.find(key);
+  return value != settings.end() && value->is_number() ? value->get<double>() : otherwise;
+}
+
+/// What the settings say of how samples were drawn.
+sweeps::EvaluateSpec sampling_of(const Json& settings) {
+  sweeps::EvaluateSpec spec;
+  if (const auto name = settings.find("sampler"); name != settings.end() && name->is_string()) {
+    spec.sampler = sweeps::choice_from<sweeps::SamplerKind>(name->get<std::string>()).value_or(spec.sampler);
+  }
+  spec.steps = static_cast<std::int64_t>(number_in(settings, "steps", 1));
+  spec.guidance = number_in(settings, "guidance", 1);
+  const auto interval = settings.find("guidance_interval");
+  const bool limited = interval != settings.end() && interval->is_array() && interval->size() == 2 &&
+                       interval->front().is_number() && interval->back().is_number();
+  if (limited) {
+    spec.guidance_from = interval->front().get<double>();
+    spec.guidance_to = interval->back().get<double>();
+  }
+  return spec;
+}
+
+/// Multiply-accumulates for one image: counted by the worker, else by arithmetic.
+double sampling_macs_per_image(const Scored& one) {
+  const results::EvaluationRow& row = *one.row;
+  if (row.sampling_macs.value_or(0) > 0 && row.num_samples.value_or(0) > 0) {
+    return *row.sampling_macs / static_cast<double>(*row.num_samples);
+  }
+  return static_cast<double>(one.trial->row.trial.forward_macs) * sweeps::forward_passes(sampling_of(*one.settings));
 }
 
 std::vector<const StudyTrial*> trials_of(const std::map<const StudyTrial*, Series>& series) {
@@ -99,10 +128,8 @@ Figure score_by_sampling_compute(const SettingView& view) {
   blank.name = view.metric + "_by_sampling_compute";
   blank.title = fmt::format("{}: {} by sampling compute", view.study.name, view.score_label);
   blank.x = {"sampling Tflops per image (multiply-accumulates / 10¹²)", true, {}};
-  return by_trial(view, "steps", blank, "sampling_tmacs", [](const Scored& one) {
-    const double passes = number_in(*one.settings, "steps", 1) * (number_in(*one.settings, "guidance", 1) == 1 ? 1 : 2);
-    return static_cast<double>(one.trial->row.trial.forward_macs) * passes / 1e12;
-  });
+  return by_trial(view, "steps", blank, "sampling_tmacs",
+                  [](const Scored& one) { return sampling_macs_per_image(one) / 1e12; });
 }
 
 }  // namespace ditscale::analysis

@@ -161,7 +161,11 @@ Figure score_by_training_flops(const ScoreView& view) {
   for (const ScorePoint& p : view.points.all) all.push_back({p.training_flops, p.value, ""});
   figure.series = view.study.trials.size() > kMostCurves ? points_by_patch(view) : curves_by_trial(view);
   if (view.study.trials.size() > 1) {
-    figure.series.insert(figure.series.begin(), {"lower envelope", lower_envelope(all), Series::Look::kBand});
+    const bool higher = higher_is_better(view.metric);
+    figure.series.insert(
+        figure.series.begin(),
+        {higher ? "upper envelope" : "lower envelope",
+         higher ? upper_envelope(std::move(all)) : lower_envelope(std::move(all)), Series::Look::kBand});
   }
   figure.table = score_table(view, view.points.all);
   return figure;

@@ -28,7 +28,7 @@ struct ScoreView {
 /// Final score against parameters (log x), one series per patch size.
 [[nodiscard]] Figure score_by_parameters(const ScoreView& view);
 
-/// Every score against the training FLOPs spent until then (log x), one series per trial, and their lower envelope.
+/// Every score against the training FLOPs spent until then (log x), one series per trial, and the envelope of the best.
 [[nodiscard]] Figure score_by_training_flops(const ScoreView& view);
 
 /// Final scores of two studies under the same settings against forward Gflops (log x), a series each.

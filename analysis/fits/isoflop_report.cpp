@@ -49,6 +49,13 @@ std::vector<BudgetPoint> resample(const IsoflopReport& report, std::size_t numbe
   return drawn;
 }
 
+/// Points of one run carry the same noise: drawn one by one they would say the same thing several times, and make
+/// intervals too narrow.
+bool runs_have_several_points(const IsoflopReport& report) {
+  const std::vector<FitPoint> points = bare(report.points);
+  return runs_of(points).size() < points.size();
+}
+
 /// Points of all budgets but the largest; empty where there is one.
 std::vector<BudgetPoint> without_largest(const IsoflopReport& report) {
   std::vector<BudgetPoint> rest;
@@ -70,6 +77,11 @@ void judge(Approach& approach, const IsoflopReport& report, const Estimate& esti
   const std::vector<BudgetPoint> rest = without_largest(report);
   if (const auto held_out = rest.empty() ? std::nullopt : estimate(rest)) approach.a_without_largest = held_out->a;
   if (report.num_resamples == 0) return;
+  if (runs_have_several_points(report)) {
+    approach.why_no_interval =
+        "runs have several points, which are not independent; it is for runs of one point each (without --all-points)";
+    return;
+  }
   std::vector<std::optional<Allocation>> found(static_cast<std::size_t>(report.num_resamples));
   parallel_for(found.size(), [&] { return [&](std::size_t i) { found[i] = estimate(resample(report, i)); }; });
   for (const auto& one : found) {

@@ -15,9 +15,10 @@ struct Approach {
   std::string name;
   std::optional<Allocation> allocation;
   std::string why_not;
-  /// 95 % by bootstrap: of the surface as of every law, of the others by runs drawn within each budget.
+  /// 95 % by bootstrap: of the surface as of every law, of the others by runs drawn within each budget, which takes
+  /// runs of one point each.
   std::optional<Interval> a, b;
-  /// Why a fitted surface's bootstrap has none; else empty.
+  /// Why there is none although it was asked for; else empty.
   std::string why_no_interval;
   int num_failed = 0;
   /// Allocations of the resamples.

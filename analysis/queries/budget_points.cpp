@@ -4,7 +4,6 @@
 
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/queries/csv_points.hpp"
-#include "analysis/queries/score_points.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "analysis/queries/tuning.hpp"
 #include "common/error.hpp"
@@ -24,7 +23,7 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
   if (source.d != "images" || !source.c.empty()) {
     throw common::UsageError("of a database --d is images, and --c is known: training FLOPs; both are for --csv");
   }
-  BudgetPoints found{{}, source.n, "images", source.y, {}};
+  BudgetPoints found{{}, source.n, "images", source.y, {}, {}};
   ScorePoints scores;
   if (is_loss(source.y)) {
     scores = loss_points(study, source.y, source.all_points);
@@ -41,13 +40,14 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
         fmt::format("{}: no trial has a {} at its end, so there is nothing to compare yet; --y names another score\n{}",
                     study.database.string(), found.y_name, left_out_text(scores.left_out)));
   }
-  found.warnings = tuning_warnings(scores.final);
+  found.left_out = source.all_points ? left_out_of_all(scores) : scores.left_out;
+  found.warnings = tuning_warnings(scores.final, source.y);
   if (source.all_points) found.warnings.push_back(unfinished_warning(scores));
   return found;
 }
 
 BudgetPoints budget_points_from_csv(const std::filesystem::path& file, const BudgetSource& source) {
-  BudgetPoints found{{}, source.n, source.d, source.y, {}};
+  BudgetPoints found{{}, source.n, source.d, source.y, {}, {}};
   std::size_t num_skipped = 0;
   std::vector<double> compute;
   for (const FitPoint& point : read_csv_points(file, {source.n, source.y, source.d, source.c}, num_skipped, &compute)) {

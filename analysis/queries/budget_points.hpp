@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/fits/isoflop.hpp"
+#include "analysis/queries/score_points.hpp"
 #include "analysis/queries/study.hpp"
 
 namespace CLI {
@@ -32,6 +33,8 @@ struct BudgetPoints {
   std::vector<BudgetPoint> points;
   std::string n_name, d_name, y_name;
   std::vector<std::string> warnings;
+  /// Trials of which no point was taken.
+  std::vector<LeftOut> left_out;
 };
 
 /// No points at all are a ConfigError that says why each trial has none.

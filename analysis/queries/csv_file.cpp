@@ -1,6 +1,7 @@
 #include "analysis/queries/csv_file.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
@@ -12,6 +13,18 @@ namespace ditscale::analysis {
 namespace {
 
 using Row = CsvFile::Row;
+
+/// More columns than a table of runs has.
+constexpr std::size_t kMostColumns = 100'000;
+
+/// Before their fields take the memory. The first row is the header.
+void refuse_too_many_fields(const std::vector<Row>& rows, const Row& row, const std::string& source) {
+  const std::size_t most = rows.empty() ? kMostColumns : rows.front().fields.size();
+  if (row.fields.size() <= most) return;
+  throw common::ConfigError(
+      rows.empty() ? fmt::format("{}:{}: more than {} columns, which no table of runs has", source, row.line, most)
+                   : fmt::format("{}:{}: more fields than the header, which has {}", source, row.line, most));
+}
 
 /// All rows; a quoted field may hold commas, quotes and line breaks.
 std::vector<Row> parse_csv(const std::string& text, const std::string& source) {
@@ -38,6 +51,7 @@ std::vector<Row> parse_csv(const std::string& text, const std::string& source) {
       in_quotes = true;
     } else if (c == ',') {
       row.fields.emplace_back();
+      refuse_too_many_fields(rows, row, source);
     } else if (c == '\n') {
       finish_row();
     } else if (c != '\r') {
@@ -69,8 +83,9 @@ CsvFile::CsvFile(const std::filesystem::path& file) : source_(file.string()) {
   if (rows_.empty()) throw common::ConfigError(source_ + ": the file is empty; a header and rows are needed");
   header_ = std::move(rows_.front().fields);
   rows_.erase(rows_.begin());
+  std::set<std::string> seen;
   for (const std::string& column : header_) {
-    if (column.empty() || std::count(header_.begin(), header_.end(), column) == 1) continue;
+    if (column.empty() || seen.insert(column).second) continue;
     throw common::ConfigError(fmt::format("{}:1: column \"{}\" stands there twice; rename one", source_, column));
   }
   for (const Row& row : rows_) {

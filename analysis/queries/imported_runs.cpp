@@ -50,6 +50,8 @@ struct ReadRow {
   std::map<std::string, double> scores;
   std::map<std::string, double> sizes;
   Json axes = Json::object();
+  /// Columns that are not known.
+  Json others = Json::object();
 };
 
 double number_in(const Json& cell, const std::string& column, const std::string& where) {
@@ -99,7 +101,7 @@ void refuse_without_known_columns(const RunTable& table, const ImportOptions& op
 }
 
 ReadRow read_row(const RunTable& table, const RunTable::Row& row, const ImportOptions& options) {
-  ReadRow read{row.where, options.base, options.settings, {}, {}, Json::object()};
+  ReadRow read{row.where, options.base, options.settings, {}, {}, Json::object(), Json::object()};
   const auto is_score = [&](const std::string& column) {
     return std::find(kScores.begin(), kScores.end(), column) != kScores.end() ||
            std::find(options.scores.begin(), options.scores.end(), column) != options.scores.end();
@@ -130,6 +132,8 @@ ReadRow read_row(const RunTable& table, const RunTable::Row& row, const ImportOp
       read.axes[known ? to : column] = cell;
     }
   }
+  read.others = read.configuration.value("imported", Json::object());
+  read.configuration.erase("imported");
   return read;
 }
 
@@ -143,9 +147,7 @@ std::string label_of(const Json& axes) {
 }
 
 results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
-  Json configuration = row.configuration;
-  const Json imported = configuration.value("imported", Json());
-  configuration.erase("imported");
+  const Json& configuration = row.configuration;
   const sweeps::TrialSpec spec = sweeps::trial_spec_from(common::JsonDocument{configuration, row.where, {}, {}, {}});
   const sweeps::ModelShape shape = spec.shape();
   results::TrialRecord record;
@@ -154,7 +156,6 @@ results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
   record.spec = spec.to_json();
   // Which scores were planned is not known.
   record.spec["evaluate"] = Json::array();
-  if (!imported.is_null()) record.spec["imported"] = imported;
   const auto size = [&](const char* name, std::int64_t otherwise) {
     const auto found = row.sizes.find(name);
     return found == row.sizes.end() ? otherwise : std::llround(found->second);
@@ -168,6 +169,14 @@ results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
   record.position = position;
   return record;
 }
+
+/// A run with what was said of it so far, to be found without looking through its events.
+struct RunSoFar {
+  ImportedRun run;
+  std::map<std::int64_t, double> losses;
+  /// By step and settings.
+  std::map<std::pair<std::int64_t, std::string>, std::map<std::string, double>> scores;
+};
 
 void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Json body) {
   body["step"] = step;
@@ -184,14 +193,36 @@ void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Jso
                   row.where, what));
 }
 
-/// Rows of several settings may say the loss again.
-void add_loss(ImportedRun& run, const ReadRow& row, std::int64_t step, double loss) {
-  for (const common::Event& other : run.events) {
-    if (other.kind != "metric" || other.body["step"] != step) continue;
-    if (other.body["loss"] == loss) return;
-    refuse_other("another loss at this step", row);
+/// Columns that are not known tell runs apart as well: their rows would become one trial.
+void keep_other_columns(results::TrialRecord& trial, const ReadRow& row) {
+  if (row.others.empty()) return;
+  Json& kept = trial.spec["imported"];
+  for (const auto& [column, value] : row.others.items()) {
+    const Json& first = kept.emplace(column, value).first.value();
+    if (first == value) continue;
+    throw common::ConfigError(fmt::format(
+        "{}: {} is {}, and {} in a row before of the same configuration; a column that tells them apart (seed, steps, "
+        "guidance …) is missing. Name {} with --scores if it is a score, or leave it out if it tells nothing apart",
+        row.where, column, common::shown(value), common::shown(first), column));
   }
-  add_event(run, "metric", step, {{"loss", loss}});
+}
+
+/// Sizes that a row gives must be those of the rows before.
+void check_sizes(const results::TrialRecord& trial, const results::TrialRecord& again, const ReadRow& row) {
+  const auto gives = [&](const char* size) { return row.sizes.contains(size); };
+  if ((gives("gflops") || gives("forward_macs")) && again.forward_macs != trial.forward_macs) {
+    refuse_other("another number of forward MACs", row);
+  }
+  if ((gives("parameters") || gives("parameters_millions")) && again.total_parameters != trial.total_parameters) {
+    refuse_other("another number of parameters", row);
+  }
+}
+
+/// Rows of several settings may say the loss again.
+void add_loss(RunSoFar& so_far, const ReadRow& row, std::int64_t step, double loss) {
+  const auto [place, added] = so_far.losses.emplace(step, loss);
+  if (added) return add_event(so_far.run, "metric", step, {{"loss", loss}});
+  if (place->second != loss) refuse_other("another loss at this step", row);
 }
 
 std::int64_t step_of(const ReadRow& row, std::int64_t planned) {
@@ -201,9 +232,10 @@ std::int64_t step_of(const ReadRow& row, std::int64_t planned) {
   throw common::ConfigError(fmt::format("{}: step {} of a run of {} steps", row.where, step, planned));
 }
 
-void add_results(ImportedRun& run, const ReadRow& row) {
+void add_results(RunSoFar& so_far, const ReadRow& row) {
+  ImportedRun& run = so_far.run;
   const std::int64_t step = step_of(row, run.trial.spec["train"]["steps"].get<std::int64_t>());
-  if (const auto loss = row.sizes.find("loss"); loss != row.sizes.end()) add_loss(run, row, step, loss->second);
+  if (const auto loss = row.sizes.find("loss"); loss != row.sizes.end()) add_loss(so_far, row, step, loss->second);
   if (const auto seconds = row.sizes.find("seconds"); seconds != row.sizes.end())
     run.seconds = std::max(run.seconds, seconds->second);
   if (row.scores.empty()) return;
@@ -212,13 +244,11 @@ void add_results(ImportedRun& run, const ReadRow& row) {
         "{}: it has scores, but nothing says in which features; give --settings features=inception, or a column",
         row.where));
   }
+  const auto [place, added] = so_far.scores.emplace(std::pair(step, row.settings.dump()), row.scores);
+  if (!added && place->second != row.scores) refuse_other("other scores", row);
+  if (!added) return;
   Json body{{"settings", row.settings}, {"values", row.scores}};
   if (row.settings.contains("num_samples")) body["num_samples"] = row.settings["num_samples"];
-  for (const common::Event& other : run.events) {
-    if (other.kind != "evaluation" || other.body["step"] != step || other.body["settings"] != row.settings) continue;
-    if (other.body["values"] == body["values"]) return;
-    refuse_other("other scores", row);
-  }
   add_event(run, "evaluation", step, std::move(body));
 }
 
@@ -251,15 +281,20 @@ void set_labels(std::vector<ImportedRun>& runs) {
 
 std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options) {
   refuse_without_known_columns(table, options);
-  std::vector<ImportedRun> runs;
+  std::vector<RunSoFar> all;
   std::unordered_map<std::string, std::size_t> places;
   for (const RunTable::Row& row : table.rows) {
     const ReadRow read = read_row(table, row, options);
-    results::TrialRecord record = record_of(read, static_cast<std::int64_t>(runs.size()));
-    const auto [place, added] = places.emplace(record.id.str(), runs.size());
-    if (added) runs.push_back({std::move(record), {}, 0});
-    add_results(runs[place->second], read);
+    results::TrialRecord record = record_of(read, static_cast<std::int64_t>(all.size()));
+    const auto [place, added] = places.emplace(record.id.str(), all.size());
+    if (added) all.push_back({{record, {}, 0}, {}, {}});
+    RunSoFar& so_far = all[place->second];
+    check_sizes(so_far.run.trial, record, read);
+    keep_other_columns(so_far.run.trial, read);
+    add_results(so_far, read);
   }
+  std::vector<ImportedRun> runs;
+  for (RunSoFar& one : all) runs.push_back(std::move(one.run));
   set_labels(runs);
   return runs;
 }

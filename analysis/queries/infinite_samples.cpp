@@ -34,7 +34,7 @@ std::vector<Family> families_of(const std::vector<SettingsRow>& all) {
   std::map<std::string, Family> by_rest;
   for (const SettingsRow& row : all) {
     const Json count = row.document.value("num_samples", Json());
-    if (!row.document.is_object() || !count.is_number_integer() || count <= 0) continue;
+    if (!count.is_number_integer() || count <= 0) continue;
     Json rest = row.document;
     rest.erase("num_samples");
     Family& family = by_rest[rest.dump()];

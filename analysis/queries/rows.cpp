@@ -154,8 +154,8 @@ Json RowSource::value(std::size_t row, const std::string& column) const {
 void RowSource::require(const std::string& column) const {
   if (find(column) != nullptr) return;
   try {
-    for (std::size_t row = 0; row < num_rows; ++row) {
-      if (!sweeps::value_at(trial(row).spec(), column).is_null()) return;
+    for (const StudyTrial& one : study->trials) {
+      if (!sweeps::value_at(one.spec(), column).is_null()) return;
     }
   } catch (const common::ConfigError& error) {
     throw common::UsageError(error.what());
@@ -170,6 +170,7 @@ void RowSource::require(const std::string& column) const {
 
 RowSource rows_of(const Study& study, RowKind kind, const std::string& settings_id) {
   RowSource source;
+  source.study = &study;
   switch (kind) {
     case RowKind::kTrials:
       source.num_rows = study.trials.size();
@@ -195,6 +196,7 @@ RowSource rows_of(const Study& study, RowKind kind, const std::string& settings_
 
 RowSource metric_rows_of(const Study& study, const std::vector<results::MetricRow>& metrics) {
   RowSource source;
+  source.study = &study;
   source.num_rows = metrics.size();
   source.trial = trial_by_id(study, metrics);
   add_trial_columns(source);

@@ -17,6 +17,8 @@ enum class RowKind { kTrials, kEvaluations, kMetrics };
 /// The columns that rows of a kind have of their own, with how they are shown. On top of them every path of the
 /// configuration ("model.width", "train.lr") is a column.
 struct RowSource {
+  /// Whose rows they are; never null.
+  const Study* study = nullptr;
   struct NamedColumn {
     Column column;
     std::function<common::Json(std::size_t row)> value;
@@ -31,7 +33,7 @@ struct RowSource {
   [[nodiscard]] const NamedColumn* find(const std::string& name) const;
   /// A named column's value, or the configuration's at that path.
   [[nodiscard]] common::Json value(std::size_t row, const std::string& column) const;
-  /// UsageError, with the nearest name, when no row can have such a column.
+  /// UsageError, with the nearest name, when no row can have such a column, whatever rows there are.
   void require(const std::string& column) const;
 };
 

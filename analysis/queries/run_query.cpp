@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "analysis/queries/expression.hpp"
 #include "analysis/queries/rows.hpp"
@@ -11,32 +12,53 @@ using common::Json;
 
 namespace {
 
-std::vector<std::size_t> matching_rows(const RowSource& source, const std::string& where) {
+struct SortOrder {
+  std::string column;
+  std::string direction;
+};
+
+std::optional<Expression> filter_of(const RowQuery& query) {
+  if (query.where.empty()) return std::nullopt;
+  return Expression::parse(query.where);
+}
+
+std::optional<SortOrder> order_of(const RowQuery& query) {
+  if (query.sort.empty()) return std::nullopt;
+  const auto colon = query.sort.find(':');
+  SortOrder order{query.sort.substr(0, colon), colon == std::string::npos ? "asc" : query.sort.substr(colon + 1)};
+  if (order.direction == "asc" || order.direction == "desc") return order;
+  throw common::UsageError(fmt::format("--sort {}: write a column, column:asc or column:desc", query.sort));
+}
+
+const std::vector<std::string>& columns_of(const RowSource& source, const RowQuery& query) {
+  return query.columns.empty() ? source.shown_by_default : query.columns;
+}
+
+/// Refuses columns that there are none of.
+void check_columns(const RowSource& source, const RowQuery& query) {
+  for (const std::string& column : columns_of(source, query)) source.require(column);
+  if (const auto filter = filter_of(query)) {
+    for (const std::string& column : filter->columns()) source.require(column);
+  }
+  if (const auto order = order_of(query)) source.require(order->column);
+}
+
+std::vector<std::size_t> matching_rows(const RowSource& source, const std::optional<Expression>& filter) {
   std::vector<std::size_t> rows(source.num_rows);
   std::iota(rows.begin(), rows.end(), std::size_t{0});
-  if (where.empty()) return rows;
-  const Expression filter = Expression::parse(where);
-  for (const std::string& column : filter.columns()) source.require(column);
+  if (!filter) return rows;
   std::erase_if(rows, [&](std::size_t row) {
-    return !filter.matches([&](const std::string& column) { return source.value(row, column); });
+    return !filter->matches([&](const std::string& column) { return source.value(row, column); });
   });
   return rows;
 }
 
-void sort_rows(const RowSource& source, const std::string& order, std::vector<std::size_t>& rows) {
-  if (order.empty()) return;
-  const auto colon = order.find(':');
-  const std::string column = order.substr(0, colon);
-  const std::string direction = colon == std::string::npos ? "asc" : order.substr(colon + 1);
-  if (direction != "asc" && direction != "desc") {
-    throw common::UsageError(fmt::format("--sort {}: write a column, column:asc or column:desc", order));
-  }
-  source.require(column);
+void sort_rows(const RowSource& source, const SortOrder& order, std::vector<std::size_t>& rows) {
   std::vector<Json> keys(source.num_rows);
-  for (const std::size_t row : rows) keys[row] = source.value(row, column);
+  for (const std::size_t row : rows) keys[row] = source.value(row, order.column);
   std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
     if (keys[a].is_null() || keys[b].is_null()) return !keys[a].is_null() && keys[b].is_null();
-    return direction == "asc" ? keys[a] < keys[b] : keys[b] < keys[a];
+    return order.direction == "asc" ? keys[a] < keys[b] : keys[b] < keys[a];
   });
 }
 
@@ -46,10 +68,10 @@ Column path_column(const std::string& name) { return {name, Column::Kind::kText,
 }  // namespace
 
 Table run_query(const RowSource& source, const RowQuery& query) {
-  const std::vector<std::string>& names = query.columns.empty() ? source.shown_by_default : query.columns;
-  for (const std::string& name : names) source.require(name);
-  std::vector<std::size_t> rows = matching_rows(source, query.where);
-  sort_rows(source, query.sort, rows);
+  check_columns(source, query);
+  const std::vector<std::string>& names = columns_of(source, query);
+  std::vector<std::size_t> rows = matching_rows(source, filter_of(query));
+  if (const auto order = order_of(query)) sort_rows(source, *order, rows);
   if (query.limit > 0 && rows.size() > query.limit) rows.resize(query.limit);
 
   Table table;
@@ -67,10 +89,12 @@ Table run_query(const RowSource& source, const RowQuery& query) {
 
 Table run_metric_query(const Study& study, const RowQuery& query) {
   std::vector<results::MetricRow> matching;
+  check_columns(metric_rows_of(study, matching), query);  // once, not for each trial
+  const std::optional<Expression> filter = filter_of(query);
   for (const StudyTrial& trial : study.trials) {
     std::vector<results::MetricRow> rows = study.metrics_of(trial.id());
     if (rows.empty()) continue;
-    for (const std::size_t row : matching_rows(metric_rows_of(study, rows), query.where)) {
+    for (const std::size_t row : matching_rows(metric_rows_of(study, rows), filter)) {
       matching.push_back(std::move(rows[row]));
     }
     if (query.sort.empty() && query.limit > 0 && matching.size() >= query.limit) break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "analysis/statistics/summary.hpp"
 #include "common/error.hpp"
@@ -34,10 +35,14 @@ std::vector<std::size_t> spread_by_step(const std::vector<results::LossRow>& cur
   return kept;
 }
 
+bool diverged(const StudyTrial& trial) { return trial.row.trial.state == results::TrialState::kDiverged; }
+
 /// Whether what was seen at `step` is the training's end, whatever became of the trial afterwards (a score that
 /// failed).
-bool is_end(const StudyTrial& trial, std::int64_t step) {
-  return step == trial.planned_steps && trial.row.trial.state != results::TrialState::kDiverged;
+bool is_end(const StudyTrial& trial, std::int64_t step) { return step == trial.planned_steps && !diverged(trial); }
+
+LeftOut left_out(const StudyTrial& trial, std::string why) {
+  return {trial.id(), trial.row.trial.label, std::move(why)};
 }
 
 /// Why a trial that was not scored at its end is left out.
@@ -50,6 +55,18 @@ std::string why_unfinished(const StudyTrial& trial) {
 
 }  // namespace
 
+std::vector<LeftOut> left_out_of_all(const ScorePoints& points) {
+  std::set<common::TrialId> with_points;
+  for (const ScorePoint& point : points.all) with_points.insert(point.trial->id());
+  std::vector<LeftOut> without = points.left_out;
+  std::erase_if(without, [&](const LeftOut& one) { return with_points.contains(one.trial); });
+  return without;
+}
+
+bool higher_is_better(const std::string& metric) {
+  return metric == "inception_score" || metric == "precision" || metric == "recall";
+}
+
 bool is_loss(const std::string& metric) { return metric == "loss" || metric == "loss_simple" || metric == "loss_vlb"; }
 
 ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id) {
@@ -58,9 +75,10 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
     const StudyTrial* trial = study.find(row.trial);
     const bool final = is_end(*trial, row.step);
     if (!row.value) {
-      if (final) points.left_out.push_back({trial->row.trial.label, fmt::format("no {}: {}", metric, row.reason)});
+      if (final) points.left_out.push_back(left_out(*trial, fmt::format("no {}: {}", metric, row.reason)));
       continue;
     }
+    if (diverged(*trial)) continue;
     const ScorePoint point{trial, row.step, trial->training_flops_after(row.step), *row.value};
     points.all.push_back(point);
     if (final) points.final.push_back(point);
@@ -69,9 +87,8 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
     const results::EvaluationRow* last = study.last_score(trial.id(), metric, settings_id);
     if (last != nullptr && is_end(trial, last->step)) continue;
     const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
-    points.left_out.push_back({trial.row.trial.label, finished
-                                                          ? fmt::format("no {} at its end under these settings", metric)
-                                                          : why_unfinished(trial)});
+    points.left_out.push_back(left_out(
+        trial, finished ? fmt::format("no {} at its end under these settings", metric) : why_unfinished(trial)));
   }
   return points;
 }
@@ -79,7 +96,7 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
 ScorePoints loss_points(const Study& study, const std::string& column, bool whole_curves) {
   ScorePoints points;
   for (const StudyTrial& trial : study.trials) {
-    if (whole_curves) {
+    if (whole_curves && !diverged(trial)) {
       for (const CurvePoint& c : smoothed_loss(study, trial, column, kMostCurvePoints)) {
         points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
       }
@@ -96,7 +113,7 @@ ScorePoints loss_points(const Study& study, const std::string& column, bool whol
           {&trial, trial.planned_steps, trial.training_flops_after(trial.planned_steps), *mean(last_tenth)});
     } else {
       points.left_out.push_back(
-          {trial.row.trial.label, finished ? fmt::format("no {} in its last tenth", column) : why_unfinished(trial)});
+          left_out(trial, finished ? fmt::format("no {} in its last tenth", column) : why_unfinished(trial)));
     }
   }
   return points;
@@ -145,6 +162,16 @@ double x_of(const ScorePoint& point, XQuantity quantity) {
       break;
   }
   return point.training_flops;
+}
+
+bool same_length(const std::vector<ScorePoint>& final_points) {
+  std::set<std::int64_t> images;
+  for (const ScorePoint& point : final_points) images.insert(point.step * point.trial->global_batch);
+  return images.size() < 2;
+}
+
+XQuantity natural_x(const std::vector<ScorePoint>& final_points) {
+  return same_length(final_points) ? XQuantity::kForwardMacs : XQuantity::kTrainingFlops;
 }
 
 std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity) {

@@ -21,18 +21,25 @@ struct ScorePoint {
 
 /// A trial that has no final score, and why.
 struct LeftOut {
+  common::TrialId trial;
   std::string label;
   std::string why;
 };
 
 /// What can be drawn and fitted of one score under one setting.
 struct ScorePoints {
-  /// Every scored step.
+  /// Every scored step of the trials that did not diverge.
   std::vector<ScorePoint> all;
   /// One per trial that was scored at its last planned step and did not diverge, also where it failed afterwards.
   std::vector<ScorePoint> final;
   std::vector<LeftOut> left_out;
 };
+
+/// Those of `left_out` that have no score at all: what is missing where every score is taken.
+[[nodiscard]] std::vector<LeftOut> left_out_of_all(const ScorePoints& points);
+
+/// Whether more of it is better (inception_score, precision, recall); of all others, and of losses, less is.
+[[nodiscard]] bool higher_is_better(const std::string& metric);
 
 /// Scores of `metric` under `settings_id`; a null score is left out with the worker's reason.
 [[nodiscard]] ScorePoints score_points(const Study& study, const std::string& metric, const std::string& settings_id);
@@ -59,6 +66,10 @@ enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };
 [[nodiscard]] XQuantity x_quantity_from(const std::string& name);
 [[nodiscard]] std::string to_name(XQuantity quantity);
 [[nodiscard]] double x_of(const ScorePoint& point, XQuantity quantity);
+/// Whether all were trained on as many images: a law over size is one of trainings of the same length.
+[[nodiscard]] bool same_length(const std::vector<ScorePoint>& final_points);
+/// Forward MACs where all are of the same length, else training FLOPs, which take the length in.
+[[nodiscard]] XQuantity natural_x(const std::vector<ScorePoint>& final_points);
 /// d of the points is the number of images seen.
 [[nodiscard]] std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity);
 

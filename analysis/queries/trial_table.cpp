@@ -1,5 +1,7 @@
 #include "analysis/queries/trial_table.hpp"
 
+#include <set>
+
 #include "analysis/queries/settings_choice.hpp"
 
 namespace ditscale::analysis {
@@ -27,6 +29,16 @@ std::vector<ScoreColumn> score_columns(const Study& study) {
   return columns;
 }
 
+/// Characters of their ids that tell settings apart, four at least.
+std::size_t distinct_length(const std::vector<results::SettingsRow>& settings) {
+  for (std::size_t length = 4; length < 16; ++length) {
+    std::set<std::string> starts;
+    for (const results::SettingsRow& row : settings) starts.insert(row.id.substr(0, length));
+    if (starts.size() == settings.size()) return length;
+  }
+  return std::string::npos;
+}
+
 }  // namespace
 
 Table trial_table(const Study& study) {
@@ -42,9 +54,9 @@ Table trial_table(const Study& study) {
                    {"step", Kind::kInteger},
                    {"loss", Kind::kNumber}};
   for (const ScoreColumn& score : scores) {
-    const bool alone = settings_of(study, score.metric).size() == 1;
-    table.columns.push_back(
-        {alone ? score.metric : score.metric + "@" + score.settings.id.substr(0, 4), Kind::kNumber});
+    const std::vector<results::SettingsRow> all = settings_of(study, score.metric);
+    const std::string under = all.size() == 1 ? "" : "@" + score.settings.id.substr(0, distinct_length(all));
+    table.columns.push_back({score.metric + under, Kind::kNumber});
   }
   table.columns.insert(table.columns.end(), {{"images/s", Kind::kNumber},
                                              {"attempts", Kind::kInteger},

@@ -28,6 +28,8 @@ namespace {
 
 /// Pictures on a page, and the largest file taken as one.
 constexpr std::size_t kMostSamples = 24;
+/// Of each setting where there are many.
+constexpr std::size_t kFewestSamples = 4;
 constexpr std::uintmax_t kLargestSample_bytes = 4 << 20;
 constexpr int kResamples = 400;
 /// A page of a large study is there in seconds; `analysis fit` takes its time.
@@ -51,8 +53,9 @@ void add_law(Section& section, const ScorePoints& points, const std::string& lab
   FitRequest request;
   request.num_resamples = points.final.size() > kManyPoints ? kFewResamples : kResamples;
   try {
-    FitReport report = make_fit_report(fit_points(points.final, XQuantity::kForwardMacs), request);
-    report.x_name = "forward_macs";
+    const XQuantity x = natural_x(points.final);
+    FitReport report = make_fit_report(fit_points(points.final, x), request);
+    report.x_name = to_name(x);
     report.y_name = label;
     section.texts.push_back(to_text(report));
     section.figures.push_back(law_with_band(report, name + "_law"));
@@ -84,7 +87,7 @@ Section score_section(const Study& study, const std::string& metric, const resul
   const ScoreView view{study, points, label, metric};
   const std::vector<FitPoint> fit = fit_points(points.final, XQuantity::kForwardMacs);
   std::optional<Law> law;
-  if (!why_not_fittable(fit, Form::kPower)) law = fit_law(fit, {}).law();
+  if (same_length(points.final) && !why_not_fittable(fit, Form::kPower)) law = fit_law(fit, {}).law();
   section.figures = {score_by_forward_gflops(view, law), score_by_parameters(view), score_by_training_flops(view)};
   const SettingView across{study, metric, label, settings};
   for (const Figure& figure : {score_by_guidance(across), score_by_sampling_compute(across), score_by_block(across)}) {
@@ -95,7 +98,10 @@ Section score_section(const Study& study, const std::string& metric, const resul
   if (const auto seeds = seed_groups(points.final); !seeds.empty()) {
     section.tables.push_back({"Runs that differ in the seed only", seed_table(seeds, metric)});
   }
-  for (const std::string& warning : tuning_warnings(points.final)) section.warnings.push_back(warning);
+  for (const auto& warnings :
+       {tuning_warnings(points.final, metric), length_warnings(points.final, XQuantity::kForwardMacs)}) {
+    section.warnings.insert(section.warnings.end(), warnings.begin(), warnings.end());
+  }
   if (!points.left_out.empty()) section.texts.push_back(left_out_text(points.left_out));
   return section;
 }
@@ -109,12 +115,18 @@ std::string file_bytes(const fs::path& file) {
 /// The newest picture of each trial, models by rising compute: same noise and labels, so a column is one image.
 Section sample_section(const Study& study) {
   Section section{"samples", "Samples", {}, {}, {}, {}, {}, {}};
-  for (const SamplePicture& picture : sample_pictures(study, kMostSamples)) {
-    std::string png = file_bytes(picture.file);
-    if (png.empty()) continue;
-    section.samples.push_back(
-        {fmt::format("{}, {:.4g} Gflops, step {}", picture.trial->model, picture.trial->gflops(), picture.step),
-         std::move(png)});
+  const SamplePictures pictures(study);
+  const std::vector<results::SettingsRow> all = pictures.settings();
+  for (const results::SettingsRow& settings : all) {
+    const std::string under = all.size() > 1 ? ", settings " + settings.id.substr(0, 8) : "";
+    const std::size_t most = std::max(kFewestSamples, kMostSamples / all.size());
+    for (const SamplePicture& picture : pictures.newest(settings, most)) {
+      std::string png = file_bytes(picture.file);
+      if (png.empty()) continue;
+      section.samples.push_back({fmt::format("{}, {:.4g} Gflops, step {}{}", picture.trial->model,
+                                             picture.trial->gflops(), picture.step, under),
+                                 std::move(png)});
+    }
   }
   section.notes = {section.samples.empty() ? "No sample pictures stand beside the database."
                                            : "Same noise and labels for all; models ordered by training compute."};
@@ -133,14 +145,14 @@ std::string device_time_text(const DeviceTime& time) {
 Section devices_section(const Study& study) {
   Section section{"devices", "Devices and cost", {}, {}, {}, {}, {}, {}};
   const Utilisation use = utilisation(study);
-  if (use.num_lanes == 0) {
+  if (use.num_devices == 0) {
     section.notes = {"No attempt has ended yet, or none was timed."};
     return section;
   }
   section.notes = {fmt::format(
-      "{} device lanes, {:.3g} h from first start to last end, {:.1f} % busy; {:.3g} h in attempts "
+      "{} devices, {:.3g} h from first start to last end, {:.1f} % busy; {:.3g} device-hours in attempts "
       "that were lost or failed ({:.1f} % of the work).",
-      use.num_lanes, use.makespan_s / 3600, 100 * use.share(), use.lost_s / 3600, 100 * use.lost_s / use.busy_s)};
+      use.num_devices, use.makespan_s / 3600, 100 * use.share(), use.lost_s / 3600, 100 * use.lost_s / use.busy_s)};
   const DeviceTime time = device_time(study);
   if (time.had_cpu_s > 0) section.notes.push_back(device_time_text(time));
   section.figures = {gantt(study), predicted_against_actual_cost(study)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -141,6 +142,12 @@ std::string to_csv(const Table& table) {
 }
 
 Json to_json(const Table& table) {
+  std::set<std::string> names;
+  for (const Column& column : table.columns) {
+    if (names.insert(column.name).second) continue;
+    throw common::UsageError(fmt::format(
+        "two columns are called \"{}\", of which JSON would lose one: give it an alias (in SQL: AS)", column.name));
+  }
   Json list = Json::array();
   for (const auto& row : table.rows) {
     Json object = Json::object();

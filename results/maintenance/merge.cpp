@@ -18,20 +18,45 @@ namespace ditscale::results {
 
 namespace {
 
-/// Which of the source's attempts are taken, and their numbers in the target: those that are new there, and those of
-/// which it has an older copy (`stale`).
+/// Attempts of the source that the target has not, also not under another number.
+constexpr const char* kFindFreshAttempts = R"sql(
+CREATE TEMP TABLE fresh_attempts AS
+SELECT a.trial, a.number FROM source.attempts a
+WHERE NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.host = a.host
+                  AND m.started_s = a.started_s AND m.devices = a.devices))sql";
+
+/// Views take the highest number for the newest attempt. Where the numbers of both sides say otherwise (or are the
+/// same), all attempts of the trial are numbered by their start; within one side numbers keep their order, whatever its
+/// clock said, and no number falls: what a trial's folder has of later ones must stay unused.
+constexpr const char* kNumberAttempts = R"sql(
+CREATE TEMP TABLE numbering AS
+WITH sides AS (
+  SELECT 'main' AS side, trial, number, host, devices,
+         max(started_s) OVER (PARTITION BY trial ORDER BY number) AS start_s
+  FROM main.attempts WHERE trial IN (SELECT trial FROM fresh_attempts)
+  UNION ALL
+  SELECT 'source', trial, number, host, devices, max(started_s) OVER (PARTITION BY trial ORDER BY number)
+  FROM source.attempts WHERE trial IN (SELECT trial FROM fresh_attempts)),
+kept AS (
+  SELECT * FROM sides WHERE side = 'main' OR (trial, number) IN (SELECT trial, number FROM fresh_attempts)),
+mixed AS (
+  SELECT DISTINCT s.trial FROM kept s JOIN kept m ON m.trial = s.trial
+  WHERE s.side = 'source' AND m.side = 'main'
+    AND (s.number = m.number OR (s.number < m.number) <> (s.start_s < m.start_s))),
+ranked AS (
+  SELECT side, trial, number,
+         row_number() OVER (PARTITION BY trial ORDER BY start_s, number, host, devices) AS place
+  FROM kept WHERE trial IN (SELECT trial FROM mixed))
+SELECT side, trial, number,
+       place + max(number - place) OVER (PARTITION BY trial ORDER BY place) AS new_number
+FROM ranked)sql";
+
+/// Which of the source's attempts are taken, and their numbers in the target: the fresh ones, and those of which it
+/// has an older copy (`stale`).
 constexpr const char* kMapAttempts = R"sql(
 CREATE TEMP TABLE attempt_map AS
-SELECT a.trial, a.number,
-       CASE WHEN NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.number = a.number)
-            THEN a.number
-            ELSE (SELECT max(m.number) FROM (SELECT number FROM main.attempts WHERE trial = a.trial
-                                             UNION SELECT number FROM source.attempts WHERE trial = a.trial) m)
-                 + row_number() OVER (PARTITION BY a.trial ORDER BY a.number) END AS new_number,
-       0 AS stale
-FROM source.attempts a
-WHERE NOT EXISTS (SELECT 1 FROM main.attempts m WHERE m.trial = a.trial AND m.host = a.host
-                  AND m.started_s = a.started_s AND m.devices = a.devices)
+SELECT f.trial, f.number, coalesce(n.new_number, f.number) AS new_number, 0 AS stale
+FROM fresh_attempts f LEFT JOIN numbering n ON n.side = 'source' AND n.trial = f.trial AND n.number = f.number
 UNION ALL
 SELECT a.trial, a.number, m.number, 1
 FROM source.attempts a JOIN main.attempts m ON m.trial = a.trial AND m.host = a.host
@@ -49,22 +74,25 @@ constexpr std::array<const char*, 5> kAttemptTables{"events", "metrics", "evalua
 constexpr const char* kCopyTrials = R"sql(
 INSERT INTO main.trials SELECT * FROM source.trials WHERE id NOT IN (SELECT id FROM main.trials))sql";
 
-/// Shared trials of which the source tells the better state.
-constexpr const char* kFindBetterTrials = R"sql(
-CREATE TEMP TABLE better_trials AS
-SELECT s.id FROM source.trials s JOIN main.trials m ON m.id = s.id
-WHERE m.state <> 'succeeded'
-  AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(m.state_since_s, 0)))sql";
+/// Trials whose state the source tells: new ones, and shared ones of which it has the better state.
+constexpr const char* kFindToldTrials = R"sql(
+CREATE TEMP TABLE told_trials AS
+SELECT s.id FROM source.trials s LEFT JOIN main.trials m ON m.id = s.id
+WHERE m.id IS NULL
+   OR (m.state <> 'succeeded'
+       AND (s.state = 'succeeded' OR coalesce(s.state_since_s, 0) > coalesce(m.state_since_s, 0))))sql";
 
 constexpr const char* kBetterStates = R"sql(
 UPDATE main.trials SET (state, reason, state_since_s) =
   (SELECT s.state, s.reason, s.state_since_s FROM source.trials s WHERE s.id = main.trials.id)
-WHERE id IN (SELECT id FROM better_trials))sql";
+WHERE id IN (SELECT id FROM told_trials))sql";
 
-/// A decision belongs to the state that it led to.
+/// Decisions go with the state that they led to. Where both have the same state, one side may have decided more since.
 constexpr const char* kCopyDecisions = R"sql(
-INSERT OR REPLACE INTO main.decisions SELECT * FROM source.decisions
-WHERE trial IN (SELECT id FROM better_trials) OR (trial, step) NOT IN (SELECT trial, step FROM main.decisions))sql";
+DELETE FROM main.decisions WHERE trial IN (SELECT id FROM told_trials);
+INSERT OR IGNORE INTO main.decisions
+SELECT d.* FROM source.decisions d JOIN source.trials s ON s.id = d.trial JOIN main.trials m ON m.id = d.trial
+WHERE s.state = m.state AND coalesce(s.state_since_s, 0) = coalesce(m.state_since_s, 0))sql";
 
 /// Of the trials that have got attempts.
 constexpr const char* kSummariseMetrics = R"sql(
@@ -93,6 +121,23 @@ int copy_rows(SQLite::Database& database, const std::string& table, const std::s
   return database.exec(fmt::format(
       "INSERT INTO main.{0} SELECT {1} FROM source.{0} r JOIN attempt_map k ON k.trial = r.trial AND k.number = r.{2}",
       table, columns, attempt));
+}
+
+/// Gives the target's attempts the numbers that `numbering` has for them. Negative in between: numbers are unique.
+void renumber(SQLite::Database& database) {
+  if (database.execAndGet("SELECT count(*) FROM numbering WHERE side = 'main'").getInt64() == 0) return;
+  database.exec("PRAGMA defer_foreign_keys = ON");  // until the transaction ends
+  const auto set_numbers = [&](const std::string& table, const std::string& attempt) {
+    database.exec(fmt::format(
+        "UPDATE main.{0} SET {1} = -(SELECT n.new_number FROM numbering n "
+        "WHERE n.side = 'main' AND n.trial = {0}.trial AND n.number = {0}.{1}) "
+        "WHERE trial IN (SELECT trial FROM numbering) AND "
+        "(trial, {1}) IN (SELECT trial, number FROM numbering WHERE side = 'main' AND new_number <> number);"
+        "UPDATE main.{0} SET {1} = -{1} WHERE {1} < 0 AND trial IN (SELECT trial FROM numbering)",
+        table, attempt));
+  };
+  for (const char* table : kAttemptTables) set_numbers(table, "attempt");
+  set_numbers("attempts", "number");
 }
 
 /// Of attempts that went on, what the target has of them. Returns how many there are.
@@ -173,10 +218,13 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
         "INSERT INTO main.sweeps SELECT * FROM source.sweeps WHERE name NOT IN (SELECT name FROM main.sweeps)");
     merged.shared_trials =
         database->execAndGet("SELECT count(*) FROM source.trials WHERE id IN (SELECT id FROM main.trials)").getInt64();
-    merged.new_trials = database->exec(kCopyTrials);
-    database->exec(kMapAttempts);
-    database->exec(kFindBetterTrials);
+    database->exec(kFindToldTrials);
     database->exec(kBetterStates);
+    merged.new_trials = database->exec(kCopyTrials);
+    database->exec(kFindFreshAttempts);
+    database->exec(kNumberAttempts);
+    renumber(*database);
+    database->exec(kMapAttempts);
     database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
     merged.continued_attempts = drop_stale(*database);
     merged.new_attempts = copy_rows(*database, "attempts", "number") - merged.continued_attempts;
@@ -184,7 +232,7 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     database->exec(kSummariseMetrics);
     database->exec(kCopyDecisions);
     database->exec(kCopyNodes);
-    database->exec("DROP TABLE attempt_map; DROP TABLE better_trials");
+    database->exec("DROP TABLE attempt_map; DROP TABLE numbering; DROP TABLE fresh_attempts; DROP TABLE told_trials");
     whole.commit();
     return merged;
   } catch (const SQLite::Exception& error) {

@@ -222,7 +222,8 @@ TEST_F(Cli, ACsvFileWithoutNumbersOrWithAHugeFieldIsRefusedInOneSentence) {
   EXPECT_THAT(refusal("x,y\n1,\n2,\n"), HasSubstr("none of its 2 rows"));
   EXPECT_THAT(refusal("x\n1\n"), HasSubstr("there is no column \"y\""));
   EXPECT_THAT(refusal(""), HasSubstr("a header and rows are needed"));
-  EXPECT_THAT(refusal("x,y\n1,2,3\n"), HasSubstr("3 fields, the header has 2"));
+  EXPECT_THAT(refusal("x,y\n1,2,3\n"), HasSubstr(":2: more fields than the header, which has 2"));
+  EXPECT_THAT(refusal("x,y\n1\n"), HasSubstr("1 fields, the header has 2"));
   const std::string huge = refusal("x,y\n1," + std::string(1 << 20, 'a') + "\n");
   EXPECT_THAT(huge, HasSubstr("is not a number"));
   EXPECT_LT(huge.size(), 500U);

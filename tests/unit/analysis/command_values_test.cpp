@@ -49,6 +49,33 @@ class Commands : public ::testing::Test {
     return csv.string();
   }
 
+  [[nodiscard]] Answer on_database(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--db", file_.string()});
+    return analysis(arguments);
+  }
+  static double score_of(std::int64_t width) { return 100 / std::sqrt(static_cast<double>(width)) + (width == 128); }
+  /// Widths 64, 128 and 256.
+  void make_study() const {
+    results::ResultsWriter writer(file_);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    for (const std::int64_t width : {64, 128, 256}) {
+      test::put_finished_trial(writer, test::small_spec(width), width, score_of(width));
+    }
+  }
+  /// A trial with the FID 200 at `step` only.
+  void scored_once(std::int64_t width, std::int64_t step, results::TrialState state, const std::string& label) const {
+    results::ResultsWriter writer(file_);
+    const sweeps::TrialSpec spec = test::small_spec(width);
+    results::TrialRecord record = test::record_of(spec, width);
+    record.label = label;
+    writer.put_trials(std::vector{record});
+    test::MadeUpAttempt attempt(spec, 1);
+    writer.start_attempt(attempt.record());
+    attempt.started(0).metric(step, 0.4).evaluation(step, 200.0);
+    writer.ingest(attempt.events());
+    writer.set_trial_state(spec.id(), state, "", 1);
+  }
+
   test::TemporaryFolder folder_;
   std::filesystem::path file_ = folder_ / "results.db";
 };
@@ -99,13 +126,136 @@ TEST_F(Commands, FitThatRefusesEndsEachWordWithItsLine) {
       writer.put_trials(records);
       test::MadeUpAttempt attempt(spec, 1);
       writer.start_attempt(attempt.record());
-      attempt.started(0).metric(100, 0.3).evaluation(100, 200);
+      attempt.started(0).metric(100, 0.3);
+      if (width == 64) attempt.evaluation(100, 200);
       writer.ingest(attempt.events());
     }
   }
   const Answer refused = analysis({"fit", "--db", file_.string(), "--points", "all", "--x", "training_flops"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("\nleft out: "), Not(HasSubstr("\n\n"))));
+}
+
+TEST_F(Commands, AllPointsHoldNoDivergedTrialAndOnlyWhatHasNoneIsLeftOut) {
+  make_study();
+  scored_once(192, 100, results::TrialState::kDiverged, "diverged one");
+  scored_once(320, 100, results::TrialState::kPreempted, "preempted one");
+  const std::vector<std::string> all{"fit", "--x", "training_flops", "--points", "all", "--resamples", "0", "--json"};
+  const Json fit = Json::parse(on_database(all).out);
+  EXPECT_EQ(fit["points"].size(), 3U * 3 + 1);
+  ASSERT_EQ(fit["left_out"].size(), 1U);
+  EXPECT_EQ(fit["left_out"][0]["label"], "diverged one");
+  const Json final = Json::parse(on_database({"fit", "--x", "training_flops", "--resamples", "0", "--json"}).out);
+  EXPECT_EQ(final["left_out"].size(), 2U);
+}
+
+TEST_F(Commands, WhatAdviceLeavesOutIsNamed) {
+  make_study();
+  scored_once(192, 100, results::TrialState::kDiverged, "diverged one");
+  const std::vector<std::vector<std::string>> commands{
+      {"predict", "--set", "model.width=96"}, {"suggest"}, {"frontier", "--y", "fid"}, {"isoflop", "--y", "fid"}};
+  for (const auto& command : commands) {
+    const Answer answer = on_database(command);
+    EXPECT_THAT(answer.out + answer.err, HasSubstr("left out: diverged one: diverged after step 100")) << command[0];
+  }
+  EXPECT_THAT(on_database({"predict", "--set", "model.width=96"}).out,
+              HasSubstr("warning: all sizes were trained with train.lr"));
+  for (const auto& command : {commands[0], commands[1]}) {
+    std::vector<std::string> to_json = command;
+    to_json.emplace_back("--json");
+    const Json json = Json::parse(on_database(to_json).out);
+    EXPECT_EQ(json["left_out"].size(), 1U) << command[0];
+    EXPECT_THAT(json["warnings"].dump(), HasSubstr("train.lr")) << command[0];
+  }
+}
+
+TEST_F(Commands, ALawOfTrainingsOfDifferentLengthIsNotOneOfSizeUnlessAskedForAndThenItWarns) {
+  make_study();
+  {
+    results::ResultsWriter writer(file_);
+    sweeps::TrialSpec longer = test::small_spec(96);
+    longer.train.steps = 600;
+    test::put_finished_trial(writer, longer, 9, 50);
+  }
+  const std::vector<std::string> fit{"fit", "--resamples", "0", "--json"};
+  const Json natural = Json::parse(on_database(fit).out);
+  EXPECT_EQ(natural["x"], "training_flops");
+  EXPECT_THAT(natural["warnings"].dump(), Not(HasSubstr("different numbers of images")));
+  std::vector<std::string> over_size = fit;
+  over_size.insert(over_size.end(), {"--x", "forward_macs"});
+  EXPECT_THAT(on_database(over_size).out, HasSubstr("the trainings saw different numbers of images"));
+  EXPECT_THAT(on_database({"curves", "--json"}).out, HasSubstr("the trainings saw different numbers of images"));
+}
+
+TEST_F(Commands, OfScoresWhereHigherIsBetterTheHighestIsTheBest) {
+  {
+    results::ResultsWriter writer(file_);
+    writer.put_sweep("made_up", "", {{"name", "made_up"}});
+    for (const std::int64_t width : {64, 128, 192}) {
+      const sweeps::TrialSpec spec = test::small_spec(width);
+      writer.put_trials(std::vector{test::record_of(spec, width)});
+      test::MadeUpAttempt attempt(spec, 1);
+      writer.start_attempt(attempt.record());
+      attempt.started(0).add("evaluation", 300,
+                             {{"settings", {{"features", "inception"}}}, {"values", {{"inception_score", width}}}});
+      writer.ingest(attempt.outcome(300, "succeeded").events());
+      writer.set_trial_state(spec.id(), results::TrialState::kSucceeded, "", 1030);
+    }
+  }
+  const Json rows = Json::parse(on_database({"frontier", "--y", "inception_score", "--budgets", "1e30", "--json"}).out);
+  EXPECT_EQ(rows.at(0)["best measured"], "model.patch=7 model.width=192");
+  const Answer refused = on_database({"isoflop", "--y", "inception_score"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("higher is better"));
+}
+
+TEST_F(Commands, AQueryOfMetricsKnowsTheColumnsOfAllTrials) {
+  make_study();
+  {
+    results::ResultsWriter writer(file_);
+    sweeps::TrialSpec clipped = test::small_spec(192);
+    clipped.train.clip_norm = 1.5;
+    test::put_finished_trial(writer, clipped, 9, 50);
+  }
+  const auto query = [this](const std::string& where) {
+    return on_database({"query", "--from", "metrics", "--where", where, "--columns", "step,train.clip_norm", "--json"});
+  };
+  EXPECT_EQ(Json::parse(query("train.clip_norm > 1").out).size(), 30U);
+  EXPECT_EQ(query("step > 5000").out, "[]\n");
+  EXPECT_EQ(query("train.colour = 1").code, 2);
+}
+
+TEST_F(Commands, CompareTakesTheLastStepThatBothHave) {
+  make_study();
+  const std::filesystem::path left = folder_ / "left.db";
+  std::filesystem::copy_file(file_, left);
+  std::filesystem::remove(file_);
+  scored_once(64, 100, results::TrialState::kPreempted, "half");
+  scored_once(128, 50, results::TrialState::kPreempted, "early");
+  const Json rows = Json::parse(analysis({"compare", left.string(), file_.string(), "--json"}).out);
+  ASSERT_EQ(rows.size(), 3U);
+  for (const Json& row : rows) {
+    const auto width = row["model"].get<std::string>();
+    if (width == "d4-w64-h4/7") {
+      EXPECT_EQ(row["step"], 100);
+      EXPECT_NEAR(row["left"].get<double>(), score_of(64) * std::sqrt(3), 1e-9);
+      EXPECT_NEAR(row["right / left"].get<double>(), 200 / row["left"].get<double>(), 1e-9);
+    } else if (width == "d4-w128-h4/7") {
+      EXPECT_TRUE(row["right / left"].is_null()) << "no step in common";
+    } else {
+      EXPECT_EQ(row["step"], 300);
+      EXPECT_NEAR(row["left"].get<double>(), score_of(256), 1e-9);
+    }
+  }
+}
+
+TEST_F(Commands, JsonLosesNoColumnOfTheSameName) {
+  make_study();
+  const std::string sql = "SELECT 1 AS n, 2 AS n";
+  EXPECT_EQ(on_database({"query", "--sql", sql, "--format", "csv"}).out, "n,n\r\n1,2\r\n");
+  const Answer refused = on_database({"query", "--sql", sql, "--json"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("two columns are called \"n\""));
 }
 
 TEST_F(Commands, TrialsSayOfAScoreWhatIsKnown) {

@@ -1,6 +1,7 @@
 #include "analysis/figures/figure.hpp"
 
 #include <cmath>
+#include <limits>
 #include <regex>
 #include <set>
 
@@ -51,6 +52,21 @@ TEST(Scale, HasRoundMarksInsideItsRange) {
         EXPECT_LE(scale.ticks.size(), 12U) << low << " " << factor << " " << logarithmic;
         EXPECT_THAT(scale.ticks, Each(::testing::AllOf(::testing::Ge(scale.low), ::testing::Le(scale.high * 1.0001))));
       }
+    }
+  }
+}
+
+TEST(Scale, HasFewMarksOfValuesThatNearlyCoincideAndOfExtremeOnes) {
+  const double least = std::numeric_limits<double>::min();
+  const double most = std::numeric_limits<double>::max();
+  const std::vector<std::vector<double>> cases{
+      {30.0, std::nextafter(30.0, 31.0)}, {1e300}, {1e-300}, {1, 1e300}, {least, most}, {most}, {least}};
+  for (const auto& values : cases) {
+    for (const bool logarithmic : {false, true}) {
+      const Scale scale = scale_for(values, logarithmic);
+      EXPECT_LE(scale.ticks.size(), 12U) << values[0] << " " << logarithmic;
+      EXPECT_TRUE(std::isfinite(scale.low) && std::isfinite(scale.high)) << values[0] << " " << logarithmic;
+      EXPECT_LT(scale.low, scale.high) << values[0] << " " << logarithmic;
     }
   }
 }
@@ -220,6 +236,9 @@ TEST(LowerEnvelope, KeepsWhatNothingCheaperUndercuts) {
   for (const FigurePoint& point : envelope) xs.push_back(point.x);
   EXPECT_THAT(xs, ElementsAre(1, 3, 4));
   EXPECT_EQ(envelope[1].y, 55);
+  const auto upper = upper_envelope({{2, 5, ""}, {1, 4, ""}, {3, 4.5, ""}});
+  ASSERT_EQ(upper.size(), 2U);
+  EXPECT_EQ(upper[1].y, 5);
 }
 
 TEST(GnuplotScript, QuotesUserTextSoThatNothingIsExecuted) {

@@ -84,6 +84,8 @@ TEST_F(Import, UnknownColumnsAreKeptAndCanBeAskedFor) {
   const Json rows = json({"query", "--where", "imported.cluster = 'south'"});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0]["fid"], 43.47);
+  EXPECT_EQ(import_file(csv("model,fid,imported.cluster\nL/2,23,north\n")), 0) << err_;
+  EXPECT_EQ(json({"query", "--where", "imported.cluster = 'north'"}).size(), 2U);
 }
 
 TEST_F(Import, WrongRowsAreNamedWithTheirLine) {
@@ -101,10 +103,22 @@ TEST_F(Import, WrongRowsAreNamedWithTheirLine) {
 }
 
 TEST_F(Import, AnotherLossOfTheSameConfigurationAndStepIsRefused) {
-  EXPECT_EQ(import_file(csv("model,replicate,loss\nS/2,1,0.5\nS/2,2,0.4\n")), 1);
+  EXPECT_EQ(import_file(csv("model,loss\nS/2,0.5\nS/2,0.4\n")), 1);
   EXPECT_THAT(err_, AllOf(HasSubstr("runs.csv:3"), HasSubstr("another loss"), HasSubstr("tells them apart")));
   ASSERT_EQ(import_file(csv("model,guidance,loss,fid\nS/2,1,0.5,70\nS/2,2,0.5,50\n")), 0) << err_;
   EXPECT_EQ(json({"query", "--sql", "SELECT loss FROM v_metrics"}).size(), 1U);
+}
+
+TEST_F(Import, RunsThatAnUnknownColumnTellsApartAreNotMadeOne) {
+  EXPECT_EQ(import_file(csv("model,optimizer,step,fid\nS/2,adam,500,50\nS/2,sgd,1000,40\n")), 1);
+  EXPECT_THAT(err_, AllOf(HasSubstr("runs.csv:3"), HasSubstr("optimizer is \"sgd\", and \"adam\" in a row before"),
+                          HasSubstr("tells them apart")));
+  EXPECT_EQ(import_file(csv("model,gflops,step,fid\nS/2,6,500,50\nS/2,7,1000,40\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("another number of forward MACs"));
+  EXPECT_FALSE(std::filesystem::exists(database_));
+  // A cell that says nothing contradicts nothing.
+  ASSERT_EQ(import_file(csv("model,gflops,cluster,step,fid\nS/2,6,,500,50\nS/2,,north,1000,40\n")), 0) << err_;
+  EXPECT_EQ(json({"query", "--where", "imported.cluster = 'north' and gflops = 6"}).size(), 1U);
 }
 
 TEST_F(Import, SizesThatCannotBeAreRefused) {

@@ -208,6 +208,18 @@ TEST(Isoflop, BandsAreDrawnAndStandInTheNumbersBehindTheFigure) {
   }
 }
 
+TEST(Isoflop, WhereRunsHaveSeveralPointsTheirsAreNotDrawnOneByOne) {
+  auto points = noisy(grid(surface(0.3, 0.3), 7, 1.5), 1e-3, 0);
+  for (std::size_t i = 0; i < points.size(); ++i) points[i].point.run = std::to_string(i % 14);
+  const IsoflopReport report = make_isoflop_report(points, 50, 0);
+  const Approach& isoflop = report.approaches[1];
+  EXPECT_TRUE(isoflop.allocation.has_value());
+  EXPECT_TRUE(isoflop.a_without_largest.has_value());
+  EXPECT_FALSE(isoflop.a.has_value());
+  EXPECT_FALSE(isoflop.n_interval(1e18).has_value());
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("approach 2 isoFLOP has no interval: runs have several points")));
+}
+
 TEST(Isoflop, OfFewRunsTheSurfaceHasNoIntervalAndSaysWhy) {
   auto points = noisy(grid(surface(0.3, 0.3), 4, 3), 1e-3, 0);
   points.resize(8);

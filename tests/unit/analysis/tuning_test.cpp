@@ -20,7 +20,9 @@ class Tuning : public ::testing::Test {
     trial.stored_spec = results::StoredJson(common::Json{{"train", {{"lr", lr}, {"global_batch", batch}}}}.dump());
     points_.push_back({&trial, 1, 1.0, score});
   }
-  [[nodiscard]] std::vector<std::string> warnings() const { return tuning_warnings(points_); }
+  [[nodiscard]] std::vector<std::string> warnings(const std::string& metric = "fid") const {
+    return tuning_warnings(points_, metric);
+  }
 
  private:
   /// Points refer to them.
@@ -39,6 +41,11 @@ TEST_F(Tuning, ABestLearningRateAtTheEdgeAsksForMore) {
   for (const auto& [lr, score] : {std::pair{1e-4, 30.0}, {1e-3, 20.0}, {1e-2, 15.0}}) trained("large", lr, 64, score);
   EXPECT_THAT(warnings(),
               ElementsAre("the best train.lr lies at the edge of those tried for large: try values beyond it"));
+}
+
+TEST_F(Tuning, OfAScoreWhereHigherIsBetterTheHighestIsTheBest) {
+  for (const auto& [lr, score] : {std::pair{1e-4, 30.0}, {1e-3, 20.0}, {1e-2, 25.0}}) trained("small", lr, 64, score);
+  EXPECT_THAT(warnings("inception_score"), ElementsAre(HasSubstr("the best train.lr lies at the edge")));
 }
 
 TEST_F(Tuning, SoDoesABestBatch) {

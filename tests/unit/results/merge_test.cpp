@@ -183,6 +183,54 @@ TEST_F(Merge, AnotherAttemptOfTheSameNumberGetsTheNextOne) {
   EXPECT_EQ(trial.last_loss, 0.125);
 }
 
+/// It scores otherwise than the later attempt that succeeded, and has the same number.
+TEST_F(Merge, AnOldAttemptShadowsNoNewerOneWhicheverFileComesFirst) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  put(here_, 64, 300);  // started at 1000
+  {
+    ResultsWriter writer(there_);
+    writer.put_trials(std::vector{test::record_of(spec)});
+    test::MadeUpAttempt attempt(spec, 1);
+    writer.start_attempt(attempt.record(/*started_s=*/500));
+    attempt.started(0).metric(300, 0.125).evaluation(300, 999.0);
+    writer.ingest(attempt.events());
+    writer.end_attempt(spec.id(), common::AttemptNumber{1}, TrialState::kFailed, "made up", 600);
+    writer.set_trial_state(spec.id(), TrialState::kFailed, "made up", 600);
+  }
+  const auto merged = [&](const std::filesystem::path& first, const std::filesystem::path& second) {
+    std::filesystem::remove(into_);
+    (void)merge_database(first, into_);
+    EXPECT_EQ(merge_database(second, into_).new_attempts, 1);
+    EXPECT_EQ(merge_database(first, into_).new_attempts, 0);
+    EXPECT_EQ(check_database(into_, {}), std::vector<std::string>{});
+    EXPECT_EQ(ResultsReader(into_).trials().at(0).trial.state, TrialState::kSucceeded);
+    EXPECT_NE(ResultsReader(into_).trials().at(0).last_loss, 0.125);
+    EXPECT_EQ(ResultsReader(into_).attempts().at(0).state, TrialState::kFailed);
+    return scores();
+  };
+  EXPECT_EQ(merged(here_, there_), std::vector<double>{300});
+  EXPECT_EQ(merged(there_, here_), std::vector<double>{300});
+}
+
+TEST_F(Merge, ADecisionOfAnOlderCopyStopsNoTrialThatWentOn) {
+  const sweeps::TrialSpec spec = test::small_spec(64);
+  const auto put_state = [&](const std::filesystem::path& file, TrialState state, double since_s) {
+    ResultsWriter writer(file);
+    writer.put_trials(std::vector{test::record_of(spec)});
+    writer.set_trial_state(spec.id(), state, "", since_s);
+  };
+  put_state(into_, TrialState::kPreempted, 2000);
+  put_state(here_, TrialState::kCancelled, 1000);
+  ResultsWriter(here_).put_decision({spec.id(), 100, "loss", 0.5, 2, 2, 1, false, 1000});
+  (void)merge_database(here_, into_);
+  EXPECT_TRUE(ResultsReader(into_).decisions().empty());
+  // And the better state comes without the decisions of the worse one.
+  put_state(there_, TrialState::kSucceeded, 3000);
+  ResultsWriter(into_).put_decision({spec.id(), 200, "loss", 0.5, 2, 2, 1, false, 2000});
+  (void)merge_database(there_, into_);
+  EXPECT_TRUE(ResultsReader(into_).decisions().empty());
+}
+
 TEST_F(Merge, ADecisionGoesWithTheStateItLedTo) {
   const sweeps::TrialSpec spec = test::small_spec(64);
   const std::vector<TrialRecord> records{test::record_of(spec)};
