@@ -30,17 +30,6 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-/// The number when it is whole and fits: 3, 3.0 and 3e0 are the same to a user.
-std::optional<std::int64_t> whole_number(const Json& value) {
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
-    return std::nullopt;
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  if (!value.is_number_float()) return std::nullopt;
-  const double number = value.get<double>();
-  if (std::nearbyint(number) != number || std::abs(number) > kLargestExactWhole) return std::nullopt;
-  return static_cast<std::int64_t>(number);
-}
-
 /// Whole numbers in full ("1000000", not "1e+06"), others in their shortest form.
 std::string number_text(double value) {
   const bool whole = std::abs(value) < 1e15 && std::nearbyint(value) == value;
@@ -58,6 +47,16 @@ std::string range_text(const Range& range) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> whole_number(const Json& value) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
+    return std::nullopt;
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const double number = value.get<double>();
+  if (std::nearbyint(number) != number || std::abs(number) > kLargestExactWhole) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
 
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;

@@ -58,6 +58,9 @@ class ObjectReader {
   std::set<std::string> known_;
 };
 
+/// The number when it is whole and fits: 3, 3.0 and 3e0 are the same to a user. Empty for anything else.
+[[nodiscard]] std::optional<std::int64_t> whole_number(const Json& value);
+
 /// The candidate closest in spelling to `word`, or empty when none is near. For "did you mean".
 [[nodiscard]] std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include "common/atomic_file.hpp"
-#include "orchestrator/agent/gpu_facts.hpp"
+#include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
+#include "orchestrator/cli/machine_facts.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/plan/gantt.hpp"
@@ -15,12 +16,26 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-std::vector<AgentReport> described(const ClusterDescription& cluster, const Devices& here) {
+/// `count` devices of a described node, or as many of them as the option allows.
+int allowed_of(int count, const std::optional<std::int64_t>& limit, const char* option) {
+  if (!limit) return count;
+  if (*limit > count)
+    throw common::UsageError(fmt::format("{0} {1}: each of the nodes described has {2}; {0}-per-node describes more",
+                                         option, *limit, count));
+  return static_cast<int>(*limit);
+}
+
+std::vector<AgentReport> described(const ClusterDescription& cluster, const DeviceLimits& limits) {
+  if (!limits.cpu_list.empty())
+    throw common::UsageError(
+        "--slots-cpus names processors of this machine, and other nodes are described; say how many with --cpus");
+  const int most_cpus = cluster.cpus_per_node.value_or(static_cast<int>(local_devices({}).cpus.size()));
+  const int num_cpus = allowed_of(most_cpus, limits.cpus, "--cpus");
+  const int num_gpus = allowed_of(cluster.gpus_per_node.value_or(0), limits.gpus, "--gpus");
   Devices devices;
-  const int num_cpus = cluster.cpus_per_node.value_or(static_cast<int>(here.cpus.size()));
   for (int cpu = 0; cpu < num_cpus; ++cpu) devices.cpus.push_back(cpu);
   // As CUDA names them; sorted as text, which is how devices are kept.
-  for (int gpu = 0; gpu < cluster.gpus_per_node.value_or(0); ++gpu) devices.gpus.push_back(std::to_string(gpu));
+  for (int gpu = 0; gpu < num_gpus; ++gpu) devices.gpus.push_back(std::to_string(gpu));
   std::sort(devices.gpus.begin(), devices.gpus.end());
   std::vector<AgentReport> agents;
   for (int rank = 1; rank <= cluster.num_nodes.value_or(1); ++rank) {
@@ -29,22 +44,13 @@ std::vector<AgentReport> described(const ClusterDescription& cluster, const Devi
   return agents;
 }
 
-std::optional<double> in_double(const std::optional<std::uint64_t>& bytes) {
-  return bytes ? std::optional<double>(static_cast<double>(*bytes)) : std::nullopt;
-}
-
-/// Of this machine; empty when other nodes are planned for, or no trial asks for a GPU.
-std::optional<GpuFacts> gpu_here(const PlanOptions& options, const sweeps::Sweep& sweep) {
-  const bool is_asked_for = std::any_of(sweep.cells.begin(), sweep.cells.end(),
-                                        [](const sweeps::Cell& cell) { return cell.trial.resources.gpus > 0; });
-  return is_asked_for && !options.cluster.is_given() ? local_gpu_facts() : std::nullopt;
-}
-
-DeviceMemory memory_of(const PlanOptions& options, const std::optional<GpuFacts>& gpu) {
-  DeviceMemory memory{in_double(options.gpu_memory_bytes), in_double(options.node_memory_bytes)};
-  if (!memory.gpu_bytes && gpu) memory.gpu_bytes = gpu->memory_bytes;
-  if (!memory.node_bytes && !options.cluster.is_given()) memory.node_bytes = local_memory_bytes();
-  return memory;
+/// Of this machine unless other nodes are planned for; the options say what it does not know, or better.
+MachineFacts planned_machine(const PlanOptions& options, const sweeps::Sweep& sweep) {
+  MachineFacts machine = options.cluster.is_given() ? MachineFacts() : this_machine(sweep);
+  if (options.gpu_name) machine.gpu_name = *options.gpu_name;
+  if (options.gpu_memory_bytes) machine.memory.gpu_bytes = static_cast<double>(*options.gpu_memory_bytes);
+  if (options.node_memory_bytes) machine.memory.node_bytes = static_cast<double>(*options.node_memory_bytes);
+  return machine;
 }
 
 /// The last part of what is printed.
@@ -64,14 +70,13 @@ std::string drawn(const Plan& plan, const PlanOptions& options, std::size_t term
 common::ExitCode plan_command(PlanOptions options, const Environment& environment) {
   options.limits.visible_gpus = environment.visible_gpus;
   const sweeps::Sweep sweep = load_sweep(options.sweep);
-  const std::optional<GpuFacts> gpu = gpu_here(options, sweep);
-  const std::string gpu_name = options.gpu_name.value_or(gpu ? gpu->name : "");
-  const SpeedOf speeds = speeds_of(study_of(options.sweep.runs, sweep.name), gpu_name);
-  std::vector<AgentReport> agents{local_report(options.limits)};
-  if (options.cluster.is_given()) agents = described(options.cluster, agents.front().devices);
+  const MachineFacts machine = planned_machine(options, sweep);
+  const SpeedOf speeds = speeds_of(study_of(options.sweep.runs, sweep.name), machine.gpu_name);
+  const std::vector<AgentReport> agents = options.cluster.is_given() ? described(options.cluster, options.limits)
+                                                                     : std::vector{local_report(options.limits)};
   FailureQuestion failures;
   failures.num_runs = options.num_failure_runs;
-  Plan plan = make_plan(sweep, agents, speeds, failures, memory_of(options, gpu));
+  Plan plan = make_plan(sweep, agents, speeds, failures, machine.memory);
   plan.price_per_hour = options.price_per_hour;
   const std::string text = (options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan)) +
                            drawn(plan, options, environment.terminal_columns);

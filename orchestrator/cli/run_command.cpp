@@ -9,6 +9,7 @@
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/doctor_checks.hpp"
 #include "orchestrator/cli/job_records.hpp"
+#include "orchestrator/cli/machine_facts.hpp"
 #include "orchestrator/cli/rank.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
@@ -85,7 +86,8 @@ ExitCode explain_end(const JobEnd& end) {
                  code - kSignalBase);
     return ExitCode::kIncomplete;
   }
-  std::fprintf(stderr, "orchestrator: the run ended with exit code %d; `orchestrator doctor` looks at what it needs\n", code);
+  std::fprintf(stderr, "orchestrator: the run ended with exit code %d; `orchestrator doctor` looks at what it needs\n",
+               code);
   return ExitCode::kError;
 }
 
@@ -109,7 +111,8 @@ ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const Ag
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
   const sweeps::Sweep left = what_is_left(sweep, study);
   const std::size_t ended = sweep.cells.size() - left.cells.size();
-  const Plan plan = make_plan(left, {here}, speeds_of(study));
+  const MachineFacts machine = this_machine(left);
+  const Plan plan = make_plan(left, {here}, speeds_of(study, machine.gpu_name), {}, machine.memory);
   if (options.json) {
     common::Json json = plan_json(plan);
     json["ended"] = ended;
@@ -131,6 +134,7 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
     std::vector<std::string> all = arguments;
     all.insert(all.end(), {"--verdict", std::filesystem::absolute(study.verdict(*environment.slurm_job)).string()});
     if (left_s) all.insert(all.end(), {"--time-left", fmt::format("{:.0f}", *left_s)});
+    if (nodes.size() == 1 && nodes.front() == environment.node_name) return own_arguments(options, environment, all);
     return job_arguments(options, environment, launch_arguments(nodes), all);
   };
   // The daemons that mpirun starts share the processors with steps of a run before: one that was lost with its node may

@@ -11,20 +11,27 @@ namespace ditscale::orchestrator {
 
 namespace {
 
-double assumed_s(const sweeps::Cell& cell) { return sweeps::predicted_s(cell.trial); }
+/// Seconds times devices, as the roofline has them.
+std::vector<double> work_of(const std::vector<sweeps::Cell>& cells) {
+  std::vector<double> device_seconds;
+  for (const sweeps::Cell& cell : cells) {
+    device_seconds.push_back(sweeps::predicted_s(cell.trial) * static_cast<double>(cell.trial.resources.num_devices()));
+  }
+  return device_seconds;
+}
 
 /// The shard (from 0) of each cell.
 std::vector<std::size_t> places(const std::vector<sweeps::Cell>& cells, std::size_t num_shards) {
+  const std::vector<double> work = work_of(cells);
   std::vector<std::size_t> order(cells.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return assumed_s(cells[a]) > assumed_s(cells[b]); });
-  std::vector<double> load_s(num_shards, 0.0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return work[a] > work[b]; });
+  std::vector<double> loads(num_shards, 0.0);
   std::vector<std::size_t> places(cells.size());
   for (const std::size_t cell : order) {
-    const auto least = std::min_element(load_s.begin(), load_s.end());
-    places[cell] = static_cast<std::size_t>(least - load_s.begin());
-    *least += assumed_s(cells[cell]);
+    const auto least = std::min_element(loads.begin(), loads.end());
+    places[cell] = static_cast<std::size_t>(least - loads.begin());
+    *least += work[cell];
   }
   return places;
 }

@@ -13,8 +13,8 @@ namespace ditscale::orchestrator {
 /// The name of a shard's study: "demo.shard-2-of-4".
 [[nodiscard]] std::string shard_name(const std::string& sweep_name, const Shard& shard);
 
-/// The cells of one shard: each cell, longest first by its assumed seconds, goes to the shard that has least. It
-/// depends on the sweep file alone, so every start of a shard has the same cells.
+/// The cells of one shard: each cell, largest first by its assumed device seconds, goes to the shard that has least.
+/// It depends on the sweep file alone, so every start of a shard has the same cells.
 [[nodiscard]] sweeps::Sweep shard_of(sweeps::Sweep sweep, const Shard& shard);
 
 /// The chosen sweep, or the chosen shard of it under the shard's name. Errors are those of load_sweep.

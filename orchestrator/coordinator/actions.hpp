@@ -23,6 +23,7 @@ struct EndAttempt {
   results::TrialState state = results::TrialState::kLost;
   std::string reason;
   double time_s = 0;
+  double stood_still_s = 0;
 };
 struct SetTrialState {
   common::TrialId trial;

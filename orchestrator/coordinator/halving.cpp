@@ -37,12 +37,13 @@ std::vector<DecisionRecord> Halving::judge(const sweeps::Cell& cell, const Event
   const auto step = event.body.find("step");
   if (settled_.count(cell.id.str()) != 0) return {};
   if (!value || step == event.body.end() || !step->is_number_integer()) return {};
+  // What is left are scores: stopping would save little and lose them.
+  if (step->get<std::int64_t>() >= cell.trial.train.steps) return {};
   std::vector<DecisionRecord> decisions;
   for (const std::int64_t rung : rule_.at_steps) {
     const auto judged = judged_.find(cell.id.str());
     if (judged != judged_.end() && judged->second >= rung) continue;
-    // The last step is no place to stop at.
-    if (step->get<std::int64_t>() < rung || rung >= cell.trial.train.steps) break;
+    if (step->get<std::int64_t>() < rung) break;
     decisions.push_back(decide(cell, rung, *value, now_s));
     if (!decisions.back().kept) break;
   }

@@ -21,7 +21,7 @@ class Halving {
   explicit Halving(sweeps::EarlyStopping rule) : rule_(std::move(rule)) {}
 
   /// What the trial's event decides, at every step that it has reached and was not judged at before; nothing after a
-  /// decision to stop, overruled or not.
+  /// decision to stop, overruled or not, and nothing once the training is done.
   [[nodiscard]] std::vector<results::DecisionRecord> judge(const sweeps::Cell& cell, const common::Event& event,
                                                            double now_s);
   /// Takes in a decision on record; one by another metric says nothing here.

@@ -156,6 +156,7 @@ class Reaction {
     state_.kill_times.clear();
     for (const std::size_t position : state_.running) {
       Run& run = *state_.trials[position].run;
+      run.stood_still_s += still.seconds;
       if (run.stop != StopKind::kCheckpoint) continue;
       run.kill_at_s += still.seconds;
       state_.kill_times.emplace(run.kill_at_s, position);
@@ -178,11 +179,11 @@ class Reaction {
     }
     state_.running.erase(position);
     state_.kill_times.erase({run.kill_at_s, position});
-    trial.progress.seconds += now_s_ - run.started_s;
+    trial.progress.seconds += now_s_ - run.started_s - run.stood_still_s;
     trial.progress.images_per_s.reset();
     fit_to_nodes(state_, position);
     settle(trial, ending, run.first_checkpoint_step, state_.policy, now_s_);
-    actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_});
+    actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_, run.stood_still_s});
     record_state(trial);
     if (results::is_final(trial.state)) {
       ++state_.num_final;

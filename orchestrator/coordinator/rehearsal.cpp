@@ -18,10 +18,9 @@ Trial outline_of(const Trial& trial) {
   outline.cell.trial.train.steps = trial.cell.trial.train.steps;
   outline.cell.trial.resources.priority = trial.cell.trial.resources.priority;
   outline.ask = trial.ask;
-  outline.predicted_s = trial.predicted_s;
+  outline.time.training_s = trial.work_left_s(trial.progress.checkpoint_step);
   outline.overtaken = trial.overtaken;
   outline.not_before_s = trial.not_before_s;
-  outline.progress.checkpoint_step = trial.progress.checkpoint_step;
   outline.run = trial.run;
   return outline;
 }
@@ -106,8 +105,11 @@ double expected_end_s(const State& state, std::size_t position, double now_s) {
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
   const auto made = static_cast<double>(trial.progress.step - trial.run->first_checkpoint_step);
   if (made / steps < kTrustedShare) return predicted_end_s(state, position, now_s);
-  const double left = std::max(0.0, steps - static_cast<double>(trial.progress.step));
-  return now_s + left * (now_s - trial.run->started_s) / made;
+  const double left_s = trial.work_left_s(trial.progress.step);
+  // How long the last scores have been going on is not known.
+  if (trial.progress.step >= trial.cell.trial.train.steps) return now_s + left_s;
+  const double made_s = trial.work_left_s(trial.run->first_checkpoint_step) - left_s;
+  return now_s + left_s * (now_s - trial.run->started_s - trial.run->stood_still_s) / made_s;
 }
 
 Sketch sketch_of(const State& state, double now_s) {

@@ -35,8 +35,8 @@ struct Sketch {
 /// trial of the sketch, those that start take so many times what the scheduler predicts.
 [[nodiscard]] Rehearsal rehearse(Sketch sketch, double now_s, const std::vector<double>& errors = {});
 
-/// When a running trial will be done: by its own pace once it has made a noticeable part of the way in this attempt,
-/// by prediction before.
+/// When a running trial will be done: by its own pace once it has made a noticeable part of the training in this
+/// attempt; before, and for the scores after the training, by prediction.
 [[nodiscard]] double expected_end_s(const State& state, std::size_t position, double now_s);
 
 /// What is left of all trials that run or wait.

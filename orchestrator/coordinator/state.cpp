@@ -54,10 +54,11 @@ void add_elastic_kinds(State& state) {
   }
 }
 
-double prediction(const State& state, const Trial& trial) {
+void predict(const State& state, Trial& trial) {
   const auto measured = state.speeds.find(trial.ask);
-  return sweeps::predicted_s(trial.cell.trial, measured != state.speeds.end() ? measured->second : sweeps::Speed(),
-                             {trial.ask.processes, trial.ask.cpus, trial.ask.total_gpus(), {}});
+  trial.time = sweeps::time_of(trial.cell.trial, measured != state.speeds.end() ? measured->second : sweeps::Speed(),
+                               {trial.ask.processes, trial.ask.cpus, trial.ask.total_gpus(), {}});
+  trial.predicted_s = trial.time.whole_s(trial.cell.trial);
 }
 
 }  // namespace
@@ -69,7 +70,8 @@ State make_state(std::vector<sweeps::Cell> cells, const Policy& policy, double n
     Trial trial;
     trial.ask = ask_of(cell.trial.resources);
     trial.cell = std::move(cell);
-    trial.predicted_s = prediction(state, trial);
+    for (const sweeps::EvaluateSpec& entry : trial.cell.trial.evaluate) trial.progress.scores.push_back({entry, {}});
+    predict(state, trial);
     state.positions.emplace(trial.cell.id, state.trials.size());
     state.trials.push_back(std::move(trial));
   }
@@ -126,7 +128,7 @@ void fit_to_nodes(State& state, std::size_t position) {
   const bool is_ready = state.ready.contains(kind_of(trial), key_of(state, position));
   if (is_ready) dequeue(state, position);
   trial.ask = state.elastic[*trial.elastic].fitted;
-  trial.predicted_s = prediction(state, trial);
+  predict(state, trial);
   if (is_ready) insert_ready(state, position);
 }
 
@@ -148,7 +150,7 @@ void predict_all(State& state) {
   state.queued_gpu_s = 0;
   state.queued_cpu_s = 0;
   state.order_occasion = {};
-  for (Trial& trial : state.trials) trial.predicted_s = prediction(state, trial);
+  for (Trial& trial : state.trials) predict(state, trial);
   for (const std::size_t position : queued) insert_ready(state, position);
 }
 

@@ -61,7 +61,7 @@ struct Recorder {
   void operator()(PutAttempt& put) { flush(), writer.start_attempt(put.record); }
   void operator()(EndAttempt& end) {
     flush();
-    writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s);
+    writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s, end.stood_still_s);
   }
   void operator()(SetTrialState& set) {
     flush();

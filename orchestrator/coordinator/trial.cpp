@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestrator/coordinator/score_entry.hpp"
+
 namespace ditscale::orchestrator {
 
 using common::Event;
@@ -28,15 +30,58 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole <= 0 ? 0.0 : std::clamp(static_cast<double>(part) / static_cast<double>(whole), 0.0, 1.0);
 }
 
+/// Of `steps` trained, after `step` of them.
+std::int64_t num_unscored(const EntryScores& scores, std::int64_t step, std::int64_t steps) {
+  const std::int64_t all = sweeps::num_evaluations(scores.entry, steps);
+  if (scores.entry.apart) return all - std::min(all, std::ssize(scores.steps));
+  const std::int64_t before = step > 0 ? (step - 1) / scores.entry.every_steps : 0;
+  return std::max<std::int64_t>(0, all - before - (scores.steps.count(step) != 0 ? 1 : 0));
+}
+
+/// Of two entries that cannot be told apart, the first is scored first.
+void note_score(Progress& progress, const Json& settings, std::int64_t step) {
+  for (EntryScores& scores : progress.scores) {
+    const bool fits = progress.scores.size() == 1 || is_score_of(settings, sweeps::to_json(scores.entry));
+    if (fits && scores.steps.insert(step).second) return;
+  }
+}
+
+void absorb_evaluation(Progress& progress, const Event& event, std::int64_t step) {
+  progress.step = std::max(progress.step, step);
+  const Json settings = event.body.value("settings", Json());
+  note_score(progress, settings, step);
+  const auto values = event.body.find("values");
+  if (values == event.body.end() || !values->is_object() || !values->contains("fid")) return;
+  Json entries = Json::array();
+  for (const EntryScores& scores : progress.scores) entries.push_back(sweeps::to_json(scores.entry));
+  if (is_shown_fid(settings, entries)) progress.fid = number_in<double>(*values, "fid");
+}
+
 }  // namespace
 
-double Trial::remaining_s() const {
-  return predicted_s * (1.0 - share(progress.checkpoint_step, cell.trial.train.steps));
+double Trial::remaining_s() const { return sweeps::kStartUp_s + work_left_s(progress.checkpoint_step); }
+
+double Trial::work_left_s(std::int64_t step) const {
+  const std::int64_t steps = cell.trial.train.steps;
+  double seconds = time.training_s * (1.0 - share(step, steps));
+  for (std::size_t i = 0; i < progress.scores.size(); ++i) {
+    seconds += time.score_s[i] * static_cast<double>(num_unscored(progress.scores[i], step, steps));
+  }
+  return seconds;
 }
 
 double Trial::next_checkpoint_s() const {
-  const std::int64_t left = cell.trial.train.steps - progress.checkpoint_step;
-  return predicted_s * share(std::min(cell.trial.checkpoint.every_steps, left), cell.trial.train.steps);
+  const std::int64_t to_go = next_save(cell.trial, progress.checkpoint_step) - progress.checkpoint_step;
+  return time.training_s * share(to_go, cell.trial.train.steps);
+}
+
+std::int64_t next_save(const sweeps::TrialSpec& trial, std::int64_t step) {
+  const auto multiple_after = [step](std::int64_t every) { return (step / every + 1) * every; };
+  std::int64_t next = std::min(trial.train.steps, multiple_after(trial.checkpoint.every_steps));
+  for (const sweeps::EvaluateSpec& entry : trial.evaluate) {
+    if (!entry.apart) next = std::min(next, multiple_after(entry.every_steps));
+  }
+  return next;
 }
 
 void absorb(Progress& progress, const Event& event) {
@@ -48,10 +93,7 @@ void absorb(Progress& progress, const Event& event) {
     progress.images_per_s = number_in<double>(event.body, "images_per_s");
   }
   if (event.kind == "checkpoint") progress.checkpoint_step = std::max(progress.checkpoint_step, step.value_or(0));
-  const auto values = event.body.find("values");
-  if (event.kind == "evaluation" && values != event.body.end() && values->is_object()) {
-    progress.fid = number_in<double>(*values, "fid");
-  }
+  if (event.kind == "evaluation") absorb_evaluation(progress, event, step.value_or(progress.step));
 }
 
 std::optional<Outcome> outcome_of(const Event& event) {

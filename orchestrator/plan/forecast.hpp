@@ -1,8 +1,10 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
+#include "common/json_document.hpp"
 #include "orchestrator/coordinator/events.hpp"
 #include "sweeps/spec/speed.hpp"
 #include "sweeps/spec/sweep.hpp"
@@ -36,14 +38,22 @@ struct Forecast {
   /// By start.
   std::vector<PlannedSpan> spans;
   double makespan_s = 0;
-  /// One for each run with failures, shortest first.
+  /// One for each run with failures, shortest first; infinity: the run does not finish, as a trial is lost again and
+  /// again before its next checkpoint.
   std::vector<double> with_failures_s;
+  /// A run with failures was too long to be simulated to its end, so there are none.
+  bool failures_cut_short = false;
 };
 
 /// Runs the coordinator's decisions on a simulated cluster of these nodes. Trials must fit there. `speeds` are those
 /// the coordinator would know.
 [[nodiscard]] Forecast forecast(const std::vector<PlannedTrial>& trials, const std::vector<AgentReport>& agents,
                                 const std::map<Ask, sweeps::Speed>& speeds, const FailureQuestion& failures);
+
+/// What the runs with failures come to: a line of text, empty when none was asked for.
+[[nodiscard]] std::string failures_text(const Forecast& forecast);
+/// Their seconds, shortest first, null for a run that does not finish; null when they were cut short.
+[[nodiscard]] common::Json failures_json(const Forecast& forecast);
 
 /// Of values in order; the nearest rank. `values` is not empty.
 [[nodiscard]] double quantile(const std::vector<double>& values, double share);

@@ -34,7 +34,7 @@ double process_memory_bytes(const sweeps::TrialSpec& trial, std::int64_t micro_b
   /// Widths of a token that stay in fp32: the residual stream twice, two normalised and two modulated inputs.
   constexpr double kWidthsKept = 6;
   const double kept = kWidthsKept * static_cast<double>(micro_batch) * static_cast<double>(shape.model.depth) *
-                      static_cast<double>(shape.num_tokens()) * static_cast<double>(shape.model.width);
+                      static_cast<double>(shape.sequence_tokens()) * static_cast<double>(shape.model.width);
   const auto weights = static_cast<double>(sweeps::count_parameters(shape).trainable);
   return state + kBytesSaved * (weights + kept) + static_cast<double>(sweeps::activation_bytes(shape, micro_batch, 2));
 }

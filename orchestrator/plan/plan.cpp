@@ -8,6 +8,7 @@
 #include "orchestrator/coordinator/admission.hpp"
 #include "orchestrator/coordinator/makespan_bound.hpp"
 #include "orchestrator/coordinator/room.hpp"
+#include "orchestrator/plan/disk.hpp"
 #include "orchestrator/view/text.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/cost.hpp"
@@ -17,19 +18,6 @@ namespace ditscale::orchestrator {
 using common::Json;
 
 namespace {
-
-constexpr double kBytesPerValue = 4;
-/// Weights, EMA and two moments.
-constexpr double kBuffersInCheckpoint = 4;
-
-double disk_bytes(const sweeps::TrialSpec& trial, std::int64_t parameters) {
-  double buffers = static_cast<double>(trial.checkpoint.keep + 1) * kBuffersInCheckpoint;
-  if (const auto every = trial.train.post_hoc_ema_every_steps) {
-    const std::int64_t snapshots = (trial.train.steps - 1) / *every + 1;  // the last step's is one
-    buffers += static_cast<double>(trial.checkpoint.keep + 1 + snapshots) * kPowerAverages;
-  }
-  return buffers * kBytesPerValue * static_cast<double>(parameters);
-}
 
 /// The cell as these nodes can run it: a gang that may shrink asks for what they hold. Its id stays.
 sweeps::Cell fitted(sweeps::Cell cell, const Nodes& nodes) {
@@ -56,7 +44,7 @@ PlanRow row_of(const sweeps::Cell& cell, const sweeps::Speed& speed) {
   row.memory_bytes = process_memory_bytes(trial, micro_batch);
   row.memory_fp32_bytes = process_memory_bytes(trial, micro_batch, "fp32");
   row.memory_bf16_bytes = process_memory_bytes(trial, micro_batch, "bf16");
-  row.disk_bytes = disk_bytes(trial, row.total_parameters);
+  row.disk_bytes = disk_bytes(trial);
   row.predicted_s = sweeps::predicted_s(trial, speed);
   row.is_measured = speed.num_runs > 0;
   return row;
@@ -222,12 +210,7 @@ std::string plan_text(const Plan& plan) {
                       plan.device_hours(), price_text(plan), bytes_text(plan.disk_bytes));
   text += fmt::format("the schedule takes {}; no schedule takes less than {}\n",
                       duration_text(plan.forecast.makespan_s), duration_text(plan.makespan_bound_s));
-  if (!plan.forecast.with_failures_s.empty()) {
-    text +=
-        fmt::format("with failures: {} in the middle of {} simulated runs, {} in nine of ten\n",
-                    duration_text(quantile(plan.forecast.with_failures_s, 0.5)), plan.forecast.with_failures_s.size(),
-                    duration_text(quantile(plan.forecast.with_failures_s, 0.9)));
-  }
+  text += failures_text(plan.forecast);
   return text + speeds_text(plan.speeds);
 }
 
@@ -273,7 +256,7 @@ Json plan_json(const Plan& plan) {
           {"cost", plan.cost() ? Json(*plan.cost()) : Json()},
           {"schedule", schedule},
           {"makespan_s", plan.forecast.makespan_s},
-          {"makespan_with_failures_s", plan.forecast.with_failures_s},
+          {"makespan_with_failures_s", failures_json(plan.forecast)},
           {"makespan_bound_s", plan.makespan_bound_s},
           {"speeds", speeds_json(plan.speeds)}};
 }

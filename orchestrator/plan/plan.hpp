@@ -35,7 +35,7 @@ struct PlanRow {
   std::optional<double> available_bytes;
   /// The largest that fits into that; 0: none.
   std::optional<std::int64_t> largest_micro_batch;
-  /// Checkpoints that are kept, the one being written, and all snapshots for post-hoc EMA.
+  /// See disk_bytes(trial).
   double disk_bytes = 0;
   double predicted_s = 0;
   /// By a speed that was measured in this study; else assumed.

@@ -1,5 +1,7 @@
 #include "orchestrator/simulation/disk.hpp"
 
+#include <algorithm>
+
 namespace ditscale::orchestrator {
 
 namespace {
@@ -9,12 +11,14 @@ struct Recorder {
 
   void operator()(const PutAttempt& put) { disk.records[put.record.trial].attempts.push_back({put.record, {}}); }
   void operator()(const EndAttempt& end) {
-    for (PastAttempt& attempt : disk.records[end.trial].attempts) {
-      if (attempt.record.number != end.attempt) continue;
-      attempt.record.state = end.state;
-      attempt.record.reason = end.reason;
-      attempt.record.ended_s = end.time_s;
-    }
+    std::vector<PastAttempt>& attempts = disk.records[end.trial].attempts;
+    // Nearly always the newest of many.
+    const auto attempt = std::find_if(attempts.rbegin(), attempts.rend(),
+                                      [&](const PastAttempt& each) { return each.record.number == end.attempt; });
+    if (attempt == attempts.rend()) return;
+    attempt->record.state = end.state;
+    attempt->record.reason = end.reason;
+    attempt->record.ended_s = end.time_s;
   }
   void operator()(const SetTrialState& set) {
     PastTrial& trial = disk.records[set.trial];

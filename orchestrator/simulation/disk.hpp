@@ -2,6 +2,7 @@
 
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Disk {
   std::unordered_map<common::TrialId, std::int64_t> checkpoints;
   /// Failures of its own that a trial has had.
   std::unordered_map<common::TrialId, int> failures;
+  /// Trials whose scores after the last step are made; those apart may not be.
+  std::unordered_set<common::TrialId> scored;
 
   /// Stores what a coordinator records.
   void record(const Actions& actions);

@@ -73,10 +73,9 @@ void Ledger::check(const StartTrainer& start, const State& state, const Disk& di
   note(running_.insert(start.trial).second, who + ": two attempts at a time");
   for (const Share& share : start.shares) check_share(share, trial.ask, who);
   if (!state.stop_at_s) return;
-  const std::int64_t steps = trial.cell.trial.train.steps;
-  const std::int64_t to_go =
-      std::min(trial.cell.trial.checkpoint.every_steps, steps - checkpoint_on(disk, start.trial));
-  const double needed_s = trial.predicted_s * static_cast<double>(to_go) / static_cast<double>(steps);
+  const std::int64_t from = checkpoint_on(disk, start.trial);
+  const auto to_go = static_cast<double>(next_save(trial.cell.trial, from) - from);
+  const double needed_s = trial.time.training_s * to_go / static_cast<double>(trial.cell.trial.train.steps);
   note(now_s + state.policy.start_up_s + needed_s <= *state.stop_at_s + kSlack_s,
        who + ": started though it cannot reach a checkpoint before the end");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -19,6 +20,9 @@ struct Script {
   int num_failures = 0;
   /// Diverges halfway through.
   bool diverges = false;
+  /// Of the scores after the last step, which the attempt makes that took it; and of those apart, by the next one.
+  double last_scores_s = 0;
+  double apart_scores_s = 0;
 };
 
 /// What befalls a simulated cluster. Means of exponential distributions; infinity: never.
@@ -47,6 +51,8 @@ struct SimulationOptions {
   bool tells_every_checkpoint = true;
   /// Compares the state after each event with what a restart would make of the records; costs a pass over all trials.
   bool checks_replay = false;
+  /// Ends without the study's end after so many events, of which each attempt that a restart reads again is one.
+  std::size_t max_events = std::numeric_limits<std::size_t>::max();
   std::uint64_t seed = 0;
 };
 

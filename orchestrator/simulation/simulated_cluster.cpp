@@ -25,7 +25,7 @@ SimulatedCluster::SimulatedCluster(std::vector<sweeps::Cell> cells, std::vector<
 void SimulatedCluster::run(std::optional<Crash> crash_at) {
   crash_ = crash_at;
   boot();
-  while (true) {
+  while (!is_cut_short()) {
     if (crashing_) {
       crash();
       boot();
@@ -54,6 +54,7 @@ void SimulatedCluster::boot() {
   state_.speeds = speeds;
   if (!speeds.empty()) predict_all(state_);
   const Actions to_record = restore(state_, disk_.past(), now_s_);
+  num_replayed_ += spans_.size();
   ledger_.restarted();
   ledger_.decided(to_record, state_, disk_, now_s_);
   disk_.record(to_record);
@@ -104,6 +105,8 @@ void SimulatedCluster::happen(const Due& due) {
   switch (due.what) {
     case Happening::kStep:
       return do_step(due.attempt);
+    case Happening::kScored:
+      return end_last_scores(due.attempt);
     case Happening::kSaved:
     case Happening::kPreempted:
       return save_and_end(due.attempt);

@@ -45,10 +45,11 @@ class SimulatedCluster {
   /// Stands between the cluster and `react`, to watch it.
   std::function<Actions(State&, const ClusterEvent&, double now_s)> decide = react;
 
-  /// Runs to the end; with `crash`, the coordinator dies there and a new one goes on.
+  /// Runs to the end, or until max_events; with `crash`, the coordinator dies there and a new one goes on.
   void run(std::optional<Crash> crash = std::nullopt);
 
   [[nodiscard]] std::size_t num_events() const { return num_events_; }
+  [[nodiscard]] bool is_cut_short() const { return num_events_ + num_replayed_ >= options_.max_events; }
   [[nodiscard]] std::size_t num_lost_nodes() const { return num_lost_nodes_; }
   [[nodiscard]] std::size_t num_false_starts() const { return num_false_starts_; }
   /// Seconds from the start to the last event.
@@ -76,7 +77,7 @@ class SimulatedCluster {
     /// A node of it was lost: the rest stands still until it is killed.
     bool is_broken = false;
   };
-  enum class Happening { kStep, kSaved, kPreempted, kFalseStart, kKilled, kNodeLost, kNodeBack, kStopped };
+  enum class Happening { kStep, kScored, kSaved, kPreempted, kFalseStart, kKilled, kNodeLost, kNodeBack, kStopped };
   struct Due {
     double at_s = 0;
     std::uint64_t order = 0;
@@ -101,6 +102,8 @@ class SimulatedCluster {
 
   void plan_step(const AttemptKey& key);
   void do_step(const AttemptKey& key);
+  void begin_last_scores(const AttemptKey& key);
+  void end_last_scores(const AttemptKey& key);
   void save_and_end(const AttemptKey& key);
   void kill(const AttemptKey& key);
   void end_before_begin(const AttemptKey& key);
@@ -117,6 +120,7 @@ class SimulatedCluster {
   void schedule_loss(int agent);
   void crash();
 
+  [[nodiscard]] bool has_trained(const Trainer& trainer) const;
   [[nodiscard]] bool is_to_fail(const Trainer& trainer) const;
   [[nodiscard]] std::int64_t fail_step(const Trainer& trainer) const;
   [[nodiscard]] std::int64_t step_now(const Trainer& trainer) const;
@@ -142,6 +146,7 @@ class SimulatedCluster {
   std::size_t starts_in_round_ = 0;
   common::ExitCode exit_code_ = common::ExitCode::kError;
   std::size_t num_events_ = 0;
+  std::size_t num_replayed_ = 0;
   std::size_t num_lost_nodes_ = 0;
   std::size_t num_false_starts_ = 0;
   std::uint64_t order_ = 0;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <csignal>
 
+#include "orchestrator/coordinator/score_entry.hpp"
 #include "orchestrator/simulation/simulated_cluster.hpp"
 
 namespace ditscale::orchestrator {
@@ -49,10 +50,7 @@ void SimulatedCluster::plan_step(const AttemptKey& key) {
   Trainer& trainer = trainers_.at(key);
   const sweeps::TrialSpec& trial = cells_[trainer.position].trial;
   std::int64_t next = trial.train.steps;
-  if (options_.tells_every_checkpoint) {
-    const std::int64_t every = trial.checkpoint.every_steps;
-    next = std::min(next, (trainer.next_step / every + 1) * every);
-  }
+  if (options_.tells_every_checkpoint) next = next_save(trial, trainer.next_step);
   if (is_to_fail(trainer)) next = std::min(next, fail_step(trainer));
   trainer.next_step = next;
   const auto steps = static_cast<double>(next - trainer.first_step);
@@ -71,8 +69,32 @@ void SimulatedCluster::do_step(const AttemptKey& key) {
   }
   save(key, trainer.next_step);
   if (trainers_.count(key) == 0) return;  // the coordinator died of it
-  if (trainers_.at(key).next_step == trial.train.steps) return end(key, "succeeded", kSucceeded);
+  if (trainers_.at(key).next_step == trial.train.steps) return begin_last_scores(key);
   plan_step(key);
+}
+
+void SimulatedCluster::begin_last_scores(const AttemptKey& key) {
+  const Trainer& trainer = trainers_.at(key);
+  const Script& script = script_of(trainer);
+  double seconds = disk_.scored.count(key.trial) != 0 ? 0.0 : script.last_scores_s;
+  if (!has_trained(trainer)) seconds += script.apart_scores_s;
+  if (seconds == 0) return end_last_scores(key);
+  push(now_s_ + seconds, Happening::kScored, key);
+}
+
+/// One that has trained leaves the scores that are made apart to the next attempt.
+void SimulatedCluster::end_last_scores(const AttemptKey& key) {
+  const Trainer& trainer = trainers_.at(key);
+  if (trainer.is_broken) return;
+  const bool leaves_scores = has_trained(trainer) && script_of(trainer).apart_scores_s > 0;
+  const sweeps::TrialSpec& trial = cells_[trainer.position].trial;
+  if (disk_.scored.insert(key.trial).second) {
+    for (const sweeps::EvaluateSpec& entry : trial.evaluate) {
+      if (entry.apart || trainers_.count(key) == 0) continue;
+      speak(key, "evaluation", {{"step", trial.train.steps}, {"settings", settings_of(entry)}});
+    }
+  }
+  leaves_scores ? end(key, "preempted", kPreempted) : end(key, "succeeded", kSucceeded);
 }
 
 void SimulatedCluster::save_and_end(const AttemptKey& key) {
@@ -101,8 +123,13 @@ void SimulatedCluster::save(const AttemptKey& key, std::int64_t step) {
 
 void SimulatedCluster::tell_newest_checkpoint(const AttemptKey& key) {
   const Trainer& trainer = trainers_.at(key);
-  const std::int64_t every = cells_[trainer.position].trial.checkpoint.every_steps;
-  save(key, step_now(trainer) / every * every);
+  const sweeps::TrialSpec& trial = cells_[trainer.position].trial;
+  const std::int64_t step = step_now(trainer);
+  std::int64_t newest = step / trial.checkpoint.every_steps * trial.checkpoint.every_steps;
+  for (const sweeps::EvaluateSpec& entry : trial.evaluate) {
+    if (!entry.apart) newest = std::max(newest, step / entry.every_steps * entry.every_steps);
+  }
+  save(key, newest);
 }
 
 /// The file first, as a trainer does; then, when someone listens, the pipe.
@@ -132,6 +159,10 @@ void SimulatedCluster::release(const AttemptKey& key) {
   const Trainer trainer = std::move(trainers_.extract(key).mapped());
   ledger_.ended(key.trial, trainer.shares, now_s_ - trainer.started_s);
   spans_.push_back({trainer.position, trainer.shares, trainer.started_s - kStart_s, now_s_ - kStart_s});
+}
+
+bool SimulatedCluster::has_trained(const Trainer& trainer) const {
+  return trainer.first_step < cells_[trainer.position].trial.train.steps;
 }
 
 bool SimulatedCluster::is_to_fail(const Trainer& trainer) const {

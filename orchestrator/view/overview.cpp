@@ -12,11 +12,9 @@ using results::TrialState;
 
 namespace {
 
-double done_share(const Trial& trial) {
-  if (results::is_final(trial.state)) return 1.0;
-  const auto steps = static_cast<double>(std::max<std::int64_t>(1, trial.cell.trial.train.steps));
-  const std::int64_t step = trial.run ? trial.progress.step : trial.progress.checkpoint_step;
-  return std::clamp(static_cast<double>(step) / steps, 0.0, 1.0);
+double left_s(const Trial& trial) {
+  if (results::is_final(trial.state)) return 0.0;
+  return trial.work_left_s(trial.run ? trial.progress.step : trial.progress.checkpoint_step);
 }
 
 std::string bar(double share, std::size_t columns) {
@@ -30,10 +28,10 @@ std::string bar(double share, std::size_t columns) {
 Overview overview_of(const State& state) {
   Overview overview;
   double all_s = 0;
-  double done_s = 0;
+  double undone_s = 0;
   for (const Trial& trial : state.trials) {
-    all_s += trial.predicted_s;
-    done_s += trial.predicted_s * done_share(trial);
+    all_s += trial.predicted_s - sweeps::kStartUp_s;
+    undone_s += left_s(trial);
     if (trial.run) {
       ++overview.running;
     } else if (!results::is_final(trial.state)) {
@@ -44,7 +42,7 @@ Overview overview_of(const State& state) {
       ++(trial.ended_badly() ? overview.bad : overview.stopped_early);
     }
   }
-  overview.done_share = all_s > 0 ? done_s / all_s : 0.0;
+  overview.done_share = all_s > 0 ? std::clamp(1 - undone_s / all_s, 0.0, 1.0) : 0.0;
   return overview;
 }
 

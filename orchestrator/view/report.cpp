@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "orchestrator/coordinator/score_entry.hpp"
 #include "orchestrator/view/text.hpp"
 #include "results/reader.hpp"
-#include "sweeps/spec/evaluate_spec.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -17,34 +17,16 @@ using results::TrialState;
 
 namespace {
 
-/// Whether the trainer stored these settings (worker/evaluation/score_settings.hpp) for this `evaluate` entry, as far
-/// as both say the same things: digests of files against the files' names cannot be compared.
-bool is_score_of(const Json& settings, const Json& evaluate) {
-  for (const char* key : {"sampler", "steps", "guidance", "num_samples", "sample_seed", "features"}) {
-    if (settings.value(key, Json()) != evaluate.value(key, Json())) return false;
-  }
-  const Json channels = evaluate.value("guidance_channels", Json());
-  if (settings.value("guided_channels", Json()) != (channels.is_null() ? Json("all") : channels)) return false;
-  const sweeps::EvaluateSpec neutral;
-  const Json whole = {neutral.guidance_from, neutral.guidance_to};
-  const Json interval = {evaluate.value("guidance_from", neutral.guidance_from),
-                         evaluate.value("guidance_to", neutral.guidance_to)};
-  if (settings.value("guidance_interval", whole) != interval) return false;
-  const bool by_guide = !evaluate.value("guide", neutral.guide).empty();
-  return settings.contains("guide_digest") == by_guide && settings.value("weights", Json()) == "ema";
-}
-
 using Scores = std::unordered_map<common::TrialId, std::vector<results::EvaluationRow>>;
 
 /// Rows come by step, so the last that fits is the newest.
 std::optional<double> newest_score(const std::vector<results::EvaluationRow>& rows, const Json& spec,
                                    const std::map<std::string, Json>& settings) {
-  const Json evaluate = spec.value("evaluate", Json::array());
+  const Json entries = spec.value("evaluate", Json::array());
   std::optional<double> score;
   for (const results::EvaluationRow& row : rows) {
     const auto known = settings.find(row.settings_id);
-    const bool only_kind = evaluate.size() <= 1;
-    if (only_kind || (known != settings.end() && is_score_of(known->second, evaluate[0]))) score = row.value;
+    if (is_shown_fid(known == settings.end() ? Json() : known->second, entries)) score = row.value;
   }
   return score;
 }

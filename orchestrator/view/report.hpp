@@ -43,7 +43,8 @@ struct Report {
 };
 
 /// Reads the database of a study. With `cells`, only these trials are reported and the others are counted. The FID is
-/// the newest one of the trial's first entry under `evaluate`. Errors are those of ResultsReader.
+/// the newest one of the trial's first entry under `evaluate` that has one, see is_shown_fid. Errors are those of
+/// ResultsReader.
 [[nodiscard]] Report read_report(const common::StudyPaths& paths,
                                  const std::optional<std::set<common::TrialId>>& cells);
 

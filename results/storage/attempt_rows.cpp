@@ -19,13 +19,14 @@ constexpr const char* kRead =
     "FROM attempts a ORDER BY trial, number";
 
 constexpr const char* kRuns =
-    "SELECT a.ended_s - a.started_s, t.id, t.spec, 3.0 * t.forward_macs * (a.last_images - a.first_images), "
+    "SELECT a.ended_s - a.started_s - a.stood_still_s, t.id, t.spec, 3.0 * t.forward_macs * (a.last_images - "
+    "a.first_images), "
     "       coalesce((SELECT sum(macs) FROM (SELECT max(e.sampling_macs) AS macs FROM evaluations e "
     "                 WHERE e.trial = a.trial AND e.attempt = a.number GROUP BY e.step, e.settings)), 0), "
     "       CASE WHEN a.gpus > 0 THEN coalesce(a.device_name, '') ELSE '' END, coalesce(a.precision, '') "
     "FROM attempts a JOIN trials t ON t.id = a.trial "
     "WHERE a.cpus = ? AND a.gpus = ? AND coalesce(a.processes, 1) = ? AND a.state IN ('succeeded', 'preempted') "
-    "      AND a.ended_s > a.started_s AND a.last_images > a.first_images "
+    "      AND a.ended_s - a.started_s > a.stood_still_s AND a.last_images > a.first_images "
     "ORDER BY a.ended_s DESC LIMIT 500";
 
 /// Empty when this version cannot read what the trial was.

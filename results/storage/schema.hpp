@@ -9,7 +9,7 @@ namespace ditscale::results {
 
 /// Version of the tables and views that this program writes and reads. Stored, never renumber; each has its step in
 /// schema.cpp.
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 /// Marks the file as ours ("DiTs"), so that another program's database is never written to.
 inline constexpr int kApplicationId = 0x44695473;

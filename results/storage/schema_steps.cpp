@@ -187,13 +187,19 @@ CREATE TABLE nodes(
   left_s REAL, PRIMARY KEY(joined_s, agent, host)) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<SchemaStep, 7> kSteps{{{1, "tables", kTables},
+/// It must not count as time that work took.
+constexpr const char* kStandstills = R"sql(
+ALTER TABLE attempts ADD COLUMN stood_still_s REAL NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<SchemaStep, 8> kSteps{{{1, "tables", kTables},
                                             {2, "views for users", kViews},
                                             {3, "summaries of metrics", kSummaries},
                                             {4, "standard errors of scores", kStandardErrors},
                                             {5, "decisions of early stopping", kDecisions},
                                             {6, "metrics once, summaries without triggers", kMetricsOnce},
-                                            {7, "nodes of a run", kNodes}}};
+                                            {7, "nodes of a run", kNodes},
+                                            {8, "time in which attempts stood still", kStandstills}}};
 
 }  // namespace
 

@@ -18,19 +18,17 @@ struct Dims {
         hidden(shape.mlp_hidden()),
         tokens(shape.num_tokens()),
         condition(shape.condition_tokens()),
+        sequence(shape.sequence_tokens()),
         patch_in(shape.model.patch * shape.model.patch * shape.input.channels),
         patch_out(shape.model.patch * shape.model.patch * shape.out_channels()) {}
   const ModelSpec& model;
-  std::int64_t d, hidden, tokens, condition, patch_in, patch_out;
+  std::int64_t d, hidden, tokens, condition, sequence, patch_in, patch_out;
 
   [[nodiscard]] bool modulated() const { return model.modulated(); }
   [[nodiscard]] std::int64_t modulations() const {
     return model.block == BlockDesign::kAdaLnZero ? 6 : model.block == BlockDesign::kAdaLn ? 4 : 0;
   }
   [[nodiscard]] bool cross_attention() const { return model.block == BlockDesign::kCrossAttention; }
-  [[nodiscard]] std::int64_t sequence() const {
-    return model.block == BlockDesign::kInContext ? tokens + condition : tokens;
-  }
   /// Matrices between width and hidden width: SwiGLU's gate is a third one.
   [[nodiscard]] std::int64_t mlp_matrices() const { return model.mlp == MlpKind::kSwiGlu ? 3 : 2; }
   /// A norm with weights: scale and shift, or scale alone.
@@ -53,7 +51,7 @@ std::int64_t block_parameters(const Dims& m) {
 }
 
 std::int64_t block_macs(const Dims& m) {
-  const std::int64_t s = m.sequence();
+  const std::int64_t s = m.sequence;
   std::int64_t macs =
       s * (4 * m.d * m.d + m.mlp_matrices() * m.d * m.hidden) + 2 * s * s * m.d + m.modulations() * m.d * m.d;
   if (m.cross_attention()) macs += 2 * s * m.d * m.d + 2 * m.condition * m.d * m.d + 2 * s * m.condition * m.d;
@@ -113,8 +111,8 @@ std::int64_t activation_bytes(const ModelShape& shape, std::int64_t images, std:
   // The largest models and batches that a file may name do not fit the type: "more than any machine has" is enough.
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   const std::int64_t most_values = kMost / images / bytes_per_value;
-  if (per_token > (most_values - outside) / shape.model.depth / m.sequence()) return kMost;
-  return images * (shape.model.depth * m.sequence() * per_token + outside) * bytes_per_value;
+  if (per_token > (most_values - outside) / shape.model.depth / m.sequence) return kMost;
+  return images * (shape.model.depth * m.sequence * per_token + outside) * bytes_per_value;
 }
 
 }  // namespace ditscale::sweeps

@@ -24,12 +24,20 @@ std::string place_in_sweep(const std::string& path) {
   return of_the_sweep ? path : "base." + path;
 }
 
-/// An axis is one key with dots in it, not a path.
-void set_axis(Json& sweep, const std::string& axis, Json values, const std::string& where) {
-  Json& grid = sweep["grid"];
-  if (grid.is_null()) grid = Json::object();
-  if (!grid.is_object()) throw ConfigError(fmt::format("{}: \"grid\" is no object in the file", where));
-  grid[axis] = std::move(values);
+/// "grid", or "zip[0]": the objects whose keys are paths in the trial. Empty when `place` stands in none of them.
+std::string object_of_paths(const std::string& place) {
+  if (place.starts_with("grid.")) return "grid";
+  const bool in_list = place.starts_with("zip[") || place.starts_with("include[") || place.starts_with("exclude[");
+  const std::size_t end = in_list ? place.find("].") : std::string::npos;
+  return end == std::string::npos ? std::string() : place.substr(0, end + 1);
+}
+
+/// There a path is one key with dots in it.
+void set_key(Json& sweep, const std::string& holder, const std::string& key, Json value, const std::string& where) {
+  Json& object = reach_path(sweep, holder, where);
+  if (object.is_null()) object = Json::object();
+  if (!object.is_object()) throw ConfigError(fmt::format("{}: \"{}\" is no object in the file", where, holder));
+  object[key] = std::move(value);
 }
 
 template <typename Map>
@@ -46,10 +54,11 @@ void apply_assignments(JsonDocument& document, const std::vector<std::string>& t
     auto [path, value] = parse_assignment(text);
     const std::string where = "--set " + text;
     const std::string place = place_in_sweep(path);
-    if (place.starts_with("grid.")) {
-      set_axis(document.value, place.substr(5), std::move(value), where);
-    } else {
+    const std::string holder = object_of_paths(place);
+    if (holder.empty()) {
       set_path(document.value, place, std::move(value), where);
+    } else {
+      set_key(document.value, holder, place.substr(holder.size() + 1), std::move(value), where);
     }
     erase_below(document.lines, place);
     erase_below(document.origins, place);

@@ -91,9 +91,9 @@ void Axes::read_seeds(ObjectReader& reader, const JsonDocument& document) {
   const Json* seeds = reader.child("seeds");
   if (seeds == nullptr) return;
   add_path(document, "seed", "seeds");
-  if (seeds->is_number_integer() && *seeds >= 1 && *seeds <= kMaxSeeds) {
-    for (std::int64_t seed = 0; seed < seeds->get<std::int64_t>(); ++seed)
-      seeds_.push_back({{"seed", Setting{seed, "seeds"}}});
+  const auto count = common::whole_number(*seeds);
+  if (count && *count >= 1 && *count <= kMaxSeeds) {
+    for (std::int64_t seed = 0; seed < *count; ++seed) seeds_.push_back({{"seed", Setting{seed, "seeds"}}});
   } else if (seeds->is_array() && !seeds->empty()) {
     seeds_.resize(seeds->size());
     add_axis(seeds_, "seed", "seeds", *seeds);

@@ -17,11 +17,25 @@ namespace ditscale::sweeps {
 /// Forward passes for one sample: Heun's method makes two a step but one at the last; guidance doubles those in its
 /// interval. A guide counts as a model of the same size, an upper bound: its file is not opened here.
 [[nodiscard]] double forward_passes(const EvaluateSpec& evaluate);
-/// MACs to make one set of samples.
+/// MACs of the trial's model to make one set of samples.
 [[nodiscard]] double sampling_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
+/// MACs to decode one set of samples and to compute its features. Of a network of the user's own nothing is known: it
+/// counts as none.
+[[nodiscard]] double helper_macs(const TrialSpec& trial, const EvaluateSpec& evaluate);
 
 /// All that it asks for; GPUs without a name.
 [[nodiscard]] DeviceShare devices_of(const ResourceSpec& resources);
+
+/// Where a trial's seconds go, beside kStartUp_s of each attempt.
+struct TrialTime {
+  double training_s = 0;
+  /// Of each entry of `evaluate`, to score once by it.
+  std::vector<double> score_s;
+
+  /// One start, the training, and all scores. `trial` is the one it was made for.
+  [[nodiscard]] double whole_s(const TrialSpec& trial) const;
+};
+[[nodiscard]] TrialTime time_of(const TrialSpec& trial, const Speed& speed, DeviceShare devices);
 
 /// Seconds the whole trial takes, by its roofline and what measurements made of it. The GPUs' name is the speed's.
 [[nodiscard]] double predicted_s(const TrialSpec& trial, const Speed& speed, DeviceShare devices);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/json_path.hpp"
 #include "sweeps/spec/part_readers.hpp"
 #include "sweeps/spec/sweep.hpp"
 
@@ -27,12 +28,11 @@ const Json& list_in(ObjectReader& reader, const std::string& key) {
 }
 
 void read_steps(ObjectReader& reader, EarlyStopping& rule) {
-  for (const Json& step : list_in(reader, "at_steps")) {
-    const bool grows = step.is_number_integer() && step.get<std::int64_t>() > 0 &&
-                       (rule.at_steps.empty() || step.get<std::int64_t>() > rule.at_steps.back());
-    if (!grows)
-      reader.fail("at_steps", fmt::format("{}: growing whole numbers from 1 are needed", common::shown(step)));
-    rule.at_steps.push_back(step.get<std::int64_t>());
+  for (const Json& value : list_in(reader, "at_steps")) {
+    const auto step = common::whole_number(value);
+    if (!step || *step <= (rule.at_steps.empty() ? 0 : rule.at_steps.back()))
+      reader.fail("at_steps", fmt::format("{}: growing whole numbers from 1 are needed", common::shown(value)));
+    rule.at_steps.push_back(*step);
   }
   if (rule.at_steps.empty()) reader.fail("at_steps", "at least one step is needed, as in [100, 200]");
 }
@@ -56,24 +56,53 @@ void check_fid(const Cell& cell, const std::string& where) {
         where, cell.id.brief(), cell.label()));
 }
 
-/// Throws ConfigError when no trial has steps left where it would be judged first.
+/// Steps from one value that the rule judges by to the next. The trial has what check_fid asks for.
+std::int64_t interval_of(const EarlyStopping& rule, const TrialSpec& trial) {
+  if (rule.metric == "loss") return trial.train.log_every_steps;
+  return std::find_if(trial.evaluate.begin(), trial.evaluate.end(), has_fid)->every_steps;
+}
+
+/// Whether the trial has steps left at the first value by which it can be judged.
+bool can_be_stopped(const EarlyStopping& rule, const TrialSpec& trial) {
+  const std::int64_t first = rule.at_steps.front();
+  const std::int64_t interval = interval_of(rule, trial);
+  return first < trial.train.steps && ((first - 1) / interval + 1) * interval < trial.train.steps;
+}
+
+/// Throws ConfigError when no trial can be stopped before its end.
 void check_steps(const EarlyStopping& rule, const std::vector<Cell>& cells, const std::string& where) {
+  if (std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) { return can_be_stopped(rule, cell.trial); }))
+    return;
   std::int64_t longest = 0;
   for (const Cell& cell : cells) longest = std::max(longest, cell.trial.train.steps);
-  if (cells.empty() || rule.at_steps.front() < longest) return;
-  throw ConfigError(
-      fmt::format("{}: no trial would ever be judged, as step {} is not before the end of any (train.steps is {} "
-                  "at most); lower it, or leave early_stopping out",
-                  where, rule.at_steps.front(), longest));
+  const std::int64_t first = rule.at_steps.front();
+  if (first >= longest)
+    throw ConfigError(
+        fmt::format("{}: no trial would ever be judged, as step {} is not before the end of any (train.steps is {} "
+                    "at most); lower it, or leave early_stopping out",
+                    where, first, longest));
+  const bool by_loss = rule.metric == "loss";
+  throw ConfigError(fmt::format(
+      "{}: no trial would ever be judged, as from step {} on the first {} of each comes at its end; lower the step or "
+      "{}, or leave early_stopping out",
+      where, first, by_loss ? "loss" : "FID", by_loss ? "train.log_every_steps" : "every_steps of that score"));
+}
+
+/// Of an axis that is no field of a resolved trial ("model.name") what the axis was set to.
+Json value_of(const Cell& cell, const Json& trial, const std::string& path) {
+  if (const Json* value = find_path(trial, path, path)) return *value;
+  const auto axis = cell.axes.find(path);
+  return axis == cell.axes.end() ? Json() : axis->second;
 }
 
 }  // namespace
 
 std::string EarlyStopping::group_of(const Cell& cell) const {
+  if (among.empty()) return {};
+  const Json trial = cell.trial.to_json();
   std::string group;
   for (const std::string& path : among) {
-    const auto value = cell.axes.find(path);
-    group += (group.empty() ? "" : " ") + path + "=" + (value == cell.axes.end() ? "null" : value->second.dump());
+    group += (group.empty() ? "" : " ") + path + "=" + value_of(cell, trial, path).dump();
   }
   return group;
 }
@@ -99,9 +128,10 @@ void check_early_stopping(const EarlyStopping& rule, const std::vector<Cell>& ce
     if (known) continue;
     throw ConfigError(fmt::format("{}: \"{}\" is no axis of this sweep", document.where(path + ".among"), axis));
   }
+  if (rule.metric == "fid") {
+    for (const Cell& cell : cells) check_fid(cell, document.where(path + ".metric"));
+  }
   check_steps(rule, cells, document.where(path + ".at_steps"));
-  if (rule.metric != "fid") return;
-  for (const Cell& cell : cells) check_fid(cell, document.where(path + ".metric"));
 }
 
 }  // namespace ditscale::sweeps

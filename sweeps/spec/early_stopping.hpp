@@ -21,7 +21,7 @@ struct EarlyStopping {
   std::vector<std::int64_t> at_steps;
   /// Share of the trials that goes on at each of them, rounded up.
   double keep = 0.5;
-  /// Axes; only trials with the same values of all of them compete. Empty: all do.
+  /// Axes; only trials with the same values of all of them compete, whatever set those. Empty: all do.
   std::vector<std::string> among;
 
   /// What trials that compete with this one have in common.
@@ -32,8 +32,8 @@ struct EarlyStopping {
 [[nodiscard]] EarlyStopping read_early_stopping(const common::JsonDocument& document, const common::Json& value,
                                                 const std::string& path);
 
-/// Throws ConfigError, at `path`, when `among` names no axis of the cells, no cell trains beyond the first of
-/// `at_steps`, or a cell has not exactly one score to judge, made while it trains.
+/// Throws ConfigError, at `path`, when `among` names no axis of the cells, no cell has a value to judge
+/// between the first of `at_steps` and its end, or a cell has not exactly one score to judge, made while it trains.
 void check_early_stopping(const EarlyStopping& rule, const std::vector<Cell>& cells,
                           const common::JsonDocument& document, const std::string& path);
 

@@ -73,14 +73,18 @@ Json* enter(Json* at, const Step& step, const std::string& path, const std::stri
 
 }  // namespace
 
-void set_path(Json& root, const std::string& path, Json value, const std::string& where) {
+Json& reach_path(Json& root, const std::string& path, const std::string& where) {
   Json* at = &root;
   const std::vector<Step> steps = split_path(path, where);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (at->is_string() && leads_to_model(steps, i)) *at = Json{{"name", *at}};
     at = enter(at, steps[i], path, where);
   }
-  *at = std::move(value);
+  return *at;
+}
+
+void set_path(Json& root, const std::string& path, Json value, const std::string& where) {
+  reach_path(root, path, where) = std::move(value);
 }
 
 const Json* find_path(const Json& root, const std::string& path, const std::string& where) {

@@ -12,6 +12,9 @@ namespace ditscale::sweeps {
 /// (prefixed `where`) when the path cannot be.
 void set_path(common::Json& root, const std::string& path, common::Json value, const std::string& where);
 
+/// The value at `path`, made on the way as set_path makes it (null when it was not there). Throws as set_path does.
+[[nodiscard]] common::Json& reach_path(common::Json& root, const std::string& path, const std::string& where);
+
 /// The value at `path`, or null when there is none.
 [[nodiscard]] common::Json value_at(const common::Json& root, const std::string& path);
 

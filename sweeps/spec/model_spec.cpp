@@ -122,8 +122,7 @@ double block_macs(const ModelShape& shape) {
   const auto width = static_cast<double>(shape.model.width);
   const auto hidden = static_cast<double>(shape.mlp_hidden());
   const auto condition = static_cast<double>(shape.condition_tokens());
-  const bool in_context = shape.model.block == BlockDesign::kInContext;
-  const double tokens = static_cast<double>(shape.num_tokens()) + (in_context ? condition : 0);
+  const auto tokens = static_cast<double>(shape.sequence_tokens());
   const double mlp_matrices = shape.model.mlp == MlpKind::kSwiGlu ? 3 : 2;
   double macs = 2 * tokens * tokens * width + tokens * (4 * width * width + mlp_matrices * width * hidden);
   if (shape.model.block == BlockDesign::kCrossAttention)

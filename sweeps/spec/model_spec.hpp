@@ -118,6 +118,10 @@ struct ModelShape {
   [[nodiscard]] std::int64_t num_tokens() const { return tokens_per_side() * tokens_per_side(); }
   /// Tokens that describe the image to the in-context and cross-attention designs: timestep, then class or embeddings.
   [[nodiscard]] std::int64_t condition_tokens() const;
+  /// Tokens that run through the blocks: the in-context design puts those above beside the image's.
+  [[nodiscard]] std::int64_t sequence_tokens() const {
+    return model.block == BlockDesign::kInContext ? num_tokens() + condition_tokens() : num_tokens();
+  }
   [[nodiscard]] std::int64_t out_channels() const { return learn_variance ? 2 * input.channels : input.channels; }
   [[nodiscard]] std::int64_t mlp_hidden() const;
   /// Rows of the label table: one more than the classes when labels are dropped, none without labels.

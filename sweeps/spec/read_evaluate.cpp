@@ -57,6 +57,7 @@ void read_sampler(ObjectReader& reader, EvaluateSpec& evaluate, const ObjectiveS
 void read_guidance(ObjectReader& reader, EvaluateSpec& evaluate, const TrialSpec& trial) {
   reader.get("guidance", evaluate.guidance, Range{0, 100});
   reader.get("guidance_channels", evaluate.guidance_channels, Range{1, static_cast<double>(trial.data.channels)});
+  if (evaluate.guidance_channels == trial.data.channels) evaluate.guidance_channels.reset();
   reader.get("guidance_from", evaluate.guidance_from, Range{0, 1});
   reader.get("guidance_to", evaluate.guidance_to, Range{0, 1});
   reader.get("guide", evaluate.guide);

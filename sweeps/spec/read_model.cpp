@@ -36,6 +36,8 @@ void read_model(ObjectReader& reader, ModelSpec& model) {
   read_choice(reader, "adaln_init", model.adaln_init);
   reader.get("mup_base_width", model.mup_base_width, Range{4, 65'536});
   reader.get("mup_base_heads", model.mup_base_heads, Range{1, 1024});
+  // What says the same as leaving it out must not make another trial of it; so in the other parts.
+  if (model.mup_base_width && model.mup_base_heads == model.heads) model.mup_base_heads.reset();
 }
 
 }  // namespace ditscale::sweeps

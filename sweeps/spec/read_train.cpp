@@ -31,6 +31,7 @@ void read_train(ObjectReader& reader, TrainSpec& train) {
     reader.fail("micro_batch",
                 fmt::format("{} does not divide global_batch {}", *train.micro_batch, train.global_batch));
   }
+  if (train.micro_batch == train.global_batch) train.micro_batch.reset();
 }
 
 }  // namespace ditscale::sweeps

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sweeps/spec/arithmetic.hpp"
+#include "sweeps/spec/cost.hpp"
 
 namespace ditscale::sweeps {
 
@@ -36,6 +37,8 @@ class Device {
     return std::max(macs / rates_.macs_per_s("fp32"), 2 * sampled_activation_bytes_ * images / rates_.bytes_per_s);
   }
 
+  double helping_s(double macs) const { return macs / rates_.macs_per_s("fp32"); }
+
   /// A ring sends each gradient nearly twice (Patarasuk and Yuan 2009).
   double sum_s(double parameters, double processes) const {
     return 2 * (processes - 1) / processes * 4 * parameters / rates_.link_bytes_per_s;
@@ -49,6 +52,18 @@ class Device {
   double activation_bytes_;
   double sampled_activation_bytes_;
 };
+
+/// What the networks that decode and look at samples do, for each MAC of sampling.
+double helper_share(const TrialSpec& trial) {
+  double sampling = 0;
+  double helpers = 0;
+  for (const EvaluateSpec& evaluate : trial.evaluate) {
+    const auto times = static_cast<double>(num_evaluations(evaluate, trial.train.steps));
+    sampling += times * sampling_macs(trial, evaluate);
+    helpers += times * helper_macs(trial, evaluate);
+  }
+  return sampling > 0 ? helpers / sampling : 0;
+}
 
 }  // namespace
 
@@ -74,7 +89,8 @@ RooflineTime roofline(const TrialSpec& trial, const TrialWork& work, const Devic
   RooflineTime time;
   time.work_s =
       steps * (device.training_s(3 * forward * images, images, parameters) + device.sum_s(parameters, processes)) +
-      device.sampling_s(work.sampling_macs / processes, images_sampled);
+      device.sampling_s(work.sampling_macs / processes, images_sampled) +
+      device.helping_s(work.sampling_macs * helper_share(trial) / processes);
   time.launches_s = device.launch_s() * blocks *
                     (kLaunchesPerTrainedBlock * steps * std::max(1.0, micro_batches) +
                      kLaunchesPerSampledBlock * images_sampled / kImagesSampledTogether);

@@ -40,7 +40,8 @@ struct DeviceShare {
 /// Of `work` by this trial's model, batch and precision. A training step reads and writes for each parameter twelve
 /// times four bytes (weights twice, gradient twice, two moments and EMA each twice, weights once more and their write),
 /// and each activation that is kept four times (written, read, its gradient written and read). "auto" precision counts
-/// as bf16 on GPUs and fp32 on cores. Samples are drawn in fp32.
+/// as bf16 on GPUs and fp32 on cores. Samples are drawn in fp32, and decoded and looked at too: that work counts in
+/// proportion to `sampling_macs`, which is the model's alone.
 [[nodiscard]] RooflineTime roofline(const TrialSpec& trial, const TrialWork& work, const DeviceShare& devices);
 
 /// "fp32" or "bf16": what "auto" comes to.

@@ -59,6 +59,14 @@ TEST_F(EarlyStopping, EndsAStoppedTrialAsCancelledAndNotAsAFailure) {
   EXPECT_EQ(all_of<Finish>(actions)[0].code, common::ExitCode::kDone);
 }
 
+TEST_F(EarlyStopping, JudgesATrialNoMoreThatIsTrained) {
+  start_sweep(2);
+  reach(0, 100, 0.5);
+  reach(1, 1000, 0.6);
+  EXPECT_THAT(all_of<PutDecision>(actions), IsEmpty()) << "only scores are left";
+  EXPECT_FALSE(is_asked_to_stop(1));
+}
+
 TEST_F(EarlyStopping, AcceptsATrialThatEndedBeforeItHeardOfIt) {
   start_sweep(2);
   reach(0, 100, 0.5);

@@ -1,3 +1,4 @@
+#include "orchestrator/plan/disk.hpp"
 #include "orchestrator/plan/plan.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "tests/unit/orchestrator/cluster_fixture.hpp"
@@ -47,6 +48,36 @@ TEST(PlanMemory, CountsTheAveragesOfPostHocEma) {
   EXPECT_EQ(plain_disk_bytes, (2 + 1) * 4 * 4 * static_cast<double>(parameters.total));
   EXPECT_EQ(plan_of(cell, make_devices(1), {}).disk_bytes,
             ((2 + 1) * 6 + 4 * 2) * 4 * static_cast<double>(parameters.total));
+}
+
+/// As the trainer keeps them: one file of averaged weights for each step that has a score apart.
+TEST(PlanMemory, CountsTheWeightsKeptForScoresApart) {
+  sweeps::Cell cell = cell_of(8);
+  cell.trial.evaluate.resize(1);
+  const double plain_bytes = disk_bytes(cell.trial);
+  for (const std::int64_t every : {300, 200, 600, 200}) {
+    sweeps::EvaluateSpec& evaluate = cell.trial.evaluate.emplace_back();
+    evaluate.every_steps = every;
+    evaluate.apart = true;
+  }
+  // Of 1000 steps: 200, 300, 400, 600, 800, 900 and the end.
+  const auto parameters = static_cast<double>(sweeps::count_parameters(cell.trial.shape()).total);
+  EXPECT_EQ(disk_bytes(cell.trial) - plain_bytes, 7 * 4 * parameters);
+  cell.trial.train.steps = 1'000'000'000'001;
+  EXPECT_EQ(disk_bytes(cell.trial) - plain_bytes, (5e9 + 3'333'333'333 - 1'666'666'666 + 1) * 4 * parameters)
+      << "counted, not listed";
+}
+
+TEST(PlanMemory, CountsTheResidualStreamOfAllTokensInContext) {
+  sweeps::Cell cell = cell_of(8);
+  cell.trial.model.block = sweeps::BlockDesign::kInContext;
+  const auto shape = cell.trial.shape();
+  const std::int64_t tokens = 16 + 2;  // 28 / 7 squared; timestep and class
+  const auto in_two_bytes =
+      static_cast<double>(sweeps::activation_bytes(shape, 8, 2) + 2 * sweeps::count_parameters(shape).trainable);
+  const double kept = process_memory_bytes(cell.trial, 8, "bf16") -
+                      static_cast<double>(sweeps::training_state_bytes(shape)) - in_two_bytes;
+  EXPECT_EQ(kept, static_cast<double>(6 * 2 * 8 * tokens * shape.model.depth * shape.model.width));
 }
 
 /// Every value of two bytes would be the least that bf16 can need beside a state in fp32.

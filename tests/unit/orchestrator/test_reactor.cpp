@@ -351,6 +351,8 @@ TEST_F(Reactor, DoesNotCountTheTimeInWhichAllStoodStill) {
   EXPECT_THAT(wait(policy.stop_wait_s - 5), IsEmpty());
   wait(10);
   EXPECT_EQ(all_of<StopTrainer>(actions).at(0).kind, StopKind::kKill);
+  end_with(0, "preempted");
+  EXPECT_EQ(all_of<EndAttempt>(actions).at(0).stood_still_s, kAway_s);
 }
 
 TEST_F(Reactor, StartsTrialsThatStoodStillInTheQueue) {

@@ -39,6 +39,18 @@ TEST(Shards, HaveEachCellOnceAndAboutTheSameWork) {
   EXPECT_EQ(std::set<common::TrialId>(cells.begin(), cells.end()).size(), whole.cells.size());
 }
 
+TEST(Shards, CountATrialOfManyDevicesAsOften) {
+  const sweeps::Sweep whole = sweeps::expand_sweep(common::parse_json(
+      R"({"name": "demo", "base": {"model": {"heads": 2, "patch": 7, "width": 16}, "train": {"steps": 100}},
+          "include": [{"resources.gpus": 8}, {"seed": 1}, {"seed": 2}, {"seed": 3}]})",
+      "demo.json"));
+  const double gang_s = sweeps::predicted_s(whole.cells[0].trial), alone_s = sweeps::predicted_s(whole.cells[1].trial);
+  ASSERT_LT(gang_s, 2 * alone_s) << "by seconds it would get another trial beside it";
+  ASSERT_GT(8 * gang_s, 3 * alone_s);
+  EXPECT_EQ(shard_of(whole, {1, 2}).cells.size(), 1U);
+  EXPECT_EQ(shard_of(whole, {2, 2}).cells.size(), 3U);
+}
+
 TEST(Shards, AreRefusedWhenThereAreMoreThanCells) {
   EXPECT_THROW((void)shard_of(sweep_of_sizes(), {1, 33}), common::UsageError);
 }

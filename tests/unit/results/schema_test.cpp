@@ -119,5 +119,15 @@ TEST(Filesystem, KnowsWhichAreSharedBetweenMachines) {
   EXPECT_FALSE(is_network_filesystem(0x58465342));  // XFS
 }
 
+TEST_F(Schema, SettingsThatAreNoObjectAreNamed) {
+  for (const char* document : {"7", "{"}) {
+    std::filesystem::remove(file_);
+    { const ResultsWriter writer(file_); }
+    SQLite::Database database = open();
+    database.exec(fmt::format("INSERT INTO settings(id, document) VALUES('f00d', '{}')", document));
+    EXPECT_THROW((void)ResultsReader(file_).settings(), common::CorruptData) << document;
+  }
+}
+
 }  // namespace
 }  // namespace ditscale::results

@@ -58,12 +58,34 @@ TEST(Set, ReachesTheKeysOfTheSweep) {
   EXPECT_EQ(with({"grid={}", "model.width=32"}).cells.size(), 1U);
   EXPECT_EQ(with({"exclude=[{\"model.width\": 64}]"}).cells.size(), 1U);
   EXPECT_EQ(with({"include=[{\"model.depth\": 3}]"}).cells.size(), 3U);
-  const Sweep judged = with({"early_stopping.at_steps=[5]", "early_stopping.keep=0.25"});
+  const Sweep judged = with({"early_stopping.at_steps=[5]", "early_stopping.keep=0.25", "train.log_every_steps=5"});
   ASSERT_TRUE(judged.early_stopping);
   EXPECT_EQ(judged.early_stopping->at_steps, std::vector<std::int64_t>{5});
   EXPECT_EQ(judged.early_stopping->keep, 0.25);
   EXPECT_EQ(with({"zip=[{\"model.depth\": [1, 2]}]"}).cells.size(), 4U);
   EXPECT_EQ(with({"base.train.steps=33"}).cells[0].trial.train.steps, 33);
+}
+
+TEST(Set, ReachesOneSettingOfAnIncludedCellAZipGroupOrARule) {
+  const std::string sweep = R"({"name": "x", "base": {"model": {"patch": 7, "heads": 4, "depth": 3}},
+    "zip": [{"model.width": [64, 128], "train.lr": [1e-3, 1e-4]}],
+    "include": [{"model.width": 96}, {"model": {"patch": 14, "width": 96}}],
+    "exclude": [{"model.width": 128}]})";
+  const Sweep included = with({"include[0].model.width=32", "include[1].model.width=48"}, sweep);
+  ASSERT_EQ(included.cells.size(), 3U);
+  EXPECT_EQ(included.cells[1].label(), "model.width=32");
+  EXPECT_EQ(included.cells[1].trial.model.width, 32);
+  EXPECT_EQ(included.cells[1].trial.model.depth, 3) << "the base stays";
+  EXPECT_EQ(included.cells[2].trial.model.width, 48);
+  EXPECT_EQ(included.cells[2].trial.model.patch, 14);
+  EXPECT_EQ(with({"zip[0].model.width=[32, 128]"}, sweep).cells[0].trial.model.width, 32);
+  EXPECT_EQ(with({"exclude[0].model.width=64"}, sweep).cells[0].trial.model.width, 128);
+  EXPECT_EQ(with({"include[0].evaluate[0].steps=25", "evaluate=[{}]"}, sweep).cells[1].trial.evaluate[0].steps, 25);
+  EXPECT_THAT(refusal({"include[0].model.width=62"}, sweep),
+              HasSubstr("width 62 is not a multiple of heads 4 (in cell model.width=62)"));
+  EXPECT_THAT(refusal({"include[2].model.width=64"}, sweep), HasSubstr("there is no element 2"));
+  EXPECT_THAT(refusal({"include[0].model.widht=64"}, sweep),
+              HasSubstr("--set include[0].model.widht=64: include[0].model.widht: unknown key"));
 }
 
 TEST(Set, MakesWhatTheFileLeavesOut) {

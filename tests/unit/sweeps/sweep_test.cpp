@@ -102,6 +102,32 @@ TEST(Sweep, ARuleOnNothingMatchesOptionalFieldsThatAreAbsent) {
   EXPECT_THAT(labels_of(sweep), ElementsAre("train.clip_norm=1"));
 }
 
+TEST(Sweep, SeedsAndStepsMayBeWrittenAsAnyWholeNumber) {
+  EXPECT_EQ(expanded(R"("seeds": 2.0)").cells.size(), 2U);
+  EXPECT_EQ(expanded(R"("seeds": [1e1])").cells[0].trial.seed, 10);
+  const Sweep judged = expanded(R"("early_stopping": {"at_steps": [5e1, 100.0]})");
+  EXPECT_THAT(judged.early_stopping->at_steps, ElementsAre(50, 100));
+  EXPECT_THROW((void)expanded(R"("seeds": 2.5)"), common::ConfigError);
+}
+
+TEST(EarlyStopping, GroupsTrialsByTheirValuesWhateverSetThem) {
+  const Sweep sweep = expanded(R"("grid": {"model.width": [48, 96]},
+    "include": [{"model": {"patch": 7, "heads": 4, "depth": 2, "width": 48}},
+                {"model": {"patch": 7, "heads": 4, "depth": 2, "width": 96}}],
+    "early_stopping": {"at_steps": [100], "among": ["model.width"]})");
+  std::vector<std::string> groups;
+  for (const Cell& cell : sweep.cells) groups.push_back(sweep.early_stopping->group_of(cell));
+  EXPECT_THAT(groups, ElementsAre("model.width=48", "model.width=96", "model.width=48", "model.width=96"));
+}
+
+TEST(EarlyStopping, GroupsByAnAxisThatIsNoFieldOfAResolvedTrial) {
+  const Sweep sweep = expand_sweep(common::parse_json(
+      R"({"name": "x", "base": {"data": {"name": "imagenet_latents"}}, "grid": {"model.name": ["DiT-S/2", "DiT-B/2"]},
+          "early_stopping": {"at_steps": [100], "among": ["model.name"]}})",
+      "x.json"));
+  EXPECT_NE(sweep.early_stopping->group_of(sweep.cells[0]), sweep.early_stopping->group_of(sweep.cells[1]));
+}
+
 TEST(Identity, TheSameCellInTwoSweepsHasTheSameId) {
   const Sweep one = expanded(R"("grid": {"model.depth": [2, 4]})");
   const Sweep other = expand_sweep(common::parse_json(

@@ -80,6 +80,18 @@ TEST(TrialSpec, TheIdIsThatOfTheResolvedTrialHoweverItIsWritten) {
   EXPECT_EQ(parsed(R"({"model": {"name": "DiT-S/8", "patch": 7}, "evaluate": [{}]})").id().str(), id);
 }
 
+TEST(TrialSpec, WhatSaysTheSameAsLeavingItOutIsLeftOut) {
+  const TrialSpec plain = parsed(R"({"model": {"patch": 7, "heads": 4, "mup_base_width": 64},
+                                     "train": {"global_batch": 64}, "evaluate": [{"guidance": 2}]})");
+  EXPECT_EQ(parsed(R"({"model": {"patch": 7, "heads": 4, "mup_base_width": 64, "mup_base_heads": 4},
+                       "train": {"global_batch": 64, "micro_batch": 64},
+                       "evaluate": [{"guidance": 2, "guidance_channels": 1}]})")
+                .to_json(),
+            plain.to_json());
+  EXPECT_NE(refusal(R"({"model": {"patch": 7, "heads": 4, "mup_base_heads": 4}})").find("needs mup_base_width"),
+            std::string::npos);
+}
+
 TEST(TrialSpec, TheIdDoesNotChangeWithWhatCannotChangeTheResult) {
   const TrialSpec trial = small_trial();
   const std::vector<std::function<void(TrialSpec&)>> changes{
@@ -239,7 +251,7 @@ TrialSpec random_trial(std::uint64_t seed) {
   t.train.micro_batch = whole(1, 64);
   const std::int64_t num_micro_batches = whole(1, 8);
   t.train.global_batch = *t.train.micro_batch * num_micro_batches;
-  if (random() % 2 == 0) t.train.micro_batch.reset();
+  if (num_micro_batches == 1 || random() % 2 == 0) t.train.micro_batch.reset();
   t.train.steps = whole(1, 1'000'000);
   t.train.lr = real(1e-9, 1);
   t.train.warmup_steps = whole(0, 1000);
