@@ -5,10 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "ditscale_version.hpp"
+
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/log.hpp"
 #include "common/standard_output.hpp"
+#include "common/version.hpp"
 #include "worker/commands/commands.hpp"
 
 namespace {
@@ -53,6 +56,7 @@ int run(int argc, char** argv) {
   keep_large_blocks();
   CLI::App app{"worker: trains, samples and scores one Diffusion Transformer", "worker"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", common::version_text(kVersion, kRevision));
   app.footer("Example: worker describe DiT-XL/2 --json");
   worker::Context context;
   context.environment = read_environment();

@@ -114,7 +114,9 @@ bool evaluate_images(const EvaluateOptions& options, const Environment& environm
   const auto network = make_feature_network(question.features, question.features_file, device);
   check_has(*network, request.parts());
   const auto reference = reference_for(question, *network, request.keeps_features(), environment);
-  ScoreCollector collector(request, images->num_images(), FeatureWidths::of(*network, request.parts()));
+  const FeatureWidths widths = FeatureWidths::of(*network, request.parts());
+  check_reference(request, widths, reference.get());  // before the work
+  ScoreCollector collector(request, images->num_images(), widths);
   const std::string digest = collect(*images, *network, request.parts(), collector);
   if (digest.empty()) return false;
   std::optional<ReferenceFacts> facts;

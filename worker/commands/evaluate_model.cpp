@@ -29,7 +29,7 @@ namespace {
 /// that are there and whose scale the decoder must have.
 bool needs_images(const sweeps::TrialSpec& trial, const std::vector<sweeps::EvaluateSpec>& all) {
   if (trial.model.conditioning == sweeps::Conditioning::kEmbeddings) return true;
-  if (trial.data.space == sweeps::DataSpace::kLatents && std::filesystem::exists(trial.data.root)) return true;
+  if (has_latents_here(trial.data)) return true;
   return std::any_of(all.begin(), all.end(), [](const sweeps::EvaluateSpec& settings) {
     return settings.reference.empty() && sweeps::needs_reference(settings.metrics);
   });

@@ -15,6 +15,7 @@
 #include "sweeps/spec/arithmetic.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/evaluation/evaluation_tools.hpp"
 #include "worker/evaluation/gaussian_stats.hpp"
 #include "worker/evaluation/guide_model.hpp"
 #include "worker/evaluation/image_grid.hpp"
@@ -77,17 +78,16 @@ torch::Tensor labels_of(const SampleOptions& options, const Sampler& sampler, co
 
 /// What turns samples into pictures; none where the model makes pictures by itself.
 std::optional<Vae> vae_of(const SampleOptions& options, const TrainedModel& model, torch::Device device) {
-  const std::int64_t channels = model.trial.input().channels;
   if (options.vae.empty()) {
+    const std::int64_t channels = model.trial.input().channels;
     if (channels == 1 || channels == 3) return std::nullopt;
     throw common::ConfigError(fmt::format(
         "samples of {} channels are latents: name the weights of their VAE with --vae FILE.safetensors", channels));
   }
   Vae vae = Vae::load(options.vae, device);
-  if (vae.latent_channels() != channels) {
-    throw common::ConfigError(fmt::format("--vae {}: decodes latents of {} channels, samples of {} have {}",
-                                          options.vae, vae.latent_channels(), model.file.string(), channels));
-  }
+  const sweeps::DataSpec& data = model.trial.data;
+  const ImageSet train = has_latents_here(data) ? load_image_set(data, Split::kTrain) : ImageSet{};
+  check_decoder(fmt::format("{}: --vae {}", model.file.string(), options.vae), vae, model.trial, train);
   return vae;
 }
 

@@ -14,6 +14,7 @@
 #include "common/json_document.hpp"
 #include "common/output_place.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/evaluation/gaussian_stats.hpp"
 #include "worker/sampling/sampler.hpp"
 #include "worker/storage/npz_file.hpp"
 #include "worker/training/device.hpp"
@@ -67,8 +68,12 @@ Arrays encode_images(const VaeOptions& options, const Vae& vae, const torch::Ten
 
 Arrays decode_latents(const VaeOptions& options, const Vae& vae, const torch::Tensor& latents) {
   const torch::Tensor images = vae.decode(options.scaled ? latents / vae.scaling_factor() : latents).cpu();
-  if (options.bytes) return {{kSampleArray, to_bytes(images).permute({0, 2, 3, 1}).contiguous()}};
-  return {{"images", images}};
+  if (!options.bytes) return {{"images", images}};
+  const torch::Tensor finite = images.isfinite().flatten(1).all(1);
+  if (!finite.all().item<bool>())  // bytes could not say so
+    throw NotFinite(fmt::format("{}: the picture of latent {} has values that are not finite", options.in,
+                                finite.to(torch::kByte).argmin().item<std::int64_t>()));
+  return {{kSampleArray, to_bytes(images).permute({0, 2, 3, 1}).contiguous()}};
 }
 
 int run(const VaeOptions& options, const std::function<torch::Tensor()>& read, const Work& work) {

@@ -16,18 +16,39 @@ bool keeps_features(const sweeps::EvaluateSpec& settings) {
   return ScoreRequest{{settings.metrics.begin(), settings.metrics.end()}}.keeps_features();
 }
 
+void check_shape(const std::string& what, const Vae& decoder, const sweeps::TrialSpec& trial) {
+  const sweeps::InputSpec samples = trial.input();
+  if (decoder.latent_channels() != samples.channels)
+    throw common::ConfigError(fmt::format("{}: decodes latents of {} channels, the samples have {}", what,
+                                          decoder.latent_channels(), samples.channels));
+  const std::int64_t picture_side = samples.size * decoder.downsampling();
+  if (picture_side != trial.data.image_size)
+    throw common::ConfigError(fmt::format(
+        "{}: makes pictures of {} pixels a side of the samples' {}, the images have {}: name the VAE of these latents",
+        what, picture_side, samples.size, trial.data.image_size));
+}
+
 /// A sample that is divided by another factor than its latents were multiplied with is another picture.
-void check_scale(const std::string& file, const Vae& decoder, const ImageSet& train) {
+void check_scale(const std::string& what, const Vae& decoder, const ImageSet& train) {
   if (!train.store || !train.store->facts().latents) return;
   const double trained = train.store->facts().scaling_factor;
   if (decoder.scaling_factor() == trained) return;
   throw common::ConfigError(
-      fmt::format("evaluate.decoder {}: its scaling_factor is {}, the training images' latents have {}: give it the "
-                  "config.json of the VAE that made them",
-                  file, decoder.scaling_factor(), trained));
+      fmt::format("{}: its scaling_factor is {}, the training images' latents have {}: give it the config.json of the "
+                  "VAE that made them",
+                  what, decoder.scaling_factor(), trained));
 }
 
 }  // namespace
+
+bool has_latents_here(const sweeps::DataSpec& data) {
+  return data.space == sweeps::DataSpace::kLatents && std::filesystem::exists(data.root);
+}
+
+void check_decoder(const std::string& what, const Vae& decoder, const sweeps::TrialSpec& trial, const ImageSet& train) {
+  check_shape(what, decoder, trial);
+  check_scale(what, decoder, train);
+}
 
 EvaluationTools::EvaluationTools(const sweeps::TrialSpec& trial, const ImageSet& train_images,
                                  std::filesystem::path cache_folder, torch::Device device, std::function<void()> alive)
@@ -72,11 +93,7 @@ const Vae* EvaluationTools::decoder(const sweeps::EvaluateSpec& settings) {
   auto& decoder = decoders_[settings.decoder];
   if (!decoder) {
     decoder = std::make_unique<Vae>(Vae::load(settings.decoder, device_));
-    if (decoder->latent_channels() != trial_.input().channels) {
-      throw common::ConfigError(fmt::format("evaluate.decoder {}: decodes latents of {} channels, the samples have {}",
-                                            settings.decoder, decoder->latent_channels(), trial_.input().channels));
-    }
-    check_scale(settings.decoder, *decoder, train_images_);
+    check_decoder("evaluate.decoder " + settings.decoder, *decoder, trial_, train_images_);
   }
   return decoder.get();
 }

@@ -17,6 +17,13 @@
 
 namespace ditscale::worker {
 
+/// Whether the training latents, whose scale a decoder must have, are on this machine.
+[[nodiscard]] bool has_latents_here(const sweeps::DataSpec& data);
+
+/// Throws ConfigError, starting with `what`, unless the VAE makes pictures of the trial's images out of its samples: of
+/// their channels, their size and, where the latents of `train` say it, their scale.
+void check_decoder(const std::string& what, const Vae& decoder, const sweeps::TrialSpec& trial, const ImageSet& train);
+
 /// What the scores of one trial need beside its model, loaded when it is first asked for and kept: feature networks,
 /// references, guides and VAEs. Everything throws ConfigError or CorruptData naming the file that does not do.
 class EvaluationTools {

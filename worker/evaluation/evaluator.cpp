@@ -100,7 +100,9 @@ void Evaluator::prepare(const sweeps::EvaluateSpec& settings) {
   if (const FeatureNetwork* network = tools_.network(settings)) check_has(*network, request_of(settings).parts());
   (void)tools_.guide(settings);
   (void)tools_.decoder(settings);
-  if (communicator_.is_first()) (void)tools_.reference(settings);
+  if (!communicator_.is_first()) return;
+  const Reference* reference = tools_.reference(settings);
+  if (tools_.network(settings) != nullptr) check_reference(request_of(settings), widths_of(settings), reference);
 }
 
 Json Evaluator::full_settings(const sweeps::EvaluateSpec& settings, const std::string& weights) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "worker/data/decode_image.hpp"
 #include "worker/data/idx_file.hpp"
 #include "worker/data/image_source.hpp"
 #include "worker/data/row_maker.hpp"
@@ -116,10 +117,12 @@ class NpzInput final : public ImageInput {
       const NpyHeader header = file.header(name);
       const auto& shape = header.shape;
       const bool fits = shape.size() == 3 || (shape.size() == 4 && (shape[3] == 1 || shape[3] == 3));
-      if (header.type != at::kByte || !fits || header.num_bytes == 0)
+      const bool known = header.type == at::kByte && fits && header.num_bytes > 0;
+      if (!known || header.num_bytes / static_cast<std::uint64_t>(shape[0]) > 3 * std::uint64_t{kMaxPixels})
         throw common::ConfigError(
-            fmt::format("{}: {} is {} of shape ({}); images are uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3)",
-                        path.string(), name, at::toString(header.type), fmt::join(shape, ", ")));
+            fmt::format("{}: {} is {} of shape ({}); images are uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3), of up "
+                        "to {} pixels",
+                        path.string(), name, at::toString(header.type), fmt::join(shape, ", "), kMaxPixels));
       return std::make_unique<NpzRows>(path, name);
     }
     throw common::ConfigError(

@@ -115,7 +115,26 @@ void write_dataset(hid_t file, const std::string& action, const std::string& nam
   check_hdf5(H5Dwrite(dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), action, Hdf5Blame::kSystem);
 }
 
+/// Whether `name` is there, every link to it lying in this very file: HDF5 would follow an external one to any file or
+/// pipe of this machine.
+bool is_there(hid_t file, const std::string& action, const std::string& name) {
+  // Each link is looked at before the next one is reached through it.
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = name.find('/', end + 1);
+    const std::string part = name.substr(0, end);
+    if (H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0) return false;
+    H5L_info_t link{};
+    check_hdf5(H5Lget_info(file, part.c_str(), &link, H5P_DEFAULT), action, Hdf5Blame::kContent);
+    if (link.type != H5L_TYPE_HARD)
+      throw CorruptData(
+          fmt::format("{}: {} is a soft or external link; only what lies in the file is read", action, part));
+  }
+  return true;
+}
+
 Hdf5Handle open_dataset(hid_t file, const std::string& action, const std::string& name) {
+  if (!is_there(file, action, name))
+    throw CorruptData(fmt::format("{}: the file has none of that name, or what leads to it is damaged", action));
   return {check_hdf5(H5Dopen2(file, name.c_str(), H5P_DEFAULT), action, Hdf5Blame::kContent), H5Dclose};
 }
 
@@ -325,12 +344,7 @@ std::string Hdf5File::read_text(const std::string& name, std::size_t max_bytes) 
 
 bool Hdf5File::has(const std::string& name) const {
   const Hdf5Session session;
-  // H5Lexists looks at the last part only and fails where one before it is missing.
-  for (std::size_t end = 0; end != std::string::npos;) {
-    end = name.find('/', end + 1);
-    if (H5Lexists(file(), name.substr(0, end).c_str(), H5P_DEFAULT) <= 0) return false;
-  }
-  return true;
+  return is_there(file(), fmt::format("look for {} in {}", name, label_), name);
 }
 
 void Hdf5File::close() {

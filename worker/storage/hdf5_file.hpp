@@ -24,7 +24,7 @@ struct ArrayPlace {
 /// Format: superblock version 3, so that all metadata carries checksums and a file whose writer was killed is refused;
 /// datasets are contiguous, without fill values or time stamps: the same content gives the same bytes. Raw data carries
 /// no checksum: who needs one keeps a digest of the file. Names may hold groups ("group/name"), which are made as
-/// needed.
+/// needed. Soft and external links are not followed.
 ///
 /// Errors: SystemError when the system fails (cannot open, disk full), CorruptData when the content is not what it
 /// should be; both name file and dataset.
@@ -61,7 +61,7 @@ class Hdf5File {
   void write_text(const std::string& name, const std::string& text);
   [[nodiscard]] std::string read_text(const std::string& name, std::size_t max_bytes = std::size_t{16} << 20) const;
 
-  /// Whether a dataset or group of that name exists.
+  /// Whether a dataset or group of that name exists. CorruptData for a link that may lead elsewhere.
   [[nodiscard]] bool has(const std::string& name) const;
 
   /// Flushes and closes, reporting what could not be written. No other call is allowed afterwards.

@@ -1,5 +1,6 @@
 #include "worker/training/device.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 
 #include "common/error.hpp"
@@ -83,6 +84,18 @@ PrecisionScope::~PrecisionScope() {
   if (!active_) return;
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(type_, false);
+}
+
+DeterministicScope::DeterministicScope(torch::Device device) : active_(device.is_cuda()) {
+  if (!active_) return;
+  at::Context& context = at::globalContext();
+  context.setDeterministicFillUninitializedMemory(false);  // nothing here reads what it has not written
+  // With warnings alone, attention would warn and add in any order.
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+}
+
+DeterministicScope::~DeterministicScope() {
+  if (active_) at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);
 }
 
 }  // namespace ditscale::worker

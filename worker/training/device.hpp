@@ -43,4 +43,18 @@ class PrecisionScope {
   at::DeviceType type_;
 };
 
+/// Inside its scope a GPU adds in a fixed order (attention's backward pass would not by itself, and cuDNN's attention
+/// never does), so that the same step gives the same bits. LibTorch throws where it has no such way. Nothing on a
+/// processor, which has one order only. For the whole process: one at a time.
+class DeterministicScope {
+ public:
+  explicit DeterministicScope(torch::Device device);
+  ~DeterministicScope();
+  DeterministicScope(const DeterministicScope&) = delete;
+  DeterministicScope& operator=(const DeterministicScope&) = delete;
+
+ private:
+  bool active_;
+};
+
 }  // namespace ditscale::worker

@@ -78,6 +78,7 @@ void TrainStep::make_gradients(torch::Tensor& sums) {
 }
 
 StepResult TrainStep::run(bool stop) {
+  const DeterministicScope deterministic(device_);
   auto sums = torch::zeros({4}, torch::dtype(torch::kFloat32).device(device_));  // total, simple, vlb, wishes to stop
   if (stop) sums[3] = 1.0F;
   make_gradients(sums);

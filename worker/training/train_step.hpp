@@ -37,7 +37,7 @@ struct StepResult {
 /// When a gang sums its gradients: during the backward pass or after it.
 enum class GradientSums { kOverlapped, kAfterwards };
 
-/// One optimiser step of a trial, over all ranks and micro-batches.
+/// One optimiser step of a trial, over all ranks and micro-batches. From the same state it gives the same bits.
 class TrainStep {
  public:
   /// Everything passed must outlive this object. Throws ConfigError when the global batch does not divide among ranks

@@ -141,6 +141,12 @@ void PtFile::read_storage_id(const std::string& name, const PickleValue& value, 
   entry.num_elements = id[4]->integer;
   const auto element_bytes = static_cast<std::uint64_t>(at::elementSize(entry.type));
   if (!zip_.has(entry.storage)) fail(fmt::format("tensor {}: its storage is missing", name));
+  // What torch.save writes takes memory that the file has on the disk, too.
+  if (zip_.entry(entry.storage).deflated)
+    fail(
+        fmt::format("tensor {}: its storage is packed, which torch.save never does; load it with PyTorch and save it "
+                    "anew",
+                    name));
   const std::uint64_t num_bytes = zip_.entry(entry.storage).num_bytes;
   if (num_bytes % element_bytes != 0 || static_cast<std::int64_t>(num_bytes / element_bytes) != entry.num_elements) {
     fail(fmt::format("tensor {}: its storage would have {} elements of {} bytes, the entry has {} bytes", name,

@@ -13,7 +13,8 @@ namespace ditscale::worker {
 
 /// A file of torch.save (PyTorch 1.6 and newer): a zip with a pickle that describes tensors, and one entry for each
 /// storage. The pickle is read by Pickle, which executes nothing. Every tensor must lie inside its storage, whose entry
-/// must have the size the pickle says; tensors whose elements share memory are refused, for they would grow when read.
+/// must have the size the pickle says and not be packed; tensors whose elements share memory are refused, for they
+/// would grow when read.
 class PtFile final : public TensorSource {
  public:
   PtFile(const std::filesystem::path& path, const std::string& key);

@@ -1,14 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <map>
-#include <thread>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "tests/integration/trainer/real_study.hpp"
 
@@ -50,17 +45,6 @@ class Gang : public RealStudy {
     }
   }
 
-  /// Looks every millisecond until it is so; false when the command takes more than a minute to get there.
-  static bool comes(const std::function<bool()>& condition) {
-    for (int look = 0; look < 60'000; ++look) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return false;
-  }
-  static bool has_checkpoint(const std::filesystem::path& folder, int step) {
-    return std::filesystem::exists(folder / "checkpoints" / fmt::format("step-{}.manifest.json", step));
-  }
   /// Whether a file whose name contains `part` lies in the folder.
   static bool holds(const std::filesystem::path& folder, const std::string& part) {
     std::error_code gone;

@@ -1,7 +1,9 @@
 #include "tests/integration/trainer/real_study.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include <unistd.h>
 
@@ -83,6 +85,19 @@ std::unique_ptr<Command> RealStudy::start_worker(const std::vector<std::string>&
   const std::map<std::string, std::string> environment{
       {"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}, {"XDG_CACHE_HOME", cache().string()}};
   return std::make_unique<Command>(argv, environment, folder_);
+}
+
+bool RealStudy::comes(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+bool RealStudy::has_checkpoint(const fs::path& trial_folder, int step) {
+  return fs::exists(trial_folder / "checkpoints" / ("step-" + std::to_string(step) + ".manifest.json"));
 }
 
 std::vector<Json> RealStudy::events_of(const fs::path& trial_folder, const std::string& kind) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class RealStudy : public StudyFixture {
   std::filesystem::path write_trial();
   /// Bodies of all events of a kind in a trial's folder, the newest attempt's last.
   static std::vector<common::Json> events_of(const std::filesystem::path& trial_folder, const std::string& kind);
+  /// Looks every millisecond until it is so; false after a minute.
+  static bool comes(const std::function<bool()>& condition);
+  static bool has_checkpoint(const std::filesystem::path& trial_folder, int step);
   /// An uncompressed data set of 500 training and 20 test images cut out of bytes that mean nothing.
   std::filesystem::path write_small_data();
 

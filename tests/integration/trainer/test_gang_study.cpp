@@ -20,7 +20,7 @@ TEST_F(GangStudy, TrainsToTheLossesOfOneProcessThoughAMemberIsKilled) {
   base_["resources"] = {{"processes", 2}};
   write_real_sweep({{"model.width", {16}}});
   const auto command = start({"--cpus", "2"});
-  ASSERT_TRUE(events_contain("\"checkpoint\""));
+  ASSERT_TRUE(comes([&] { return events_contain("\"checkpoint\""); }));
   const std::vector<pid_t> members = command->trainers();
   ASSERT_EQ(members.size(), 2U) << "the trial was over before it could be disturbed";
   ::kill(members.back(), SIGKILL);

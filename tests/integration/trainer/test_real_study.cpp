@@ -202,13 +202,13 @@ TEST_F(RealStudy, AFullDiskFailsTheTrialsSaysSoAndLosesNothing) {
 }
 
 TEST_F(RealStudy, StoppedByASignalGoesOnBitForBit) {
+  base_["train"]["steps"] = 150;  // it must not be over before the signal comes
+  base_["evaluate"][0]["every_steps"] = 75;
   const fs::path trial = write_trial(), whole = folder_ / "whole", parts = folder_ / "parts";
   ASSERT_EQ(call_worker({"train", trial.string(), "--folder", whole.string()}).code, 0);
   {
     Command first({DITSCALE_TRAINER, "train", trial.string(), "--folder", parts.string()}, {}, folder_);
-    for (int look = 0; look < 1000 && !fs::exists(parts / "checkpoints" / "step-10.manifest.json"); ++look) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    ASSERT_TRUE(comes([&] { return has_checkpoint(parts, 10); }));
     first.signal(SIGTERM);
     EXPECT_EQ(first.wait().code, 4);
   }

@@ -7,12 +7,15 @@
 
 #include "common/error.hpp"
 #include "sweeps/spec/trial_spec.hpp"
+#include "tests/unit/worker/handmade_zip.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/scored_model.hpp"
 #include "worker/evaluation/evaluator.hpp"
+#include "worker/evaluation/scores/reference_file.hpp"
+#include "worker/storage/npy_header.hpp"
 #include "worker/storage/npz_file.hpp"
 #include "worker/training/train_state.hpp"
 
@@ -122,6 +125,21 @@ TEST_F(EvaluateCommand, OfImagesKnowsNoWeights) {
   write_npz(at("images.npz"), {{"arr_0", torch::zeros({2, 28, 28, 1}, torch::kByte)}});
   EXPECT_THAT(message_of<common::UsageError>([&] { (void)run("evaluate " + file("images.npz") + " --weights raw"); }),
               HasSubstr("--weights"));
+}
+
+// The images are damaged, which is not noticed before they are read.
+TEST_F(EvaluateCommand, OfImagesLooksFirstWhetherTheReferenceHasWhatTheScoreNeeds) {
+  ReferenceContent content;
+  content.network = "fashion_cnn";
+  content.pooled = {0, torch::zeros({64}, torch::kDouble), torch::eye(64, torch::kDouble)};
+  write_reference(at("r.h5"), Reference(std::move(content), "made up"));
+  const torch::Tensor images = torch::zeros({2, 28, 28, 1}, torch::kByte);
+  HandmadeEntry damaged = stored("arr_0.npy", npy_header_text(images) + std::string(images.nbytes(), '\0'));
+  damaged.crc ^= 1;
+  put(at("images.npz"), handmade_zip({damaged}));
+  EXPECT_THAT(message_of<ConfigError>(
+                  [&] { (void)run("evaluate " + file("images.npz") + " --metrics kid --reference " + file("r.h5")); }),
+              HasSubstr("holds no features of single images"));
 }
 
 // What they read is damaged, which is not noticed before the place.

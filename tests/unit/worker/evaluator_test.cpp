@@ -1,8 +1,10 @@
 #include "worker/evaluation/evaluator.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include "common/error.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
+#include "worker/evaluation/scores/reference_file.hpp"
 
 namespace ditscale::worker {
 namespace {
@@ -27,6 +29,24 @@ TEST_F(EvaluatorTest, ALoneProcessStopsInTheMiddleOfARound) {
   EXPECT_FALSE(evaluator.evaluate(model, trial.evaluate.front(), job).has_value());
   EXPECT_EQ(num_questions, 4) << "one before the round, three in it";
   EXPECT_EQ(num_drawn, 0);
+}
+
+TEST_F(EvaluatorTest, AReferenceThatLacksWhatAScoreNeedsIsRefusedBeforeASampleIsDrawn) {
+  ReferenceContent content;
+  content.network = "fashion_cnn";
+  content.pooled = {0, torch::zeros({64}, torch::kDouble), torch::eye(64, torch::kDouble)};
+  write_reference(at("r.h5"), Reference(std::move(content), "made up"));
+  sweeps::TrialSpec trial;
+  trial.model = {.depth = 1, .width = 16, .heads = 2, .patch = 14};
+  const ImageSet images;
+  SingleProcess communicator;
+  Evaluator evaluator(trial, images, at("cache"), torch::kCPU, communicator);
+  sweeps::EvaluateSpec settings;
+  settings.reference = at("r.h5").string();
+  evaluator.prepare(settings);
+  settings.metrics = {"fid", "kid"};
+  EXPECT_THAT(message_of<common::ConfigError>([&] { evaluator.prepare(settings); }),
+              testing::HasSubstr("holds no features of single images"));
 }
 
 }  // namespace

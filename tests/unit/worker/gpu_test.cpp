@@ -109,6 +109,19 @@ TEST_P(EachDesignOnTheGpu, ATrainingStepHasTheLossAndTheGradientsOfTheProcessor)
   EXPECT_LT(relative_difference(there.state.gradients, here.state.gradients), kFloat32Room);
 }
 
+TEST_P(EachDesignOnTheGpu, TrainingTwiceGivesTheSameBits) {
+  sweeps::TrialSpec trial = small_trial(GetParam());
+  trial.model.patch = 2;  // 196 tokens: several blocks of an attention kernel add to one gradient
+  for (const Precision precision : {Precision::kFp32, choose_precision("auto", gpu_)}) {
+    const auto trained = [&] {
+      Trainee trainee(trial, gpu_, precision);
+      for (int step = 0; step < 10; ++step) EXPECT_TRUE(trainee.step.run(false).finite());
+      return trainee.state.weights.cpu();
+    };
+    EXPECT_TRUE(torch::equal(trained(), trained())) << to_name(precision);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Designs, EachDesignOnTheGpu,
                          testing::Values(BlockDesign::kAdaLnZero, BlockDesign::kAdaLn, BlockDesign::kCrossAttention,
                                          BlockDesign::kInContext),

@@ -187,5 +187,21 @@ TEST_F(HostileHdf5, IsRefusedWithTextOfNoFixedLength) {
   EXPECT_THAT(message_of<CorruptData>([&] { (void)odd.read_text("x"); }), HasSubstr("fixed length"));
 }
 
+TEST_F(HostileHdf5, IsNotFollowedToOtherFiles) {
+  const hid_t file = H5Fcreate(at("odd.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  ASSERT_GE(H5Lcreate_external(at("good.h5").c_str(), "/flat", file, "external", H5P_DEFAULT, H5P_DEFAULT), 0);
+  ASSERT_GE(H5Lcreate_external(at("good.h5").c_str(), "/group", file, "group", H5P_DEFAULT, H5P_DEFAULT), 0);
+  ASSERT_GE(H5Lcreate_external(at("good.h5").c_str(), "/text", file, "text", H5P_DEFAULT, H5P_DEFAULT), 0);
+  ASSERT_GE(H5Lcreate_soft("/external", file, "soft", H5P_DEFAULT, H5P_DEFAULT), 0);
+  H5Fclose(file);
+  const Hdf5File odd = Hdf5File::open(at("odd.h5"));
+  const std::vector<std::function<void()>> readers{
+      [&] { (void)odd.read("external"); },     [&] { (void)odd.read("soft"); },
+      [&] { (void)odd.read("group/matrix"); }, [&] { (void)odd.read_text("text"); },
+      [&] { (void)odd.place("external"); },    [&] { (void)odd.has("external"); },
+      [&] { (void)odd.has("group/matrix"); }};
+  for (const auto& reader : readers) EXPECT_THAT(message_of<CorruptData>(reader), HasSubstr("soft or external link"));
+}
+
 }  // namespace
 }  // namespace ditscale::worker

@@ -4,6 +4,8 @@
 #include "sweeps/spec/trial_spec.hpp"
 #include "tests/unit/worker/picture_files.hpp"
 #include "tests/unit/worker/vae_fixture.hpp"
+#include "worker/checkpoint/checkpoint_file.hpp"
+#include "worker/commands/commands.hpp"
 #include "worker/data/prepare.hpp"
 #include "worker/evaluation/evaluation_tools.hpp"
 #include "worker/storage/hdf5_file.hpp"
@@ -133,6 +135,34 @@ TEST_F(LatentPreparation, ScoresAreRefusedADecoderOfAnotherScale) {
   EXPECT_TRUE(decoder());
   put(at("config.json"), R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.5})");
   EXPECT_THAT(message_of<common::ConfigError>([&] { (void)decoder(); }),
+              HasSubstr("scaling_factor is 0.5, the training images' latents have 0.18215"));
+}
+
+TEST_F(LatentPreparation, SamplesAreRefusedAVaeOfAnotherScale) {
+  EXPECT_TRUE(prepare_store(settings("latents.h5"), {}).has_value());
+  sweeps::TrialSpec trial;
+  trial.data = {.name = "store",
+                .root = at("latents.h5").string(),
+                .image_size = 16,
+                .space = sweeps::DataSpace::kLatents,
+                .channels = 4,
+                .num_classes = 1,
+                .num_images = kImages,
+                .digest = Store(at("latents.h5")).facts().digest};
+  trial.model = {.depth = 1, .width = 16, .heads = 2, .patch = 2};
+  const TrainState state(trial.shape(), 0, torch::kCPU);
+  write_checkpoint_file(at("model.h5"), take_snapshot(state, trial.to_json(), "fp32", "made up"));
+  const auto sample = [&] {
+    CLI::App app;
+    Context context;
+    add_commands(app, context);
+    app.parse(fmt::format("sample {} --vae {} --out {} --num 1 --steps 2 --device cpu", at("model.h5").string(),
+                          vae_.string(), at("grid.png").string()));
+    return context.action();
+  };
+  EXPECT_EQ(sample(), 0);
+  put(at("config.json"), R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.5})");
+  EXPECT_THAT(message_of<common::ConfigError>(sample),
               HasSubstr("scaling_factor is 0.5, the training images' latents have 0.18215"));
 }
 

@@ -140,6 +140,11 @@ TEST_F(PtFiles, WithAWrongChecksumOrByteOrderAreRefused) {
   EXPECT_THAT(message_of<CorruptData>([&] { PtFile(at("big.pt"), ""); }), HasSubstr("big-endian"));
 }
 
+TEST_F(PtFiles, WhoseStorageIsPackedAreRefused) {
+  const auto file = write(dict({text("w"), tensor({.key = "1"})}), {deflated("archive/data/1", six_floats())});
+  EXPECT_THAT(message_of<CorruptData>([&] { PtFile(file, ""); }), HasSubstr("its storage is packed"));
+}
+
 TEST_F(PtFiles, WhosePickleIsABombAreRefused) {
   put(at("bomb.pt"), handmade_zip({deflated("a/data.pkl", std::string(40'000'000, '('))}));
   EXPECT_THAT(message_of<CorruptData>([&] { PtFile(at("bomb.pt"), ""); }), HasSubstr("at most"));

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/unit/worker/vae_fixture.hpp"
 #include "worker/evaluation/gaussian_stats.hpp"
 
 namespace ditscale::worker {
@@ -12,10 +13,10 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-DiT tiny_model() {
+DiT tiny_model(std::int64_t channels = 1) {
   sweeps::ModelShape shape;
   shape.model = {.depth = 1, .width = 16, .heads = 2, .patch = 4, .mlp_ratio = 2.0, .class_dropout = 0.1};
-  shape.input = {.size = 8, .channels = 1, .num_classes = 3};
+  shape.input = {.size = 8, .channels = channels, .num_classes = 3};
   DiT model(shape);
   initialise(*model, 0);
   return model;
@@ -54,6 +55,18 @@ TEST(SampleImages, RefusesSamplesThatAreNotFinite) {
   labels[kSampleBatch + 1] = 2;
   EXPECT_THAT([&] { (void)sample_images(sampler_of(model), 0, labels); },
               ThrowsMessage<NotFinite>(HasSubstr("samples 200 to 204 have values that are not finite")));
+}
+
+class SamplePictures : public VaeFiles {};
+
+TEST_F(SamplePictures, RefusesPicturesThatAreNotFiniteOfFiniteLatents) {
+  const Vae vae =
+      Vae::load(write("vae.safetensors", random_vae_tensors(tiny_vae()),
+                      [](NamedTensors& tensors) { tensor(tensors, "decoder.conv_out.weight").fill_(3e38F); }),
+                torch::kCPU);
+  const Sampler sampler = sampler_of(tiny_model(4));
+  EXPECT_THAT([&] { (void)sample_images(sampler, 0, sampler.uniform_labels(0, 2), &vae); },
+              ThrowsMessage<NotFinite>(HasSubstr("pictures decoded of samples 0 to 1")));
 }
 
 }  // namespace

@@ -30,9 +30,10 @@ class SampleLatents : public VaeFiles {
     return at("model.h5").string();
   }
 
-  std::string vae(std::int64_t latent_channels) {
+  std::string vae(std::int64_t latent_channels, std::vector<std::int64_t> block_out_channels = {32, 32, 32, 32}) {
     VaeConfig config = tiny_vae();
     config.latent_channels = latent_channels;
+    config.block_out_channels = std::move(block_out_channels);
     return write("vae.safetensors", random_vae_tensors(config)).string();
   }
 
@@ -57,7 +58,7 @@ TEST_F(SampleLatents, AreDecodedAtTheVaesScaleAndWrittenAsPictures) {
                         {.sampler = sweeps::SamplerKind::kDdim, .steps = 2, .seed = 4}, torch::kCPU);
   const torch::Tensor latents = sampler.sample(0, sampler.uniform_labels(0, 2)) / 0.18215;
   const torch::Tensor pictures = Vae::load(vae_file, torch::kCPU).decode(latents);
-  EXPECT_EQ(pictures.sizes(), (std::vector<std::int64_t>{2, 3, 128, 128}));
+  EXPECT_EQ(pictures.sizes(), (std::vector<std::int64_t>{2, 3, 256, 256}));
   write_png_grid(at("expected.png"), (127.5 * pictures + 128).clamp(0, 255).to(torch::kByte), 2);
   EXPECT_EQ(bytes_of(at("grid.png")), bytes_of(at("expected.png")));
 }
@@ -74,6 +75,15 @@ TEST_F(SampleLatents, AreRefusedByAVaeOfAnotherNumberOfChannels) {
   const std::string pixel_model = checkpoint(kPixelTrial);
   EXPECT_THAT([&] { sample(pixel_model, "--vae " + vae(4)); },
               ThrowsMessage<ConfigError>(HasSubstr("latents of 4 channels")));
+}
+
+TEST_F(SampleLatents, AreRefusedByAVaeOfAnotherDownsampling) {
+  const std::string model = checkpoint(kLatentTrial);
+  EXPECT_THAT(
+      [&] {
+        sample(model, "--vae " + vae(4, {32, 32, 32}));
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("pictures of 128 pixels a side of the samples' 32, the images have 256")));
 }
 
 }  // namespace

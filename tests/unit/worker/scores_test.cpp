@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "common/error.hpp"
+#include "tests/unit/worker/handmade_zip.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/evaluation/scores/adm_reference.hpp"
 #include "worker/evaluation/scores/features_file.hpp"
@@ -12,6 +13,7 @@
 #include "worker/evaluation/scores/reference_file.hpp"
 #include "worker/evaluation/scores/score_collector.hpp"
 #include "worker/evaluation/training_reference.hpp"
+#include "worker/storage/npy_header.hpp"
 #include "worker/storage/npz_file.hpp"
 
 namespace ditscale::worker {
@@ -131,6 +133,27 @@ TEST(Scores, RefuseFeaturesThatAreNotFinite) {
   features[7][1] = std::numeric_limits<float>::quiet_NaN();
   ScoreCollector collector({{"fid"}}, 1000, {2, 0, 0});
   EXPECT_THAT(message_of<NotFinite>([&] { collector.add(500, {features, {}, {}}); }), HasSubstr("image 507"));
+}
+
+TEST(Scores, RefuseFeaturesThatFloat32CannotHold) {
+  ScoreCollector collector({{"kid"}}, 10, {2, 0, 0});
+  collector.add(0, {torch::zeros({9, 2}, torch::kDouble), {}, {}});
+  EXPECT_THAT(message_of<NotFinite>([&] {
+                collector.add(9, {torch::full({1, 2}, 1e200, torch::kDouble), {}, {}});
+              }),
+              HasSubstr("float32"));
+}
+
+TEST(Scores, ThatAreNotFiniteAreEmptyWithTheirReason) {
+  torch::manual_seed(11);
+  const Scores scores = score(set_of(torch::randn({100, 2}) * 1e36), set_of(torch::randn({100, 2})), {"kid"});
+  const Score& kid = scores.by_metric.at("kid");
+  EXPECT_TRUE(kid.value.has_value());
+  EXPECT_FALSE(kid.standard_error.has_value()) << "the square of 1e200 and more";
+  EXPECT_THAT(kid.reason, HasSubstr("too large"));
+  const Score none = with_error(std::nan(""), {}, SampleGroups{10});
+  EXPECT_FALSE(none.value.has_value());
+  EXPECT_THAT(none.reason, HasSubstr("came out as nan"));
 }
 
 TEST(Scores, RefuseUnknownNamesAndReferencesThatDoNotFit) {
@@ -258,6 +281,23 @@ TEST_F(References, OfAdmAreHeldAgainstTheirPromises) {
   EXPECT_THAT(refusal(torch::eye(2, torch::kDouble)), HasSubstr("do not fit"));
 }
 
+// Three megabytes that would unpack to as many gigabytes.
+TEST_F(References, OfAdmAreLookedAtBeforeMemoryIsTaken) {
+  const auto npy = [](std::int64_t packed_bytes, at::IntArrayRef shape) {
+    const torch::Tensor zeros = torch::zeros({1}, torch::kDouble).expand(shape);
+    HandmadeEntry entry = deflated("", npy_header_text(zeros));
+    entry.num_bytes += static_cast<std::uint32_t>(zeros.numel() * 8);
+    entry.packed.resize(entry.packed.size() + static_cast<std::size_t>(packed_bytes));
+    return entry;
+  };
+  HandmadeEntry mu = npy(1000, {20'000}), sigma = npy(4'000'000, {20'000, 20'000});
+  mu.name = "mu.npy";
+  sigma.name = "sigma.npy";
+  put(at("adm.npz"), handmade_zip({mu, sigma}));
+  EXPECT_THAT(message_of<common::CorruptData>([&] { (void)read_adm_reference(at("adm.npz")); }),
+              HasSubstr("D up to 16384"));
+}
+
 /// Takes the first three bytes of an image, as this machine rounds them.
 class FirstBytes final : public FeatureNetwork {
  public:
@@ -284,10 +324,13 @@ TEST_F(References, OfAdmNeedImagesOnlyWhereScoresCompareSingleOnes) {
   EXPECT_EQ(load_reference(at("fid.npz"), network, false).width(), 3);
   EXPECT_THAT(message_of<common::ConfigError>([&] { (void)load_reference(at("fid.npz"), network, true); }),
               HasSubstr("has no images (arr_0)"));
-  write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", torch::ones({4, 2, 2, 3}, torch::kByte)}});
+  const torch::Tensor images = (torch::arange(501 * 12) % 256).to(torch::kByte).view({501, 2, 2, 3});
+  write_npz(at("adm.npz"), {{"mu", mean}, {"sigma", covariance}, {"arr_0", images}});
   EXPECT_FALSE(load_reference(at("adm.npz"), network, false).content().features.defined());
   EXPECT_EQ(network.num_calls_, 0);
-  EXPECT_EQ(load_reference(at("adm.npz"), network, true).content().features.size(0), 4);
+  EXPECT_TRUE(torch::equal(load_reference(at("adm.npz"), network, true).content().features,
+                           images.permute({0, 3, 1, 2}).flatten(1).slice(1, 0, 3).to(torch::kFloat)));
+  EXPECT_EQ(network.num_calls_, 2) << "500 images at a time";
 }
 
 TEST_F(References, OfAdmAreToldByTheirFileWhateverTheMachine) {

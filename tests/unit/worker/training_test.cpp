@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 
 #include "common/atomic_file.hpp"
@@ -357,6 +358,19 @@ TEST(BatchSource, DropsLabelsAndFlipsAtTheGivenRates) {
   EXPECT_GE(batch.t.min().item<std::int64_t>(), 0);
   EXPECT_LE(batch.t.max().item<std::int64_t>(), 999);
   EXPECT_NEAR(batch.t.to(torch::kFloat64).mean().item<double>(), 499.5, 5 * 1000 / std::sqrt(12.0 * 4000));
+}
+
+// LibTorch lets attention add in any order unless it may throw instead of warn.
+TEST(DeterministicScope, AsksForTheSameBitsOnAGpuAndOnlyThere) {
+  const at::Context& context = at::globalContext();
+  {
+    const DeterministicScope scope(torch::kCUDA);
+    EXPECT_TRUE(context.deterministicAlgorithms());
+    EXPECT_FALSE(context.deterministicAlgorithmsWarnOnly());
+  }
+  EXPECT_FALSE(context.deterministicAlgorithms());
+  const DeterministicScope scope(torch::kCPU);
+  EXPECT_FALSE(context.deterministicAlgorithms());
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include <limits>
+
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
 #include "tests/unit/worker/vae_fixture.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/evaluation/gaussian_stats.hpp"
 #include "worker/storage/npz_file.hpp"
 #include "worker/vae/vae.hpp"
 
@@ -51,6 +54,16 @@ TEST_F(VaeCommand, DecodesLatentsToNumbersOrToTruncatedBytes) {
   EXPECT_TRUE(torch::equal(run("decode", {{"latents", latents}}).read("images"), images));
   const torch::Tensor expected = (127.5 * images + 128).clamp(0, 255).to(torch::kByte).permute({0, 2, 3, 1});
   EXPECT_TRUE(torch::equal(run("decode", {{"latents", latents}}, "--bytes").read("arr_0"), expected));
+}
+
+TEST_F(VaeCommand, MakesNoBytesOfWhatIsNotFinite) {
+  torch::Tensor latents = torch::zeros({2, 4, 2, 3});
+  latents[1].fill_(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_THAT(
+      [&] {
+        (void)run("decode", {{"latents", latents}}, "--bytes");
+      },
+      ThrowsMessage<NotFinite>(AllOf(HasSubstr("in.npz"), HasSubstr("latent 1"))));
 }
 
 // Scaled by 0.18215 a latent has 0.18215 times the mean, and a variance of 0.18215 squared.

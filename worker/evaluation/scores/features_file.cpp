@@ -13,22 +13,19 @@ using common::CorruptData;
 
 namespace {
 
-/// Scores need several squares of the width: at this one, a few gigabytes each.
-constexpr std::int64_t kMostWidth = 1 << 14;
-
 /// Undefined where the file has none.
 torch::Tensor read_part(const NpzFile& file, const std::string& name, std::int64_t num_images, const fs::path& path) {
   if (!file.has(name)) return {};
   const NpyHeader header = file.header(name);
   const bool fits = header.shape.size() == 2 && header.shape[0] > 0 && header.shape[1] > 0 &&
-                    header.shape[1] <= kMostWidth && at::isFloatingType(header.type) &&
+                    header.shape[1] <= Reference::kMostWidth && at::isFloatingType(header.type) &&
                     (num_images == 0 || header.shape[0] == num_images);
   if (!fits)
     throw CorruptData(
         fmt::format("{}: array {} is {} of ({}) where floating-point numbers of ({}, width up to "
                     "{}) are needed",
                     path.string(), name, at::toString(header.type), fmt::join(header.shape, ", "),
-                    num_images == 0 ? "images" : std::to_string(num_images), kMostWidth));
+                    num_images == 0 ? "images" : std::to_string(num_images), Reference::kMostWidth));
   torch::Tensor values = file.read(name);
   if (!values.isfinite().all().item<bool>())
     throw CorruptData(fmt::format("{}: array {} holds a NaN or an infinity", path.string(), name));

@@ -56,8 +56,7 @@ FrechetScores GaussianGroups::scores(const FrechetReference& reference) const {
   result.extrapolated.reason = no_extrapolation(groups_, width_, frechet.rank);
   if (!result.extrapolated.reason.empty()) return result;
   const auto jackknifed = jackknife(frechet.value, values, groups_);
-  result.extrapolated.value = jackknifed->extrapolated;
-  result.extrapolated.standard_error = jackknifed->standard_error;
+  result.extrapolated = finite_score(jackknifed->extrapolated, jackknifed->standard_error);
   return result;
 }
 

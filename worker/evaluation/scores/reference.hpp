@@ -35,6 +35,8 @@ class Reference {
  public:
   /// Images whose features are kept, at most.
   static constexpr std::int64_t kKeptFeatures = 10'000;
+  /// Of features that are read from files. Scores need several squares of it: at this one, a few gigabytes each.
+  static constexpr std::int64_t kMostWidth = 1 << 14;
 
   /// Throws CorruptData that starts with `label` when widths do not fit, or numbers are not finite, or covariances not
   /// symmetric.

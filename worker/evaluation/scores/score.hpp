@@ -1,11 +1,15 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "worker/evaluation/scores/jackknife.hpp"
 
@@ -33,10 +37,23 @@ struct Score {
   std::string note;
 };
 
+/// A Score of these; what is not finite, because the features are too large to compute with, is empty.
+[[nodiscard]] inline Score finite_score(double value, double standard_error) {
+  if (!std::isfinite(value))
+    return {std::nullopt, std::nullopt, fmt::format("it came out as {}: the features are too large", value), {}};
+  if (!std::isfinite(standard_error))
+    return {
+        value, std::nullopt, fmt::format("its error came out as {}: the features are too large", standard_error), {}};
+  return {value, standard_error, {}, {}};
+}
+
 /// A score and those without one group each, as a Score.
 [[nodiscard]] inline Score with_error(double value, const std::vector<double>& left_out, const SampleGroups& groups) {
-  if (const auto error = jackknife(value, left_out, groups)) return {value, error->standard_error, {}, {}};
-  return {value, std::nullopt, too_few_for_jackknife(groups), {}};
+  if (const auto error = jackknife(value, left_out, groups)) return finite_score(value, error->standard_error);
+  Score score = finite_score(value, 0);
+  score.standard_error = std::nullopt;
+  if (score.value) score.reason = too_few_for_jackknife(groups);
+  return score;
 }
 
 /// What one set of samples scored.

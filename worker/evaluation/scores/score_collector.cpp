@@ -1,6 +1,7 @@
 #include "worker/evaluation/scores/score_collector.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/error.hpp"
 #include "worker/evaluation/scores/kernel_distance.hpp"
@@ -59,6 +60,24 @@ FeatureWidths FeatureWidths::of(const FeatureNetwork& network, FeatureParts want
   return {network.width(), wanted.spatial ? network.spatial_width() : 0, wanted.logits ? network.num_classes() : 0};
 }
 
+void check_reference(const ScoreRequest& request, const FeatureWidths& widths, const Reference* reference) {
+  const bool only_inception = request.metrics.size() == 1 && request.has(metric::kInceptionScore);
+  if (only_inception) return;
+  if (reference == nullptr) throw ConfigError("every score but inception_score needs a reference");
+  const ReferenceContent& content = reference->content();
+  if (reference->width() != widths.pooled)
+    throw ConfigError(fmt::format("reference {}: has features of width {}, the samples' have {}", content.name,
+                                  reference->width(), widths.pooled));
+  if (request.has(metric::kSfid) && !content.spatial)
+    throw ConfigError(fmt::format("reference {}: has no spatial statistics, which sfid needs", content.name));
+  if (request.has(metric::kSfid) && content.spatial->mean.size(0) != widths.spatial)
+    throw ConfigError(fmt::format("reference {}: has spatial features of width {}, the samples' have {}", content.name,
+                                  content.spatial->mean.size(0), widths.spatial));
+  if (request.keeps_features() && !content.features.defined())
+    throw ConfigError(fmt::format(
+        "reference {}: holds no features of single images, which precision, recall and kid need", content.name));
+}
+
 ScoreCollector::ScoreCollector(ScoreRequest request, std::int64_t num_samples, FeatureWidths widths)
     : request_(std::move(request)), groups_{num_samples}, widths_(widths) {
   request_.check();
@@ -108,31 +127,16 @@ void ScoreCollector::add_piece(std::int64_t first_index, const ImageFeatures& pi
   if (pooled_) pooled_->add(first_index, piece.pooled);
   if (spatial_) spatial_->add(first_index, piece.spatial);
   if (inception_) inception_->add(first_index, piece.logits);
-  if (request_.keeps_features()) kept_[first_index] = piece.pooled.to(torch::kCPU, torch::kFloat).contiguous();
+  if (!request_.keeps_features()) return;
+  torch::Tensor kept = piece.pooled.to(torch::kCPU, torch::kFloat).contiguous();
+  refuse_non_finite(kept, "features in float32", first_index);  // float64 ones may be larger than that can hold
+  kept_[first_index] = std::move(kept);
 }
 
 torch::Tensor ScoreCollector::kept_features() const {
   std::vector<torch::Tensor> pieces;
   for (const auto& [first, features] : kept_) pieces.push_back(features);
   return at::cat(pieces, 0);
-}
-
-void ScoreCollector::check_reference(const Reference* reference) const {
-  const bool only_inception = request_.metrics.size() == 1 && inception_;
-  if (only_inception) return;
-  if (reference == nullptr) throw ConfigError("every score but inception_score needs a reference");
-  const ReferenceContent& content = reference->content();
-  if (reference->width() != widths_.pooled)
-    throw ConfigError(fmt::format("reference {}: has features of width {}, the samples' have {}", content.name,
-                                  reference->width(), widths_.pooled));
-  if (spatial_ && !content.spatial)
-    throw ConfigError(fmt::format("reference {}: has no spatial statistics, which sfid needs", content.name));
-  if (spatial_ && content.spatial->mean.size(0) != widths_.spatial)
-    throw ConfigError(fmt::format("reference {}: has spatial features of width {}, the samples' have {}", content.name,
-                                  content.spatial->mean.size(0), widths_.spatial));
-  if (request_.keeps_features() && !content.features.defined())
-    throw ConfigError(fmt::format(
-        "reference {}: holds no features of single images, which precision, recall and kid need", content.name));
 }
 
 void ScoreCollector::score_neighbours(const Reference& reference, Scores& scores) const {
@@ -148,7 +152,7 @@ Scores ScoreCollector::finish(const Reference* reference) {
   end_piece();
   DITSCALE_CHECK(num_added_ == groups_.num_samples, "scores of {} samples, of which {} came", groups_.num_samples,
                  num_added_);
-  check_reference(reference);
+  check_reference(request_, widths_, reference);
   const at::NoGradGuard no_gradients;
   Scores scores;
   scores.num_samples = num_added_;

@@ -38,6 +38,10 @@ struct FeatureWidths {
   [[nodiscard]] std::int64_t total() const { return pooled + spatial + logits; }
 };
 
+/// Throws ConfigError when `reference` lacks what scores of features of these widths need. It may be null for the
+/// Inception Score alone.
+void check_reference(const ScoreRequest& request, const FeatureWidths& widths, const Reference* reference);
+
 /// Collects the features of a set of samples and scores it. Samples come in order, at least in runs; the same bits come
 /// out whatever the batches.
 class ScoreCollector {
@@ -48,15 +52,14 @@ class ScoreCollector {
   void add(std::int64_t first_index, const ImageFeatures& features);
 
   [[nodiscard]] std::int64_t num_added() const { return num_added_; }
-  /// Requires all samples to be there. Throws ConfigError when the reference lacks what a score needs; a score that
-  /// cannot be computed of these samples is empty, with its reason. `reference` may be null for the Inception Score.
+  /// Requires all samples to be there. Throws as check_reference does; a score that cannot be computed of these samples
+  /// is empty, with its reason.
   [[nodiscard]] Scores finish(const Reference* reference);
 
  private:
   void add_piece(std::int64_t first_index, const ImageFeatures& piece);
   void end_piece();
   [[nodiscard]] torch::Tensor kept_features() const;
-  void check_reference(const Reference* reference) const;
   void score_neighbours(const Reference& reference, Scores& scores) const;
 
   ScoreRequest request_;
