@@ -12,13 +12,13 @@ function(ditscale_limit_jobs target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=2000000>)
 endfunction()
 
-# ditscale_join_units(<target>): compiles the target's files several to a unit, so that LibTorch's templates are paid for
-# once in each. Files of their own compile options stay alone. -DDITSCALE_UNITY=OFF compiles every file by itself, which
+# ditscale_join_units(<target> <n>): compiles n of the target's files to a unit, so that LibTorch's templates are paid for
+# once in each: names in unnamed namespaces must differ. Files of their own compile options stay alone. -DDITSCALE_UNITY=OFF compiles every file by itself, which
 # is what one wants while editing.
-option(DITSCALE_UNITY "Compile several files of worker/ in one unit" ON)
-function(ditscale_join_units target)
+option(DITSCALE_UNITY "Compile several files of worker/ and its tests in one unit" ON)
+function(ditscale_join_units target batch_size)
   if(DITSCALE_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch_size})
   endif()
 endfunction()
 

@@ -19,6 +19,7 @@ function(ditscale_add_unit_tests room)
   if(header)
     target_precompile_headers(test_${room} REUSE_FROM ditscale_${room})
     ditscale_limit_jobs(test_${room})
+    ditscale_join_units(test_${room} 7)
   endif()
   add_test(NAME unit_${room} COMMAND test_${room} --gtest_brief=1 WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
   set_tests_properties(unit_${room} PROPERTIES

@@ -12,7 +12,7 @@
 namespace ditscale::worker {
 namespace {
 
-constexpr std::int64_t kImages = 30;
+constexpr std::int64_t kNumLoaded = 30;
 
 class Loading : public InScratchFolder {
  protected:
@@ -25,7 +25,7 @@ class Loading : public InScratchFolder {
   }
   [[nodiscard]] ImageSet in_memory() const {
     const Store store(path_);
-    return {store.rows(0, kImages), store.labels(), store.facts().digest};
+    return {store.rows(0, kNumLoaded), store.labels(), store.facts().digest};
   }
 
   static sweeps::TrialSpec trial(bool flip = true) {
@@ -48,14 +48,14 @@ class Loading : public InScratchFolder {
 };
 
 TEST_F(Loading, FromTheDiskEqualsLoadingFromMemory) {
-  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kImages, 3, 6, 6}, torch::kByte));
+  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kNumLoaded, 3, 6, 6}, torch::kByte));
   const ImageSet disk = on_disk(), memory = in_memory();
   const sweeps::TrialSpec spec = trial();
   expect_equal(BatchSource(disk, spec).batch(7, 50), BatchSource(memory, spec).batch(7, 50));
 }
 
 TEST_F(Loading, AheadGivesTheBatchesOfEveryProcessInOrder) {
-  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kImages, 3, 6, 6}, torch::kByte));
+  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kNumLoaded, 3, 6, 6}, torch::kByte));
   const ImageSet images = on_disk();
   const sweeps::TrialSpec spec = trial();
   const BatchSource source(images, spec);
@@ -72,7 +72,7 @@ TEST_F(Loading, AheadGivesTheBatchesOfEveryProcessInOrder) {
 }
 
 TEST_F(Loading, AheadMayStartAnywhereAndJump) {
-  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kImages, 3, 6, 6}, torch::kByte));
+  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kNumLoaded, 3, 6, 6}, torch::kByte));
   const ImageSet images = on_disk();
   const sweeps::TrialSpec spec = trial();
   const BatchSource source(images, spec);
@@ -82,11 +82,11 @@ TEST_F(Loading, AheadMayStartAnywhereAndJump) {
 }
 
 TEST_F(Loading, AheadThrowsWhatReadingThrows) {
-  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kImages, 3, 6, 6}, torch::kByte));
+  write_store(path_, pixel_facts(6, 3, 4), torch::randint(0, 256, {kNumLoaded, 3, 6, 6}, torch::kByte));
   const ImageSet images = on_disk();
   const sweeps::TrialSpec spec = trial();
   const BatchSource source(images, spec);
-  BatchLoader loader(source, {0, kImages, kImages, kImages}, torch::kCPU);
+  BatchLoader loader(source, {0, kNumLoaded, kNumLoaded, kNumLoaded}, torch::kCPU);
   RowFile(path_, "images", RowFile::Access::kReadWrite).write(11, std::vector<std::byte>(3 * 36));
   for (int twice = 0; twice < 2; ++twice)
     EXPECT_THAT(message_of<common::CorruptData>([&] { (void)loader.batch(0); }), testing::HasSubstr("row 11"));
@@ -95,7 +95,7 @@ TEST_F(Loading, AheadThrowsWhatReadingThrows) {
 TEST_F(Loading, SamplesThePosteriorWithNoiseOfTheImage) {
   // Mean 3 and deviation 2 everywhere.
   const torch::Tensor moments =
-      torch::cat({torch::full({kImages, 1, 4, 4, 4}, 3.0), torch::full({kImages, 1, 4, 4, 4}, 2.0)}, 2);
+      torch::cat({torch::full({kNumLoaded, 1, 4, 4, 4}, 3.0), torch::full({kNumLoaded, 1, 4, 4, 4}, 2.0)}, 2);
   write_store(path_, latent_facts(4, 4, 1), moments);
   const ImageSet images = on_disk();
   const Batch batch = BatchSource(images, trial(false)).batch(100, 20);
@@ -105,15 +105,15 @@ TEST_F(Loading, SamplesThePosteriorWithNoiseOfTheImage) {
 }
 
 TEST_F(Loading, SamplesAnotherLatentOfAnImageInTheNextEpoch) {
-  write_store(path_, latent_facts(4, 4, 1), torch::ones({kImages, 1, 8, 4, 4}).to(torch::kHalf));
+  write_store(path_, latent_facts(4, 4, 1), torch::ones({kNumLoaded, 1, 8, 4, 4}).to(torch::kHalf));
   const ImageSet images = on_disk();
   const BatchSource source(images, trial(false));
-  EXPECT_FALSE(torch::equal(source.batch(0, 1).x0, source.batch(kImages, 1).x0));
+  EXPECT_FALSE(torch::equal(source.batch(0, 1).x0, source.batch(kNumLoaded, 1).x0));
 }
 
 TEST_F(Loading, TakesTheStoredMirrorImageForHalfOfTheImages) {
   // Deviation 0: the mean comes back; 1 for the image, 2 for its mirror image.
-  torch::Tensor moments = torch::zeros({kImages, 2, 8, 4, 4}, torch::kHalf);
+  torch::Tensor moments = torch::zeros({kNumLoaded, 2, 8, 4, 4}, torch::kHalf);
   moments.select(1, 0).narrow(1, 0, 4).fill_(1.0);
   moments.select(1, 1).narrow(1, 0, 4).fill_(2.0);
   write_store(path_, latent_facts(4, 4, 2), moments);
@@ -128,8 +128,8 @@ TEST_F(Loading, TakesTheStoredMirrorImageForHalfOfTheImages) {
 }
 
 TEST_F(Loading, MirrorsLatentsThatCameWithoutTheirMirrorImage) {
-  torch::Tensor moments = torch::zeros({kImages, 1, 8, 4, 4});
-  moments.narrow(2, 0, 4).copy_(torch::arange(4, torch::kFloat).expand({kImages, 1, 4, 4, 4}));
+  torch::Tensor moments = torch::zeros({kNumLoaded, 1, 8, 4, 4});
+  moments.narrow(2, 0, 4).copy_(torch::arange(4, torch::kFloat).expand({kNumLoaded, 1, 4, 4, 4}));
   write_store(path_, latent_facts(4, 4, 1), moments);
   const ImageSet images = on_disk();
   const torch::Tensor x0 = BatchSource(images, trial()).batch(0, 200).x0 / 0.18215;
@@ -144,9 +144,9 @@ TEST_F(Loading, MirrorsLatentsThatCameWithoutTheirMirrorImage) {
 }
 
 TEST_F(Loading, BringsEachImageItsEmbedding) {
-  const torch::Tensor rows = torch::randint(0, 256, {kImages, 1, 4, 4}, torch::kByte);
-  const torch::Tensor embeddings = torch::randn({kImages, 3, 5}).to(torch::kHalf);
-  write_store(path_, pixel_facts(4, 1, kImages), rows, embeddings);
+  const torch::Tensor rows = torch::randint(0, 256, {kNumLoaded, 1, 4, 4}, torch::kByte);
+  const torch::Tensor embeddings = torch::randn({kNumLoaded, 3, 5}).to(torch::kHalf);
+  write_store(path_, pixel_facts(4, 1, kNumLoaded), rows, embeddings);
   const ImageSet images = on_disk();
   sweeps::TrialSpec spec = trial();
   spec.model.class_dropout = 0;
@@ -157,8 +157,8 @@ TEST_F(Loading, BringsEachImageItsEmbedding) {
 }
 
 TEST_F(Loading, MarksADroppedEmbeddingEvenWithoutClasses) {
-  write_store(path_, pixel_facts(4, 1, 0), torch::zeros({kImages, 1, 4, 4}, torch::kByte),
-              torch::randn({kImages, 3, 5}));
+  write_store(path_, pixel_facts(4, 1, 0), torch::zeros({kNumLoaded, 1, 4, 4}, torch::kByte),
+              torch::randn({kNumLoaded, 3, 5}));
   const ImageSet images = on_disk();
   sweeps::TrialSpec spec = trial();
   spec.model.conditioning = sweeps::Conditioning::kEmbeddings;

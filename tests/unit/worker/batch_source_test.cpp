@@ -7,12 +7,12 @@
 namespace ditscale::worker {
 namespace {
 
-constexpr std::int64_t kImages = 50;
+constexpr std::int64_t kNumStored = 50;
 
 /// Three channels and sides that differ, so that no other axis can pass for the columns. The label is the row.
 ImageSet numbered_images() {
   torch::manual_seed(3);
-  return {torch::randint(0, 256, {kImages, 3, 4, 6}, torch::kUInt8), torch::arange(kImages), "made up"};
+  return {torch::randint(0, 256, {kNumStored, 3, 4, 6}, torch::kUInt8), torch::arange(kNumStored), "made up"};
 }
 
 sweeps::TrialSpec trial_with(bool flip) {
@@ -50,7 +50,7 @@ TEST(BatchSource, MirrorsNothingWhenFlipIsOff) { EXPECT_EQ(count_mirrored(false,
 TEST(BatchSource, MirrorsAnImageInSomeEpochsOnly) {
   const ImageSet images = numbered_images();
   constexpr std::int64_t kEpochs = 40;
-  const Batch batch = BatchSource(images, trial_with(true)).batch(0, kEpochs * kImages);
+  const Batch batch = BatchSource(images, trial_with(true)).batch(0, kEpochs * kNumStored);
   const auto original = images.images[0].to(torch::kFloat32) / 127.5 - 1.0;
   const auto seen = batch.x0.index({batch.labels == 0});
   ASSERT_EQ(seen.size(0), kEpochs);

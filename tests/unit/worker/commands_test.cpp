@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/unit/worker/worker_command.hpp"
 #include "worker/commands/bench_trial.hpp"
 
 namespace ditscale::worker {
@@ -13,14 +16,6 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 /// Runs the program's command line without the program.
-int run(const std::string& arguments) {
-  CLI::App app;
-  Context context;
-  add_commands(app, context);
-  app.parse(arguments);
-  return context.action();
-}
-
 TEST(BenchTrial, IsASmallModelUnlessToldOtherwise) {
   const sweeps::TrialSpec trial = bench_trial({"train.global_batch=4", "model.patch=2"});
   EXPECT_EQ(trial.model, (sweeps::ModelSpec{.depth = 6, .width = 128, .heads = 4, .patch = 2}));
@@ -48,13 +43,20 @@ TEST(BenchTrial, RefusesASizeThatIsNotPublished) {
 
 TEST(DescribeCommand, ListsThePublishedSizesWhenThereIsNoSuchSizeOrFile) {
   for (const char* name : {"DiT-XL/3", "DiT-H/2", "trial_that_is_not_there.json"}) {
-    EXPECT_THAT([&] { run(std::string("describe ") + name); },
+    EXPECT_THAT([&] { run_worker(std::string("describe ") + name); },
                 ThrowsMessage<common::UsageError>(AllOf(HasSubstr(name), HasSubstr("DiT-S/8"), HasSubstr("DiT-XL/2"))));
   }
 }
 
+TEST(DescribeCommand, TakesATrialsFolder) {
+  const test::TemporaryFolder folder;
+  common::write_file_atomically(folder.path() / "trial.json", sweeps::TrialSpec().to_json().dump());
+  EXPECT_EQ(run_worker("describe " + folder.path().string()), 0);
+}
+
 TEST(Commands, SampleRefusesACheckpointThatIsNotThere) {
-  EXPECT_THAT([] { run("sample not_there.h5 --device cpu"); }, ThrowsMessage<common::Error>(HasSubstr("not_there.h5")));
+  EXPECT_THAT([] { run_worker("sample not_there.h5 --device cpu"); },
+              ThrowsMessage<common::Error>(HasSubstr("not_there.h5")));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-GaussianStats stats_of(const torch::Tensor& features) {
+GaussianStats gaussian_of(const torch::Tensor& features) {
   GaussianAccumulator accumulator(features.size(1));
   accumulator.add(features);
   return accumulator.stats();
@@ -31,7 +31,7 @@ void expect_close(const GaussianStats& a, const GaussianStats& b, double relativ
 torch::Tensor square() { return torch::tensor({{0.F, 1.F}, {0.F, 3.F}, {2.F, 1.F}, {2.F, 3.F}}); }
 
 TEST(GaussianAccumulator, DividesByOneLessThanTheNumberOfVectors) {
-  const GaussianStats stats = stats_of(square());
+  const GaussianStats stats = gaussian_of(square());
   EXPECT_EQ(stats.n, 4);
   EXPECT_TRUE(torch::allclose(stats.mean, torch::tensor({1.0, 2.0}, torch::kDouble)));
   EXPECT_TRUE(torch::allclose(stats.covariance, torch::eye(2, torch::kDouble) * 4 / 3));
@@ -42,7 +42,7 @@ TEST(GaussianAccumulator, AgreesWithTwoPassesOverAllVectors) {
   const torch::Tensor features = torch::randn({5000, 12}) * 3 + 7;
   const torch::Tensor exact = features.to(torch::kDouble);
   const torch::Tensor centred = exact - exact.mean(0);
-  const GaussianStats stats = stats_of(features);
+  const GaussianStats stats = gaussian_of(features);
   EXPECT_TRUE(torch::allclose(stats.mean, exact.mean(0), 1e-13));
   EXPECT_TRUE(torch::allclose(stats.covariance, at::matmul(centred.t(), centred) / 4999, 1e-11, 1e-13));
 }
@@ -52,7 +52,7 @@ TEST(GaussianAccumulator, DoesNotDependOnThePieces) {
   const torch::Tensor features = torch::randn({700, 9}) + torch::arange(9);
   GaussianAccumulator pieces(9);
   for (const torch::Tensor& piece : features.split({1, 0, 299, 400})) pieces.add(piece);
-  expect_close(pieces.stats(), stats_of(features));
+  expect_close(pieces.stats(), gaussian_of(features));
 }
 
 TEST(GaussianAccumulator, MergesWhatWasCollectedApart) {
@@ -66,16 +66,16 @@ TEST(GaussianAccumulator, MergesWhatWasCollectedApart) {
   first.merge(empty);
   first.add(moved.slice(0, 0, 200));
   first.merge(second);
-  expect_close(first.stats(), stats_of(moved));
+  expect_close(first.stats(), gaussian_of(moved));
   empty.merge(first);
-  expect_close(empty.stats(), stats_of(moved));
+  expect_close(empty.stats(), gaussian_of(moved));
 }
 
 TEST(GaussianAccumulator, LosesNoDigitsToALargeMean) {
   torch::manual_seed(4);
   const torch::Tensor features = torch::randn({1000, 4}, torch::kDouble);
-  const GaussianStats near = stats_of(features);
-  const GaussianStats far = stats_of(features + 1e8);
+  const GaussianStats near = gaussian_of(features);
+  const GaussianStats far = gaussian_of(features + 1e8);
   EXPECT_TRUE(torch::allclose(near.covariance, far.covariance, 1e-6));
 }
 
@@ -87,7 +87,7 @@ TEST(GaussianAccumulator, RefusesNanAndInfinityNamingTheImageAndKeepsWhatItHad) 
     features[1][1] = bad;
     EXPECT_THAT(message_of<NotFinite>([&] { accumulator.add(features); }),
                 AllOf(HasSubstr("image 5"), HasSubstr("NaN")));
-    expect_close(accumulator.stats(), stats_of(square()));
+    expect_close(accumulator.stats(), gaussian_of(square()));
   }
 }
 

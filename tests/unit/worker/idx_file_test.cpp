@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "sweeps/spec/data_sets.hpp"
+#include "tests/unit/worker/big_endian.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/data/image_set.hpp"
 
@@ -17,12 +18,6 @@ using common::CorruptData;
 using common::SystemError;
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string big_endian(std::uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
-  return bytes;
-}
 
 std::string gzip(const std::string& plain) {
   z_stream stream{};

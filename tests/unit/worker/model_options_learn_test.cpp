@@ -7,21 +7,21 @@
 namespace ditscale::worker {
 namespace {
 
-struct NamedModel {
+struct ChangedModel {
   const char* name;
   sweeps::ModelSpec model;
 };
 
-void PrintTo(const NamedModel& named, std::ostream* out) { *out << named.name; }
+void PrintTo(const ChangedModel& named, std::ostream* out) { *out << named.name; }
 
 template <typename Change>
-NamedModel changed(const char* name, Change change) {
+ChangedModel changed(const char* name, Change change) {
   sweeps::ModelSpec model{.depth = 2, .width = 64, .heads = 2, .patch = 7, .mlp_ratio = 2.0};
   change(model);
   return {name, model};
 }
 
-class EachModel : public testing::TestWithParam<NamedModel> {};
+class EachModel : public testing::TestWithParam<ChangedModel> {};
 
 TEST_P(EachModel, LearnsFashionMnist) {
   sweeps::TrialSpec trial;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
+#include "tests/unit/worker/big_endian.hpp"
 #include "tests/unit/worker/picture_files.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
 #include "worker/storage/hdf5_file.hpp"
@@ -280,12 +281,6 @@ TEST_F(Preparation, GivesEachImageItsEmbedding) {
   s.out = at("other.h5");
   put_image("a/3.png", 1);
   EXPECT_THAT(message_of<ConfigError>([&] { prepare(s); }), HasSubstr("6 rows for 7 images"));
-}
-
-std::string big_endian(std::uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift));
-  return bytes;
 }
 
 TEST_F(Preparation, TakesIdxFilesAsTheyAre) {

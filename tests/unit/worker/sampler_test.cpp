@@ -87,7 +87,7 @@ torch::Tensor start_noise(std::int64_t count) {
 }
 
 /// One value for each image, (N, 1, 1, 1).
-torch::Tensor per_image(const std::vector<double>& values) {
+torch::Tensor per_image_f64(const std::vector<double>& values) {
   return torch::tensor(values, torch::kFloat64).view({-1, 1, 1, 1});
 }
 
@@ -109,7 +109,7 @@ TEST(Ddim, OfNoPredictedNoiseOnlyRescales) {
 // With constant noise e every step keeps x_0 = (x - sqrt(1 - alpha_bar) e) / sqrt(alpha_bar): the end is the start's.
 TEST(Ddim, OfConstantNoiseEndsAtTheX0ThatItsStartImplies) {
   const DiT model = label_model({{0.8, 0}, {-0.5, 0}});
-  const auto expected = implied_x0(start_noise(2), per_image({0.8, -0.5}));
+  const auto expected = implied_x0(start_noise(2), per_image_f64({0.8, -0.5}));
   for (const std::int64_t steps : {2, 3, 20}) {
     const Sampler sampler(model, kObjective, {.sampler = SamplerKind::kDdim, .steps = steps, .seed = 9}, torch::kCPU);
     EXPECT_LT(relative_error(sampler.sample(0, torch::arange(2)), expected), 2e-6) << steps << " steps";
@@ -142,7 +142,7 @@ TEST(Guidance, MovesFromTheNullLabelsNoiseTowardsTheConditionalOne) {
   const Sampler sampler(label_model({{0.3, 0}, {-0.7, 0}, {0.5, 0}, {null, 0}}), kObjective,
                         {.sampler = SamplerKind::kDdim, .steps = 5, .guidance = {.scale = 3.0}, .seed = 9},
                         torch::kCPU);
-  const auto guided = null + 3.0 * (per_image({0.3, -0.7, 0.5}) - null);
+  const auto guided = null + 3.0 * (per_image_f64({0.3, -0.7, 0.5}) - null);
   EXPECT_LT(relative_error(sampler.sample(0, torch::arange(3)), implied_x0(start_noise(3), guided)), 2e-6);
 }
 

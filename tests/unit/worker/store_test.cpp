@@ -15,7 +15,7 @@ using common::CorruptData;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::int64_t kImages = 20;
+constexpr std::int64_t kStoredImages = 20;
 
 class Stores : public InScratchFolder {
  protected:
@@ -42,24 +42,24 @@ class Stores : public InScratchFolder {
     data.image_size = 6;
     data.channels = 3;
     data.num_classes = 4;
-    data.num_images = kImages;
+    data.num_images = kStoredImages;
     data.digest = digest_;
     return data;
   }
 
   std::filesystem::path path_ = at("store.h5");
-  torch::Tensor rows_ = torch::randint(0, 256, {kImages, 3, 6, 6}, torch::kByte);
+  torch::Tensor rows_ = torch::randint(0, 256, {kStoredImages, 3, 6, 6}, torch::kByte);
   std::string digest_;
 };
 
 TEST_F(Stores, GiveBackWhatWasPutIntoThem) {
   const Store store(path_);
   EXPECT_EQ(store.facts().digest, digest_);
-  EXPECT_EQ(store.facts().num_images, kImages);
+  EXPECT_EQ(store.facts().num_images, kStoredImages);
   EXPECT_EQ(store.facts().source, "made up");
   EXPECT_EQ(store.class_names().at(3), "class 3");
   EXPECT_EQ(store.labels()[7].item<int>(), 3);
-  EXPECT_TRUE(torch::equal(store.rows(0, kImages), rows_));
+  EXPECT_TRUE(torch::equal(store.rows(0, kStoredImages), rows_));
   store.verify();
 }
 
@@ -146,7 +146,7 @@ TEST_F(Stores, AreLoadedWholeOrLeftOnTheDisk) {
   EXPECT_EQ(held.store, nullptr);
   const ImageSet left = load_image_set(data(), Split::kTrain, 100);
   EXPECT_FALSE(left.images.defined());
-  EXPECT_EQ(left.num_images(), kImages);
+  EXPECT_EQ(left.num_images(), kStoredImages);
   EXPECT_TRUE(torch::equal(left.piece(3, 100), rows_.slice(0, 3)));
 }
 

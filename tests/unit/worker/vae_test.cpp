@@ -17,7 +17,7 @@ using testing::ThrowsMessage;
 /// One picture at a time.
 constexpr std::int64_t kOneByOne_bytes = 1;
 /// Between two float32 computations that sum in another order, some fifteen convolutions deep.
-constexpr double kFloat32Room = 1e-5;
+constexpr double kVaeRoom = 1e-5;
 
 torch::Tensor pictures(std::int64_t count) {
   torch::manual_seed(5);
@@ -40,7 +40,7 @@ class VaeTest : public VaeFiles {
   }
 };
 
-double relative_error(const torch::Tensor& actual, const torch::Tensor& expected) {
+double relative_distance(const torch::Tensor& actual, const torch::Tensor& expected) {
   return ((actual - expected).norm() / expected.norm()).item<double>();
 }
 
@@ -62,9 +62,9 @@ TEST_F(VaeTest, GivesTheSameInSlicesAsInOneBatch) {
   const Vae whole = tiny(), sliced = tiny(kOneByOne_bytes);
   const torch::Tensor images = pictures(5);
   const torch::Tensor moments = whole.encode_moments(images);
-  EXPECT_LT(relative_error(sliced.encode_moments(images), moments), kFloat32Room);
+  EXPECT_LT(relative_distance(sliced.encode_moments(images), moments), kVaeRoom);
   const torch::Tensor latents = moments.narrow(1, 0, 4);
-  EXPECT_LT(relative_error(sliced.decode(latents), whole.decode(latents)), kFloat32Room);
+  EXPECT_LT(relative_distance(sliced.decode(latents), whole.decode(latents)), kVaeRoom);
 }
 
 // With all weights zero and only the last bias set, each output is that bias, whatever goes in.
@@ -88,9 +88,9 @@ TEST_F(VaeTest, ComputesTheSameOnAGpu) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "there is no GPU";
   const Vae cpu = tiny(), gpu = Vae::load(at("tiny.safetensors"), torch::kCUDA);
   const torch::Tensor moments = cpu.encode_moments(pictures(2));
-  EXPECT_LT(relative_error(gpu.encode_moments(pictures(2)).cpu(), moments), kFloat32Room);
+  EXPECT_LT(relative_distance(gpu.encode_moments(pictures(2)).cpu(), moments), kVaeRoom);
   const torch::Tensor latents = moments.narrow(1, 0, 4);
-  EXPECT_LT(relative_error(gpu.decode(latents).cpu(), cpu.decode(latents)), kFloat32Room);
+  EXPECT_LT(relative_distance(gpu.decode(latents).cpu(), cpu.decode(latents)), kVaeRoom);
 }
 
 TEST(VaePosterior, IsSampledWithTheGivenNoise) {
@@ -150,7 +150,7 @@ TEST_F(VaeTest, ReadsAFolderAsDiffusersWritesIt) {
   EXPECT_EQ(vae.config().norm_groups, 16);
   EXPECT_EQ(vae.scaling_factor(), 0.5);
   EXPECT_EQ(tiny().scaling_factor(), 0.18215);
-  EXPECT_GT(relative_error(vae.encode_moments(pictures(1)), tiny().encode_moments(pictures(1))), 1e-3);
+  EXPECT_GT(relative_distance(vae.encode_moments(pictures(1)), tiny().encode_moments(pictures(1))), 1e-3);
 }
 
 TEST_F(VaeTest, RefusesAConfigurationThatItsWeightsContradictOrThatItCannotCompute) {

@@ -3,11 +3,11 @@
 
 #include "common/error.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
+#include "tests/unit/worker/worker_command.hpp"
 #include "worker/checkpoint/checkpoint_file.hpp"
 #include "worker/checkpoint/model_size.hpp"
 #include "worker/checkpoint/weights_file.hpp"
 #include "worker/commands/checkpoint_argument.hpp"
-#include "worker/commands/commands.hpp"
 #include "worker/model/flat_views.hpp"
 #include "worker/storage/hdf5_file.hpp"
 #include "worker/storage/npz_file.hpp"
@@ -24,14 +24,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 /// Runs the program's command line without the program.
-int run(const std::string& arguments) {
-  CLI::App app;
-  Context context;
-  add_commands(app, context);
-  app.parse(arguments);
-  return context.action();
-}
-
 /// A small model for latents of 64 pixels whose EMA and trained weights differ.
 class WeightsCommands : public InScratchFolder {
  protected:
@@ -70,38 +62,39 @@ class WeightsCommands : public InScratchFolder {
 
 TEST_F(WeightsCommands, ExportThenImportGivesTheSameWeightsInEitherLayout) {
   for (const std::string layout : {"reference", "diffusers"}) {
-    run("export " + file("step-7.h5") + " --layout " + layout + " --out " + file("e.safetensors"));
-    run("import " + file("e.safetensors") + " --out " + file("i.h5"));
+    run_worker("export " + file("step-7.h5") + " --layout " + layout + " --out " + file("e.safetensors"));
+    run_worker("import " + file("e.safetensors") + " --out " + file("i.h5"));
     const TrainedModel model = load_trained_model(file("i.h5"), torch::kCPU);
     EXPECT_TRUE(model.weights.equal(ema_));
     EXPECT_EQ(model.trial, trial_);
     EXPECT_EQ(model.step, std::nullopt);
-    run("export " + file("i.h5") + " --layout " + layout + " --out " + file("e2.safetensors"));
+    run_worker("export " + file("i.h5") + " --layout " + layout + " --out " + file("e2.safetensors"));
     EXPECT_EQ(bytes_of(at("e.safetensors")), bytes_of(at("e2.safetensors")));
   }
 }
 
 TEST_F(WeightsCommands, ExportTakesTheTrainedWeightsWhenTold) {
-  run("export " + file("step-7.h5") + " --weights weights --out " + file("e.safetensors"));
-  run("import " + file("e.safetensors") + " --out " + file("i.h5"));
+  run_worker("export " + file("step-7.h5") + " --weights weights --out " + file("e.safetensors"));
+  run_worker("import " + file("e.safetensors") + " --out " + file("i.h5"));
   EXPECT_TRUE(load_trained_model(file("i.h5"), torch::kCPU).weights.equal(weights_));
   EXPECT_THAT(message_of<ConfigError>([&] { (void)load_trained_model(file("i.h5"), torch::kCPU, "weights"); }),
               HasSubstr("holds no weights"));
 }
 
 TEST_F(WeightsCommands, ExportsAFolderThatImportUnderstands) {
-  run("export " + file("step-7.h5") + " --layout diffusers --out " + file("folder"));
+  run_worker("export " + file("step-7.h5") + " --layout diffusers --out " + file("folder"));
   EXPECT_THAT(bytes_of(at("folder/config.json")), HasSubstr("DiTTransformer2DModel"));
-  run("import " + file("folder") + " --out " + file("i.h5"));
+  run_worker("import " + file("folder") + " --out " + file("i.h5"));
   EXPECT_TRUE(load_trained_model(file("i.h5"), torch::kCPU).weights.equal(ema_));
-  EXPECT_THAT(message_of<ConfigError>([&] { run("import " + folder_.string() + " --out " + file("j.h5")); }),
+  EXPECT_THAT(message_of<ConfigError>([&] { run_worker("import " + folder_.string() + " --out " + file("j.h5")); }),
               HasSubstr("diffusion_pytorch_model"));
 }
 
 TEST_F(WeightsCommands, ForwardGivesTheModelsOutputBatchByBatch) {
   write_inputs();
-  run("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("whole.npz") + " --device cpu");
-  run("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("pieces.npz") + " --device cpu --batch 2");
+  run_worker("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("whole.npz") + " --device cpu");
+  run_worker("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("pieces.npz") +
+             " --device cpu --batch 2");
   const torch::Tensor whole = NpzFile::open(at("whole.npz")).read("output");
   EXPECT_EQ(whole.sizes(), at::IntArrayRef({3, 8, 8, 8}));
   EXPECT_GT(whole.abs().mean().item<float>(), 1e-3);
@@ -110,8 +103,9 @@ TEST_F(WeightsCommands, ForwardGivesTheModelsOutputBatchByBatch) {
 
 TEST_F(WeightsCommands, ForwardSaysWhichArrayDoesNotFit) {
   const auto refusal = [&] {
-    return message_of<ConfigError>(
-        [&] { run("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("o.npz") + " --device cpu"); });
+    return message_of<ConfigError>([&] {
+      run_worker("forward " + file("step-7.h5") + " " + file("in.npz") + " " + file("o.npz") + " --device cpu");
+    });
   };
   write_npz(at("in.npz"), {{"x", torch::randn({2, 3, 8, 8})}});
   EXPECT_THAT(refusal(), AllOf(HasSubstr("(2, 3, 8, 8)"), HasSubstr("(2, 4, 8, 8)")));
@@ -171,7 +165,7 @@ TEST_F(WeightsCommands, PositionsBeyondAGigabyteAreRefused) {
 
 TEST_F(WeightsCommands, AFailedImportLeavesNothingBehind) {
   put(at("bad.safetensors"), "nonsense that is no header");
-  EXPECT_THROW(run("import " + file("bad.safetensors") + " --out " + file("i.h5")), CorruptData);
+  EXPECT_THROW(run_worker("import " + file("bad.safetensors") + " --out " + file("i.h5")), CorruptData);
   EXPECT_FALSE(std::filesystem::exists(at("i.h5")));
 }
 
