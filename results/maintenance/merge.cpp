@@ -123,9 +123,24 @@ int copy_rows(SQLite::Database& database, const std::string& table, const std::s
       table, columns, attempt));
 }
 
+/// Whether attempts of the target get other numbers.
+bool is_renumbered(SQLite::Database& database) {
+  return database.execAndGet("SELECT count(*) FROM numbering WHERE side = 'main' AND new_number <> number").getInt64() >
+         0;
+}
+
+/// Attempts are told apart by their numbers there, too: those of a trial's folder cannot be given others.
+void refuse_beside_folders(const std::filesystem::path& target) {
+  if (!std::filesystem::exists(target.parent_path() / "trials")) return;
+  throw common::ConfigError(
+      fmt::format("{}: the other database has attempts at its trials that are older, or have the same numbers, and the "
+                  "folders beside it go by these numbers; merge both into a new file with --into NEW.db",
+                  target.string()));
+}
+
 /// Gives the target's attempts the numbers that `numbering` has for them. Negative in between: numbers are unique.
 void renumber(SQLite::Database& database) {
-  if (database.execAndGet("SELECT count(*) FROM numbering WHERE side = 'main'").getInt64() == 0) return;
+  database.exec("CREATE INDEX temp.numbering_of ON numbering(trial, number, side)");
   database.exec("PRAGMA defer_foreign_keys = ON");  // until the transaction ends
   const auto set_numbers = [&](const std::string& table, const std::string& attempt) {
     database.exec(fmt::format(
@@ -223,7 +238,10 @@ Merged merge_database(const std::filesystem::path& source, const std::filesystem
     merged.new_trials = database->exec(kCopyTrials);
     database->exec(kFindFreshAttempts);
     database->exec(kNumberAttempts);
-    renumber(*database);
+    if (is_renumbered(*database)) {
+      refuse_beside_folders(target);
+      renumber(*database);
+    }
     database->exec(kMapAttempts);
     database->exec("INSERT OR IGNORE INTO main.settings SELECT * FROM source.settings");
     merged.continued_attempts = drop_stale(*database);

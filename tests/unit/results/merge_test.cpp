@@ -210,6 +210,13 @@ TEST_F(Merge, AnOldAttemptShadowsNoNewerOneWhicheverFileComesFirst) {
   };
   EXPECT_EQ(merged(here_, there_), std::vector<double>{300});
   EXPECT_EQ(merged(there_, here_), std::vector<double>{300});
+
+  std::filesystem::remove(into_);
+  (void)merge_database(here_, into_);
+  std::filesystem::create_directory(folder_ / "trials");
+  EXPECT_THAT([&] { (void)merge_database(there_, into_); },
+              ::testing::ThrowsMessage<common::ConfigError>(HasSubstr("folders beside it go by these numbers")));
+  EXPECT_EQ(ResultsReader(into_).attempts().size(), 1U);
 }
 
 TEST_F(Merge, ADecisionOfAnOlderCopyStopsNoTrialThatWentOn) {
