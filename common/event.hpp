@@ -19,7 +19,7 @@ inline constexpr int kEventVersion = 1;
 /// - samples: step, file (relative to the trial folder)
 /// - evaluation: step, images, settings (object: everything that makes the score comparable), settings_id, values
 ///   (metric → number or null), reason (when a value is null), num_samples, seconds, sampling_macs
-/// - outcome: state (succeeded | preempted | failed | diverged), reason, step, images
+/// - outcome: state (succeeded | preempted | failed | diverged | lost: the disk took no more), reason, step, images
 struct Event {
   /// 1, 2, 3 … within one attempt.
   std::int64_t number = 0;

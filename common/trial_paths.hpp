@@ -60,12 +60,16 @@ struct StudyPaths {
   /// Held (flock) by the coordinator: one study, one writer.
   [[nodiscard]] std::filesystem::path lock() const { return folder / "coordinator.lock"; }
   [[nodiscard]] std::filesystem::path log() const { return folder / "orchestrator.log"; }
+  /// What the coordinator expects while it works, for `status`.
+  [[nodiscard]] std::filesystem::path outlook() const { return folder / "outlook.json"; }
   /// What belongs to jobs of the batch system: scripts, logs, the list of jobs.
   [[nodiscard]] std::filesystem::path slurm() const { return folder / "slurm"; }
   [[nodiscard]] std::filesystem::path jobs_json() const { return slurm() / "jobs.json"; }
   [[nodiscard]] std::filesystem::path job_script() const { return slurm() / "job.sh"; }
   /// The sweep file as it was submitted.
   [[nodiscard]] std::filesystem::path submitted_sweep() const { return slurm() / "sweep.json"; }
+  /// Empty; there once the job has begun, wherever its log goes.
+  [[nodiscard]] std::filesystem::path job_mark(const std::string& job) const { return slurm() / ("begun-" + job); }
   [[nodiscard]] std::filesystem::path job_log(const std::string& job) const {
     return slurm() / ("job-" + job + ".log");
   }

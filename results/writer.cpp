@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* kSetTrialState = "UPDATE trials SET state = ?2, reason = ?3, state_since_s = ?4 WHERE id = ?1";
 constexpr const char* kEndAttempt =
-    "UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5, stood_still_s = max(stood_still_s, ?6) WHERE trial = ?1 AND number = ?2";
+    "UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5, stood_still_s = max(stood_still_s, ?6) WHERE trial = "
+    "?1 AND number = ?2";
 
 }  // namespace
 

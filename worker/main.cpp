@@ -11,6 +11,7 @@
 #include "common/exit_code.hpp"
 #include "common/log.hpp"
 #include "common/standard_output.hpp"
+#include "common/usage_text.hpp"
 #include "common/version.hpp"
 #include "worker/commands/commands.hpp"
 
@@ -56,6 +57,7 @@ int run(int argc, char** argv) {
   keep_large_blocks();
   CLI::App app{"worker: trains, samples and scores one Diffusion Transformer", "worker"};
   app.require_subcommand(1);
+  app.failure_message(common::usage_text);
   app.set_version_flag("--version", common::version_text(kVersion, kRevision));
   app.footer("Example: worker describe DiT-XL/2 --json");
   worker::Context context;

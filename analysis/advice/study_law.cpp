@@ -40,6 +40,7 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
   result.left_out = scores.left_out;
   FitRequest request;
   request.num_resamples = options.num_resamples;
+  request.higher_is_better = result.higher_is_better = higher_is_better(options.y);
   try {
     result.report = make_fit_report(fit_points(scores.final, result.x), request);
   } catch (const common::ConfigError& error) {
@@ -49,7 +50,9 @@ StudyLaw study_law(const Study& study, const AdviceOptions& options) {
   for (const FitPoint& point : result.report.points) result.images.insert(static_cast<std::int64_t>(point.d));
   result.report.x_name = to_name(result.x);
   result.report.y_name = result.y_label;
-  result.report.warnings = tuning_warnings(scores.final, options.y);
+  result.report.warnings = tuning_warnings(scores.final, options.y, scores.diverged);
+  for (std::string& warning : mixed_warnings(scores.final)) result.report.warnings.push_back(std::move(warning));
+  for (std::string& warning : foreign_warnings(scores.final)) result.report.warnings.push_back(std::move(warning));
   for (std::string& warning : length_warnings(scores.final, result.x)) {
     result.report.warnings.push_back(std::move(warning));
   }
@@ -92,6 +95,23 @@ double x_of(const sweeps::TrialSpec& spec, XQuantity quantity) {
       break;
   }
   return sweeps::training_flops_per_image(shape) * static_cast<double>(images_of(spec));
+}
+
+bool is_like_measured(const Study& study, const sweeps::TrialSpec& spec) {
+  constexpr double kMuch = 1.0 / 3;
+  if (!study.measured_runs) return false;
+  const std::vector<sweeps::MeasuredRun> runs = study.measured_runs(spec.resources);
+  const sweeps::Speed speed = sweeps::fit_speed(runs);
+  const auto work_share = [&](const sweeps::RooflineTime& time) {
+    const double work_s = speed.work * time.work_s;
+    return work_s / (work_s + speed.launches * time.launches_s);
+  };
+  const bool mostly_work =
+      work_share(sweeps::roofline(spec, sweeps::work_of(spec), sweeps::devices_of(spec.resources))) > 0.5;
+  return std::any_of(runs.begin(), runs.end(), [&](const sweeps::MeasuredRun& run) {
+    const double share = work_share(run.roofline);
+    return (mostly_work ? share : 1 - share) > kMuch;
+  });
 }
 
 Cost cost_of(const Study& study, const sweeps::TrialSpec& spec) {

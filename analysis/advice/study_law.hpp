@@ -17,6 +17,8 @@ struct AdviceOptions {
   /// forward_macs, parameters or training_flops; empty: forward_macs where all trials see as many images, else
   /// training_flops.
   std::string x;
+  /// Only trials that match (see Expression); empty: all.
+  std::string where;
   int num_resamples = 1000;
 };
 
@@ -24,6 +26,7 @@ struct AdviceOptions {
 struct StudyLaw {
   XQuantity x = XQuantity::kForwardMacs;
   std::string y_label;
+  bool higher_is_better = false;
   FitReport report;
   /// Trials that are not in it, and why.
   std::vector<LeftOut> left_out;
@@ -58,6 +61,9 @@ struct Cost {
   /// False: nothing was measured on such devices, the rate is assumed.
   bool measured = false;
 };
+/// Whether what takes most of its seconds, its work or the launches of its kernels, took much of a measured attempt's
+/// too: of small models the rate of large ones cannot be told.
+[[nodiscard]] bool is_like_measured(const Study& study, const sweeps::TrialSpec& spec);
 [[nodiscard]] Cost cost_of(const Study& study, const sweeps::TrialSpec& spec);
 
 }  // namespace ditscale::analysis

@@ -88,6 +88,54 @@ bool named_models(const Study& study) {
                      [](const StudyTrial& trial) { return trial.axes().contains("model"); });
 }
 
+/// The trial with the best score among the law's.
+const StudyTrial& best_trial(const Study& study, const StudyLaw& law) {
+  const auto& points = law.report.points;
+  const auto best = std::min_element(points.begin(), points.end(), [&](const FitPoint& a, const FitPoint& b) {
+    return law.higher_is_better ? a.y > b.y : a.y < b.y;
+  });
+  return *std::find_if(study.trials.begin(), study.trials.end(),
+                       [&](const StudyTrial& trial) { return trial.id().str() == best->run; });
+}
+
+/// Whether x changes along the axis; what cannot be built says nothing.
+bool moves_x(const AxisValues& axis, const Json& base, XQuantity quantity) {
+  std::set<double> xs;
+  for (const Json& value : axis.values) {
+    Json spec = base;
+    sweeps::set_path(spec, axis.path, value, axis.path);
+    try {
+      xs.insert(x_of(sweeps::trial_spec_from(common::JsonDocument{spec, "candidate", {}, {}, {}}), quantity));
+    } catch (const common::ConfigError&) {
+      continue;
+    }
+  }
+  return xs.size() > 1;
+}
+
+/// Axes that cannot move x make no new point of the law: the best trial's value is held.
+void hold_what_moves_nothing(std::vector<AxisValues>& axes, const Json& best, XQuantity quantity) {
+  for (AxisValues& axis : axes) {
+    const Json value = sweeps::value_at(best, axis.path);
+    if (axis.path == "model" || axis.values.size() < 2 || value.is_null()) continue;
+    if (!moves_x(axis, best, quantity)) axis.values = {value};
+  }
+}
+
+/// A published name stands for all its fields: a model of another depth is spelled out.
+void name_or_spell(Candidate& candidate) {
+  const auto depth = candidate.axes.find("model.depth");
+  if (depth == candidate.axes.end() || !candidate.axes.contains("model")) return;
+  const auto named = sweeps::named_model(candidate.axes["model"].get<std::string>());
+  const sweeps::ModelSpec& model = candidate.spec.model;
+  if (named && named->depth == model.depth) {
+    candidate.axes.erase(depth);
+    return;
+  }
+  candidate.axes.erase("model");
+  candidate.axes.update({{"model.width", model.width}, {"model.heads", model.heads}, {"model.patch", model.patch}});
+}
+
 std::vector<AxisValues> axes_of(const Study& study) {
   std::map<std::string, std::set<Json>> seen;
   for (const StudyTrial& trial : study.trials) {
@@ -160,6 +208,7 @@ std::optional<Candidate> candidate_at(std::uint64_t number, const std::vector<Ax
     return std::nullopt;  // a width that its heads do not divide, and the like
   }
   if (study.find(candidate.spec.id()) != nullptr || !law.holds_for(candidate.spec)) return std::nullopt;
+  name_or_spell(candidate);
   candidate.x = x_of(candidate.spec, law.x);
   candidate.cost = cost_of(study, candidate.spec);
   return candidate;
@@ -172,11 +221,14 @@ std::string Target::text() const {
 }
 
 Candidates candidates_of(const Study& study, const StudyLaw& law) {
-  const std::vector<AxisValues> axes = axes_of(study);
+  std::vector<AxisValues> axes = axes_of(study);
   if (axes.empty())
     throw common::ConfigError("the study has no axes to go on from: its trials differ in nothing known");
   Json base = study.trials.front().spec();
   base.erase("imported");
+  Json best = best_trial(study, law).spec();
+  best.erase("imported");
+  hold_what_moves_nothing(axes, best, law.x);
   Candidates found;
   found.num_combinations = combinations_of(axes);
   const std::uint64_t stride = stride_through(found.num_combinations);

@@ -9,6 +9,7 @@
 #include "analysis/commands/checks.hpp"
 #include "analysis/commands/correlation_text.hpp"
 #include "analysis/commands/options.hpp"
+#include "analysis/queries/rows.hpp"
 #include "analysis/statistics/student.hpp"
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
@@ -26,6 +27,11 @@ void add_law_options(CLI::App& command, AdviceOptions& options) {
   command.add_option("--y", options.y, "fid or another score, loss")->capture_default_str();
   command.add_option("--x", options.x, "forward_macs, parameters or training_flops [what varies]");
   command.add_option("--settings", options.settings, "id (or its start) of the evaluation settings");
+  command.add_option("--where", options.where, "only trials that match, as of `analysis query`");
+}
+
+Study study_of(const DatabaseOptions& database, const AdviceOptions& law) {
+  return study_where(load_study(database.path()), law.where, law.settings);
 }
 
 /// Both ends of the interval of a score not yet measured: the law's own, widened by the noise of one run.
@@ -78,6 +84,13 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
   const auto interval = prediction_interval(law, x);
   const auto why = law.form().bootstrap.why_no_interval();
   const auto& held_out = law.form().held_out;
+  const bool rate_measured = cost.measured && is_like_measured(study, spec);
+  std::vector<std::string> warnings = law.warnings();
+  if (cost.measured && !rate_measured) {
+    warnings.emplace_back(
+        "the cost is a guess: other things took the time of all attempts so far (launches of kernels of a small model, "
+        "work of a large one), so the rate of a model like this is not known");
+  }
   return {{"model", sweeps::model_label(spec.model)},
           {"id", spec.id().str()},
           {"known", study.find(spec.id()) != nullptr},
@@ -94,15 +107,15 @@ Json prediction_json(const Study& study, const StudyLaw& law, const sweeps::Tria
           {"seconds", cost.seconds},
           {"device_hours", cost.device_hours},
           {"macs_per_s", cost.macs_per_s},
-          {"rate_measured", cost.measured},
+          {"rate_measured", rate_measured},
           {"left_out", left_out_json(law.left_out)},
-          {"warnings", law.warnings()}};
+          {"warnings", warnings}};
 }
 
 /// Which trials are not in the law, and what makes it doubtful.
-std::string doubts_text(const StudyLaw& law) {
+std::string doubts_text(const StudyLaw& law, const std::vector<std::string>& warnings) {
   std::string text = left_out_text(law.left_out);
-  for (const std::string& warning : law.warnings()) text += "warning: " + warning + "\n";
+  for (const std::string& warning : warnings) text += "warning: " + warning + "\n";
   return text;
 }
 
@@ -140,12 +153,14 @@ void add_predict(CLI::App& app, Surroundings& surroundings) {
   command->add_flag("--json", options->json, "everything in full precision");
   command->footer("Example:\n  analysis predict --sweep fashion_mnist_demo --set model.width=256 --set model.patch=4");
   command->callback([options, &surroundings] {
-    const Study study = load_study(options->database.path());
+    const Study study = study_of(options->database, options->law);
     const sweeps::TrialSpec spec = configuration_like(study, options->like, options->set);
     const StudyLaw law = study_law(study, options->law);
     check_length(law, spec);
     const Json prediction = prediction_json(study, law, spec);
-    surroundings.out << (options->json ? prediction.dump(2) + "\n" : prediction_text(prediction) + doubts_text(law));
+    surroundings.out << (options->json ? prediction.dump(2) + "\n"
+                                       : prediction_text(prediction) +
+                                             doubts_text(law, prediction["warnings"].get<std::vector<std::string>>()));
   });
 }
 
@@ -189,7 +204,7 @@ bool is_scored(const sweeps::TrialSpec& spec, const std::string& y) {
 }
 
 void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
-  const Study study = load_study(options.database.path());
+  const Study study = study_of(options.database, options.law);
   const StudyLaw law = study_law(study, options.law);
   Target target = options.target;
   if (target.parameter.empty() && target.at_x == 0) target.parameter = "alpha";
@@ -224,7 +239,7 @@ void run_suggest(const SuggestOptions& options, Surroundings& surroundings) {
   }
   surroundings.out << fmt::format("to shrink the 95 % interval of {}, by the law {}:\n\n", target.text(),
                                   law.law().text(5))
-                   << to_text(suggestion_table(suggestions), std::nullopt) << doubts_text(law);
+                   << to_text(suggestion_table(suggestions), std::nullopt) << doubts_text(law, law.warnings());
   surroundings.out << (options.out.empty() ? std::string("\n--out FILE.json writes them as a sweep file\n")
                                            : fmt::format("\norchestrator run {}\n", options.out));
 }

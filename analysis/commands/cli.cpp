@@ -7,6 +7,7 @@
 #include "analysis/commands/options.hpp"
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/usage_text.hpp"
 
 namespace ditscale::analysis {
 
@@ -35,6 +36,7 @@ int run_cli(const std::vector<std::string>& arguments, const std::string& versio
   CLI::App app("Tables, queries, scaling curves and fits of a sweep's results database.", "analysis");
   app.set_version_flag("--version", version + " (" + revision + ")");
   app.require_subcommand(1);
+  app.failure_message(common::usage_text);
   app.footer("Example:\n  analysis trials --db runs/fashion_mnist_demo/results.db");
   add_trials_command(app, surroundings);
   add_metrics_command(app, surroundings);

@@ -126,6 +126,8 @@ Curves make_curves(const Study& study, const Options& options,
   refuse_without_scores(study, options, curves.points);
   curves.correlations = correlations(curves.points.final);
   curves.warnings = length_warnings(curves.points.final, XQuantity::kForwardMacs);
+  for (std::string& warning : mixing_warnings(curves.points.final)) curves.warnings.push_back(std::move(warning));
+  for (std::string& warning : foreign_warnings(curves.points.final)) curves.warnings.push_back(std::move(warning));
   const Backdrop backdrop(options, curves.settings);
   const ScoreView view{study, curves.points, score_label(options.metric, curves.settings), options.metric};
   const SettingView across{study, options.metric, view.score_label, curves.settings};

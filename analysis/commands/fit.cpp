@@ -10,6 +10,7 @@
 #include "analysis/figures/fit_figures.hpp"
 #include "analysis/fits/fit_report.hpp"
 #include "analysis/queries/csv_points.hpp"
+#include "analysis/queries/rows.hpp"
 #include "analysis/queries/score_points.hpp"
 #include "analysis/queries/seeds.hpp"
 #include "analysis/queries/settings_choice.hpp"
@@ -30,6 +31,7 @@ struct Options {
   std::string y = "fid";
   std::string settings;
   std::string points = "final";
+  std::string where;
   std::string csv;
   std::optional<double> huber;
   FitRequest fit;
@@ -72,9 +74,10 @@ XQuantity x_of_points(const Options& options, const ScorePoints& scores) {
 }
 
 Material from_database(const Options& options) {
-  const Study study = load_study(options.database.path());
+  const Study study = study_where(load_study(options.database.path()), options.where, options.settings);
   Material material;
   material.origin = {{"database", study.database.string()}, {"sweep", study.name}};
+  if (!options.where.empty()) material.origin["where"] = options.where;
   ScorePoints scores;
   if (is_loss(options.y)) {
     scores = loss_points(study, options.y, options.points == "all");
@@ -89,13 +92,17 @@ Material from_database(const Options& options) {
   const bool all = options.points == "all";
   const XQuantity x = x_of_points(options, scores);
   material.x_name = to_name(x);
+  material.left_out = all ? left_out_of_all(scores) : scores.left_out;
+  const std::size_t num_shared = all ? count_shared_points_once(scores) : 0;
   material.points = fit_points(all ? scores.all : scores.final, x);
   material.names = run_names(all ? scores.all : scores.final);
   material.correlations = correlations(scores.final);
-  material.left_out = all ? left_out_of_all(scores) : scores.left_out;
   material.seeds = seed_groups(scores.final);
-  material.warnings = tuning_warnings(scores.final, options.y);
+  material.warnings = tuning_warnings(scores.final, options.y, scores.diverged);
+  for (std::string& warning : mixed_warnings(scores.final)) material.warnings.push_back(std::move(warning));
+  for (std::string& warning : foreign_warnings(scores.final)) material.warnings.push_back(std::move(warning));
   if (all) material.warnings.push_back(unfinished_warning(scores));
+  if (num_shared > 0) material.warnings.push_back(shared_warning(num_shared));
   if (options.d.empty()) {  // a surface takes the length in
     for (std::string& warning : length_warnings(scores.final, x)) material.warnings.push_back(std::move(warning));
   }
@@ -115,7 +122,12 @@ void complete(Options& options) {
   if (!surface && !options.d.empty()) throw common::UsageError("--d is the second input of --form surface");
   if (options.x.empty() && surface) options.x = "parameters";
   if (options.x.empty() && !options.csv.empty()) options.x = "forward_macs";
+  if (options.x.empty() && options.points == "all") options.x = "training_flops";
   if (surface && options.d.empty()) options.d = "images";
+  if (!options.where.empty() && !options.csv.empty()) {
+    throw common::UsageError("--where chooses trials of a database; of a CSV file every row is taken");
+  }
+  options.fit.higher_is_better = higher_is_better(options.y);
   options.fit.huber_delta = options.huber ? options.huber : surface ? std::optional(1e-3) : std::nullopt;
   if (options.fit.huber_delta && std::isinf(*options.fit.huber_delta)) options.fit.huber_delta.reset();
   if (surface ? options.at.size() != options.at_d.size() : !options.at_d.empty()) {
@@ -215,6 +227,7 @@ void add_fit_command(CLI::App& app, Surroundings& surroundings) {
   command->add_option("--settings", options->settings, "id (or its start) of the evaluation settings to fit");
   command->add_option("--points", options->points, "final: the last score of each trial; all: every score")
       ->capture_default_str();
+  command->add_option("--where", options->where, "only trials that match, as of `analysis query`");
   command->add_option("--csv", options->csv, "fit columns of a CSV file instead of a database");
   command
       ->add_option("--huber", options->huber,

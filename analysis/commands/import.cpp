@@ -82,11 +82,16 @@ void refuse_known(const std::vector<ImportedRun>& runs, const Options& options) 
 
 void run(const Options& options, Surroundings& surroundings) {
   const RunTable table = read_run_table(options.file, options.table);
-  const std::vector<ImportedRun> runs = imported_runs(table, import_options(options));
+  const auto [runs, varying_columns] = imported_runs(table, import_options(options));
   if (runs.empty()) throw common::ConfigError(options.file + ": no rows; there is nothing to import");
   const auto lock = results::lock_study_of(options.db);
   refuse_known(runs, options);
   store(runs, options);
+  if (!varying_columns.empty()) {
+    surroundings.notes << fmt::format(
+        "analysis: not kept, for they change from step to step of a run: {} (--scores NAME keeps one as a score)\n",
+        fmt::join(varying_columns, ", "));
+  }
   if (options.json) {
     surroundings.out << Json{{"database", options.db}, {"rows", table.rows.size()}, {"trials", runs.size()}}.dump(2)
                      << "\n";

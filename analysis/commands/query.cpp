@@ -1,4 +1,5 @@
 #include <ostream>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -51,8 +52,19 @@ Table sql_table(const std::filesystem::path& database, const std::string& sql) {
   return table;
 }
 
+/// JSON would lose one of two columns.
+void refuse_two_of_a_name(const Table& table) {
+  std::set<std::string> names;
+  for (const Column& column : table.columns) {
+    if (names.insert(column.name).second) continue;
+    throw common::UsageError(fmt::format(
+        "--sql: two columns are called \"{}\", of which JSON would lose one: give it an alias (AS)", column.name));
+  }
+}
+
 void run(const Options& options, Surroundings& surroundings) {
   const std::filesystem::path database = options.database.path();
+  const Format format = options.format.chosen();
   Table table;
   if (!options.sql.empty()) {
     table = sql_table(database, options.sql);
@@ -62,7 +74,7 @@ void run(const Options& options, Surroundings& surroundings) {
     table = kind == RowKind::kMetrics ? run_metric_query(study, options.rows)
                                       : run_query(rows_of(study, kind, options.settings), options.rows);
   }
-  const Format format = options.format.chosen();
+  if (format == Format::kJson && !options.sql.empty()) refuse_two_of_a_name(table);
   surroundings.out << render(table, format, terminal_width());
   if (format == Format::kTable && table.rows.empty()) surroundings.notes << "analysis: no row matches\n";
 }

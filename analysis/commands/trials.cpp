@@ -39,6 +39,13 @@ std::string text_of(const Study& study, Table table, std::optional<std::size_t> 
     const std::string& reason = t.row.trial.reason;
     if (!reason.empty()) text += fmt::format("{} {}: {}\n", t.id().brief(), to_name(t.row.trial.state), reason);
   }
+  std::vector<std::string> foreign;
+  for (const StudyTrial& t : study.trials) {
+    if (!t.in_sweep) foreign.push_back(t.id().brief());
+  }
+  if (!foreign.empty()) {
+    text += fmt::format("Not in the sweep file any more: {}.\n", fmt::join(foreign, ", "));
+  }
   if (!hidden.empty()) text += fmt::format("Not shown in {} columns: {}.\n", *width, fmt::join(hidden, ", "));
   return text;
 }

@@ -93,7 +93,7 @@ std::vector<Group> shown_of(std::vector<Group> groups) {
   return as_many_as_fit(groups);
 }
 
-/// A number per size, the same for each design; seeds have their own.
+/// A number per configuration, the same for each design; seeds have their own.
 std::map<const StudyTrial*, std::size_t> marks_of(const std::vector<Group>& groups) {
   std::map<const StudyTrial*, std::size_t> marks;
   std::size_t first = 0;
@@ -109,25 +109,19 @@ std::map<const StudyTrial*, std::size_t> marks_of(const std::vector<Group>& grou
   return marks;
 }
 
-/// Trials of one name carry the start of their id.
-std::string name_of(const StudyTrial& trial, bool alone) {
-  return fmt::format("{}, {}{}", name_without_block(trial), trial.block, alone ? "" : " " + trial.id().brief());
-}
-
-/// By design, then size: a colour and a dash per design, a mark per size.
+/// By design, then size: a colour and a dash per design, a mark per configuration.
 std::vector<Series> series_of(const SettingView& view, const std::vector<Group>& groups) {
   const auto marks = marks_of(groups);
   std::map<std::string, std::map<std::size_t, const StudyTrial*>> by_design;  // by mark
-  std::map<std::string, std::size_t> num_of_name;
-  for (const auto& [trial, mark] : marks) {
-    by_design[trial->block][mark] = trial;
-    ++num_of_name[name_of(*trial, true)];
-  }
+  std::vector<const StudyTrial*> drawn;
+  for (const Group& group : groups) drawn.insert(drawn.end(), group.begin(), group.end());
+  for (const auto& [trial, mark] : marks) by_design[trial->block][mark] = trial;
+  TrialNames names = names_among(drawn);
   std::vector<Series> list;
   std::size_t design = 0;
   for (const auto& [unused, trials] : by_design) {
     for (const auto& [mark, trial] : trials) {
-      Series series{name_of(*trial, num_of_name[name_of(*trial, true)] == 1), {}};
+      Series series{names[trial], {}};
       series.style = SeriesStyle{design, mark, design + by_design.size() * (mark / kMarks)};
       for (const auto& row : scores_of(view, *trial)) {
         series.points.push_back({static_cast<double>(row.step), *row.value, ""});

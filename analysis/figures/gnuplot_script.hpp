@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "analysis/figures/figure.hpp"
 #include "analysis/figures/layout.hpp"
@@ -13,9 +14,12 @@ namespace ditscale::analysis {
 /// quotes, where gnuplot neither expands nor executes anything, and enhanced text is off.
 [[nodiscard]] std::string picture_script(const Figure& figure, const PictureSize& size, const PictureFiles& files);
 
-/// The same for a terminal of characters.
+/// The same for a terminal of characters, without a legend: that would lie over the points.
 [[nodiscard]] std::string terminal_script(const Figure& figure, std::size_t columns, std::size_t rows,
                                           const std::filesystem::path& output);
+
+/// Lines that stand below it: "o patch 7   x patch 4".
+[[nodiscard]] std::vector<std::string> terminal_legend(const Figure& figure, std::size_t columns);
 
 /// 'text' for gnuplot, between single quotes: an apostrophe becomes its typographic sister, control characters go.
 [[nodiscard]] std::string quoted(const std::string& text);

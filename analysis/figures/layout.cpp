@@ -44,11 +44,7 @@ std::size_t longest_of(const std::vector<std::string>& texts) {
   return longest;
 }
 
-void cut_all(std::vector<std::string>& texts, std::size_t width) {
-  for (std::string& text : texts) text = cut_to(text, width);
-}
-
-/// Leaves out the middle: hosts differ in number and device, which stand at the end.
+/// Leaves out the middle: hosts differ in number and device, and trials in their last values, which stand at the end.
 std::string without_middle(const std::string& text, std::size_t width) {
   if (width_of(text) <= width) return text;
   const std::string head = cut_to(text, (width + 1) / 2);
@@ -121,9 +117,10 @@ Layout layout_of(const Figure& figure, const std::vector<std::string>& y_ticks, 
   area.bottom = kBorder_px + kTicks_px + kLine_px * static_cast<double>(layout.x_label.size());
   area.height = size.height;
   if (below) {
-    const double room = area.right - area.left;
+    const double room = size.width - 2 * kBorder_px;
     layout.legend_columns = static_cast<std::size_t>(std::max(1.0, std::floor(room / legend_width)));
-    cut_all(layout.names, characters_in(room / static_cast<double>(layout.legend_columns) - kLegendSample_px));
+    const std::size_t most = characters_in(room / static_cast<double>(layout.legend_columns) - kLegendSample_px);
+    for (std::string& name : layout.names) name = without_middle(name, most);
     const double rows = std::ceil(named / static_cast<double>(layout.legend_columns));
     const double legend_height = kLegendLine_px * rows;
     area.bottom += legend_height + kBorder_px;

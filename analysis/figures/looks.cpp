@@ -1,6 +1,7 @@
 #include "analysis/figures/looks.hpp"
 
 #include <array>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ constexpr std::array<int, 4> kDashes{1, 2, 4, 5};
 constexpr std::array<const char*, 5> kBarColours{"#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00"};
 constexpr std::array<int, 3> kBarWidths{9, 6, 3};
 /// Points in a terminal of characters.
-constexpr std::array<char, 10> kCharacters{'o', 'x', '+', '#', '@', '%', '&', '=', '~', '$'};
+constexpr std::string_view kCharacters = "ox+#@%&=~$abcdefghijkmnp";
 
 /// Marks along a line.
 constexpr int kMarksOfLine = 8;
@@ -59,23 +60,29 @@ std::string look_of(const Series& series, std::size_t number) {
   return "with lines lc rgb '#000000' lw 1.5 dt 2";
 }
 
-std::string character_look_of(const Series& series, std::size_t number) {
+char character_of(const Series& series, std::size_t number) {
   switch (series.look) {
     case Series::Look::kPointsAndLine:
     case Series::Look::kPoints:
     case Series::Look::kLine:
     case Series::Look::kSegments:
-      return fmt::format("with points pt '{}'", kCharacters[number % kCharacters.size()]);
+      return kCharacters[number % kCharacters.size()];
     case Series::Look::kBackdrop:
-      return "with points pt ','";
+      return ',';
     case Series::Look::kBand:
     case Series::Look::kContour:
     case Series::Look::kArea:
-      return "with points pt '_'";
+      return '_';
     case Series::Look::kLaw:
       break;
   }
-  return "with points pt '.'";
+  return '.';
+}
+
+bool has_look_of_its_own(const Series& series) {
+  return series.look != Series::Look::kBand && series.look != Series::Look::kLaw &&
+         series.look != Series::Look::kBackdrop && series.look != Series::Look::kContour &&
+         series.look != Series::Look::kArea;
 }
 
 }  // namespace ditscale::analysis

@@ -10,7 +10,10 @@ namespace ditscale::analysis {
 /// a brightness or a height, so that they can be told without colour; marks of lines stand far apart.
 [[nodiscard]] std::string look_of(const Series& series, std::size_t number);
 
-/// The same in a terminal of characters.
-[[nodiscard]] std::string character_look_of(const Series& series, std::size_t number);
+/// The character of its points in a terminal: each of 24 series has its own.
+[[nodiscard]] char character_of(const Series& series, std::size_t number);
+
+/// Whether the series counts where looks are numbered: lines and areas behind and around the data do not.
+[[nodiscard]] bool has_look_of_its_own(const Series& series);
 
 }  // namespace ditscale::analysis

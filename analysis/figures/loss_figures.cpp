@@ -53,9 +53,12 @@ Figure loss_figure(const Study& study, const std::vector<LossCurve>& curves, con
                           {"step", Column::Kind::kInteger},
                           {"training_flops", Column::Kind::kNumber},
                           {"loss_smoothed", Column::Kind::kNumber}};
+  std::vector<const StudyTrial*> drawn;
+  for (const LossCurve& curve : curves) drawn.push_back(curve.trial);
+  TrialNames names = names_among(drawn);
   for (const LossCurve& curve : curves) {
     const StudyTrial& trial = *curve.trial;
-    Series series{trial_name(study, trial), {}, Series::Look::kLine};
+    Series series{names[&trial], {}, Series::Look::kLine};
     for (const CurvePoint& p : curve.points) {
       series.points.push_back({static_cast<double>(p.step), p.value, ""});
       figure.table.rows.push_back(

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/text.hpp"
 #include "sweeps/spec/trial_spec.hpp"
@@ -16,33 +17,100 @@ using Kind = Column::Kind;
 
 namespace {
 
-/// "gpu 0" and "gpu 1" of "gpu 0,1, cpu 4,5"; its cores where it has no GPU. What is not written so is one device.
-std::vector<std::string> devices_on_node(const std::string& text) {
-  const std::string kind = text.starts_with("gpu ") ? "gpu " : text.starts_with("cpu ") ? "cpu " : "";
-  if (kind.empty()) return {text};
-  const std::string numbers = text.substr(kind.size(), text.find(", ") - kind.size());
-  std::vector<std::string> devices;
-  for (const std::string& number : common::split(numbers, ',')) devices.push_back(kind + number);
-  return devices;
+/// What an attempt held of one node: "cpu", {"4", "5"}. Of a node with GPUs those; what is not written so has no kind
+/// and is one device.
+struct Share {
+  std::string host;
+  std::string kind;
+  std::vector<std::string> numbers;
+};
+
+/// Of "gpu 0,1, cpu 4,5".
+Share share_of(const std::string& host, const std::string& text) {
+  const std::string kind = text.starts_with("gpu ") ? "gpu" : text.starts_with("cpu ") ? "cpu" : "";
+  if (kind.empty()) return {host, kind, {text}};
+  const std::size_t from = kind.size() + 1;
+  return {host, kind, common::split(text.substr(from, text.find(", ") - from), ',')};
 }
 
-/// "node gpu 0" …, of all nodes: "cpu 0,1" on one, "a: cpu 0; b: cpu 0,1" on several.
-std::vector<std::string> lanes_of(const results::AttemptRecord& attempt) {
-  std::vector<std::string> lanes;
-  for (std::string_view rest = attempt.devices; lanes.empty() || !rest.empty();) {
+/// Of all nodes: "cpu 0,1" on one, "a: cpu 0; b: cpu 0,1" on several.
+std::vector<Share> shares_of(const results::AttemptRecord& attempt) {
+  std::vector<Share> shares;
+  for (std::string_view rest = attempt.devices; shares.empty() || !rest.empty();) {
     const std::size_t end = rest.find("; ");
     std::string part(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 2);
     const std::size_t colon = part.find(": ");
     const std::string host = colon == std::string::npos ? attempt.host : part.substr(0, colon);
     if (colon != std::string::npos) part.erase(0, colon + 2);
-    for (const std::string& device : devices_on_node(part)) lanes.push_back(fmt::format("{} {}", host, device));
+    shares.push_back(share_of(host, part));
+  }
+  return shares;
+}
+
+std::string device_name(const Share& share, const std::string& number) {
+  return fmt::format("{}{}{} {}", share.host, share.kind.empty() ? "" : " ", share.kind, number);
+}
+
+std::vector<std::string> devices_of(const results::AttemptRecord& attempt) {
+  std::vector<std::string> devices;
+  for (const Share& share : shares_of(attempt)) {
+    for (const std::string& number : share.numbers) devices.push_back(device_name(share, number));
+  }
+  return devices;
+}
+
+bool follows(const std::string& number, const std::string& before) {
+  const auto value = common::number_from<int>(number);
+  return value && *value - 1 == common::number_from<int>(before);
+}
+
+/// "0-3,8" of 0, 1, 2, 3 and 8.
+std::string ranges_of(const std::vector<std::string>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i + 1;
+    while (end < numbers.size() && follows(numbers[end], numbers[end - 1])) ++end;
+    text += (text.empty() ? "" : ",") + numbers[i] + (end - i > 1 ? "-" + numbers[end - 1] : "");
+    i = end;
+  }
+  return text;
+}
+
+/// A lane per GPU, and one for all cores of a node that an attempt without holds: those of a large node are many, and
+/// are held together.
+std::vector<std::string> lanes_of(const results::AttemptRecord& attempt) {
+  std::vector<std::string> lanes;
+  for (const Share& share : shares_of(attempt)) {
+    if (share.kind == "cpu") {
+      lanes.push_back(device_name(share, ranges_of(share.numbers)));
+    } else {
+      for (const std::string& number : share.numbers) lanes.push_back(device_name(share, number));
+    }
   }
   return lanes;
 }
 
+/// The text with its numbers filled up, so that 10 comes after 9.
+std::string sortable(const std::string& text) {
+  constexpr std::size_t kDigits = 12;
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+    if (end > at && end - at < kDigits) result += std::string(kDigits - (end - at), '0');
+    result += text.substr(at, std::max<std::size_t>(end - at, 1));
+    at = std::max(end, at + 1);
+  }
+  return result;
+}
+
+struct ByNumber {
+  bool operator()(const std::string& a, const std::string& b) const { return sortable(a) < sortable(b); }
+};
+using Lanes = std::set<std::string, ByNumber>;
+
 /// The lanes without the domains of their hosts, where they can be told apart without.
-std::vector<std::string> short_names(const std::set<std::string>& lanes) {
+std::vector<std::string> short_names(const Lanes& lanes) {
   std::vector<std::string> names;
   for (const std::string& lane : lanes) {
     const std::string host = lane.substr(0, lane.find(' '));
@@ -65,6 +133,30 @@ double first_start(const Study& study) {
   return first;
 }
 
+double last_end(const Study& study) {
+  double last = 0;
+  for (const auto& attempt : study.attempts) {
+    if (ended(attempt)) last = std::max(last, *attempt.ended_s);
+  }
+  return last;
+}
+
+struct TimeUnit {
+  const char* name;
+  double seconds;
+};
+
+/// In which `span_s` is a number of few digits.
+TimeUnit unit_for(double span_s) {
+  if (span_s < 180) return {"seconds", 1};
+  if (span_s < 3 * 3600) return {"minutes", 60};
+  return span_s < 4 * 86400 ? TimeUnit{"hours", 3600} : TimeUnit{"days", 86400};
+}
+
+/// Bars are drawn shorter by so much of the whole span, so that one that follows at once is seen to begin; short ones
+/// keep half.
+constexpr double kGap = 0.003;
+
 bool was_in_vain(const results::AttemptRecord& attempt) {
   return attempt.state == results::TrialState::kLost || attempt.state == results::TrialState::kFailed;
 }
@@ -79,23 +171,27 @@ std::string label_of(const Study& study, const common::TrialId& id) {
 Figure gantt(const Study& study) {
   Figure figure;
   figure.name = "gantt";
-  figure.title = study.name + ": attempts by device";
-  figure.x = {"hours since the first start", false, {}};
-  figure.y = {"device", false, {}};
+  figure.title = study.name + ": attempts by devices";
+  figure.y = {"devices", false, {}};
   figure.table.columns = {{"trial"},
                           {"label"},
                           {"attempt", Kind::kInteger},
-                          {"lane"},
+                          {"devices"},
                           {"state"},
                           {"start_h", Kind::kNumber},
                           {"end_h", Kind::kNumber}};
-  std::set<std::string> lanes;
+  Lanes lanes;
   for (const auto& attempt : study.attempts) {
     if (!ended(attempt)) continue;
     for (std::string& lane : lanes_of(attempt)) lanes.insert(std::move(lane));
   }
   figure.y.categories = short_names(lanes);
-  const double zero = first_start(study);
+  const double zero_s = lanes.empty() ? 0 : first_start(study);
+  const double span_s = last_end(study) - zero_s;
+  const TimeUnit unit = unit_for(span_s);
+  figure.x = {fmt::format("{} since the first start", unit.name), false, {}};
+  std::map<std::string, double> places;
+  for (const std::string& lane : lanes) places.emplace(lane, static_cast<double>(places.size()));
   std::map<std::string, Series> by_state;
   for (const auto& attempt : study.attempts) {
     if (!ended(attempt)) continue;
@@ -103,15 +199,17 @@ Figure gantt(const Study& study) {
     Series& series = by_state[state];
     series.name = state;
     series.look = Series::Look::kSegments;
-    const double from = (attempt.started_s - zero) / 3600;
-    const double to = (*attempt.ended_s - zero) / 3600;
+    const double from_s = attempt.started_s - zero_s;
+    const double to_s = *attempt.ended_s - zero_s;
+    const double drawn_to_s = to_s - std::min(kGap * span_s, (to_s - from_s) / 2);
     const std::string label = label_of(study, attempt.trial);
-    for (const std::string& name : lanes_of(attempt)) {
-      const auto lane = static_cast<double>(std::distance(lanes.begin(), lanes.find(name)));
-      series.points.push_back({from, lane, label});
-      series.points.push_back({to, lane, label});
-      figure.table.rows.push_back({attempt.trial.str(), label, common::to_int(attempt.number), name, state, from, to});
+    const std::vector<std::string> own = lanes_of(attempt);
+    for (const std::string& lane : own) {
+      series.points.push_back({from_s / unit.seconds, places[lane], label});
+      series.points.push_back({drawn_to_s / unit.seconds, places[lane], label});
     }
+    figure.table.rows.push_back({attempt.trial.str(), label, common::to_int(attempt.number),
+                                 fmt::format("{}", fmt::join(own, "; ")), state, from_s / 3600, to_s / 3600});
   }
   // What ended well first: it has the plain line.
   const std::string well{to_name(results::TrialState::kSucceeded)};
@@ -174,18 +272,16 @@ DeviceTime device_time(const Study& study) {
 Utilisation utilisation(const Study& study) {
   Utilisation result;
   std::set<std::string> lanes;
-  double last = 0;
   for (const auto& attempt : study.attempts) {
     if (!ended(attempt)) continue;
-    const std::vector<std::string> own = lanes_of(attempt);
+    const std::vector<std::string> own = devices_of(attempt);
     lanes.insert(own.begin(), own.end());
     const double device_s = (*attempt.ended_s - attempt.started_s) * static_cast<double>(own.size());
     result.busy_s += device_s;
     if (was_in_vain(attempt)) result.lost_s += device_s;
-    last = std::max(last, *attempt.ended_s);
   }
   result.num_devices = lanes.size();
-  if (!lanes.empty()) result.makespan_s = last - first_start(study);
+  if (!lanes.empty()) result.makespan_s = last_end(study) - first_start(study);
   return result;
 }
 

@@ -5,15 +5,16 @@
 
 namespace ditscale::analysis {
 
-/// Which device ran what and when: a lane per device, bars coloured by how the attempt ended. An attempt that holds
-/// GPUs is in their lanes, another in those of its cores.
+/// Which devices ran what and when, bars coloured by how the attempt ended. An attempt that holds GPUs is in the lane
+/// of each, another in one for all its cores of a node ("a cpu 0-31").
 [[nodiscard]] Figure gantt(const Study& study);
 
 /// Actual seconds of attempts that succeeded against what was predicted for them, both logarithmic, with the line where
 /// they are equal. What was predicted for others is the time to an end that they did not reach.
 [[nodiscard]] Figure predicted_against_actual_cost(const Study& study);
 
-/// Busy share and lost work of a study's attempts, in device seconds, on the devices of the Gantt chart.
+/// Busy share and lost work of a study's attempts, in device seconds: of GPUs, and of the cores of
+/// attempts without.
 struct Utilisation {
   std::size_t num_devices = 0;
   double makespan_s = 0;

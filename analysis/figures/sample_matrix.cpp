@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "analysis/figures/trial_names.hpp"
+
 namespace ditscale::analysis {
 
 using Kind = Column::Kind;
@@ -38,11 +40,14 @@ Figure sample_matrix(const Study& study, const results::SettingsRow& settings,
   figure.table.columns = {
       {"trial"},       {"label"}, {"model"}, {"step", Kind::kInteger}, {"training_flops", Kind::kNumber},
       {"settings_id"}, {"file"}};
+  std::vector<const StudyTrial*> drawn;
+  for (const SamplePicture& picture : pictures) drawn.push_back(picture.trial);
+  TrialNames names = names_among(drawn);
   for (const SamplePicture& picture : pictures) {
     FigureImage image = read_header(picture.file);
     if (image.width_px <= 0 || image.height_px <= 0) continue;
     const StudyTrial& trial = *picture.trial;
-    image.caption = fmt::format("{:.2g}: {}", trial.training_flops_after(picture.step), trial.model);
+    image.caption = fmt::format("{:.2g} FLOPs: {}", trial.training_flops_after(picture.step), names[&trial]);
     figure.images.push_back(std::move(image));
     figure.table.rows.push_back({trial.id().str(), trial.row.trial.label, trial.model, picture.step,
                                  trial.training_flops_after(picture.step), settings.id, picture.file.string()});

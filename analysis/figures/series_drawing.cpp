@@ -17,6 +17,8 @@ namespace {
 
 /// Width of a character of an axis mark, in parts of the axis: of 65 columns of a terminal.
 constexpr double kTerminalCharacter = 1.0 / 65;
+/// Blanks before a name in a terminal's legend.
+constexpr std::size_t kLegendGap = 3;
 
 std::string ticks_of(const std::vector<double>& ticks, bool ascii) {
   std::string text;
@@ -165,14 +167,11 @@ std::string plot_command(const Figure& figure, const std::vector<std::string>& n
   std::size_t number = 0;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& series = figure.series[i];
-    const bool own = series.look != Series::Look::kBand && series.look != Series::Look::kLaw &&
-                     series.look != Series::Look::kBackdrop && series.look != Series::Look::kContour &&
-                     series.look != Series::Look::kArea;
     if (!series.points.empty()) {
       text += fmt::format("{} $data{} {} title {}", text.empty() ? "plot" : ", \\\n    ", i, look(series, number),
                           quoted(names[i]));
     }
-    if (own) ++number;
+    if (has_look_of_its_own(series)) ++number;
   }
   return text + "\n";
 }
@@ -234,13 +233,35 @@ std::string terminal_script(const Figure& whole, std::size_t columns, std::size_
                             const std::filesystem::path& output) {
   const Figure figure = placeable(whole);
   const Scales scales = scales_of(figure);
-  std::vector<std::string> names;
-  for (const Series& series : figure.series) names.push_back(series.name);
+  const auto look = [](const Series& series, std::size_t number) {
+    return fmt::format("with points pt '{}'", character_of(series, number));
+  };
   return fmt::format(
-      "set encoding utf8\nset terminal dumb noenhanced mono size {},{}\nset output {}\n{}{}"
-      "set key inside top right samplen 1\n{}unset output\n",
+      "set encoding utf8\nset terminal dumb noenhanced mono size {},{}\nset output {}\n{}{}unset key\n{}unset output\n",
       columns, rows, quoted(output), data_of(figure, scales, true), terminal_axes(figure, scales),
-      plot_command(figure, names, character_look_of));
+      plot_command(figure, std::vector<std::string>(figure.series.size()), look));
+}
+
+std::vector<std::string> terminal_legend(const Figure& figure, std::size_t columns) {
+  std::vector<std::string> entries;
+  std::size_t widest = 0;
+  std::size_t number = 0;
+  for (const Series& series : figure.series) {
+    const char character = character_of(series, number);
+    if (has_look_of_its_own(series)) ++number;
+    if (series.name.empty() || series.points.empty()) continue;
+    entries.push_back(cut_to(fmt::format("{} {}", character, series.name), columns - 2 * kLegendGap));
+    widest = std::max(widest, width_of(entries.back()));
+  }
+  const std::size_t per_line = std::max<std::size_t>(1, columns / (widest + kLegendGap));
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i % per_line == 0) lines.emplace_back();
+    const bool last = (i + 1) % per_line == 0 || i + 1 == entries.size();
+    lines.back() += std::string(kLegendGap, ' ') + entries[i];
+    if (!last) lines.back() += std::string(widest - width_of(entries[i]), ' ');
+  }
+  return lines;
 }
 
 }  // namespace ditscale::analysis

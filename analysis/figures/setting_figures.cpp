@@ -95,17 +95,17 @@ Figure by_trial(const SettingView& view, const std::string& key, const Figure& b
   if (view.study.settings.size() < 2) return figure;
   std::map<const StudyTrial*, Series> series;
   for (const Scored& one : final_scores_across(view, key)) {
-    Series& own = series[one.trial];
-    own.name = trial_name(view.study, *one.trial);
-    own.points.push_back({x(one), *one.row->value, ""});
+    series[one.trial].points.push_back({x(one), *one.row->value, ""});
     figure.table.rows.push_back({one.trial->id().str(), one.trial->row.trial.label, one.trial->model,
                                  one.row->settings_id, x(one), *one.row->value});
   }
   std::erase_if(series, [](const auto& one) { return one.second.points.size() < 2; });
   const std::vector<const StudyTrial*> shown = spread_by_size(trials_of(series));
   figure.title += part_text(shown.size(), series.size());
+  TrialNames names = names_among(shown);
   for (const StudyTrial* trial : shown) {
     Series& own = series[trial];
+    own.name = names[trial];
     std::sort(own.points.begin(), own.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     figure.series.push_back(std::move(own));
   }

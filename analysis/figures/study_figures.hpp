@@ -21,11 +21,16 @@ struct ScoreView {
   std::string metric;
 };
 
-/// Final score against forward Gflops (log x), one series per patch size, with `law` (of forward MACs, without
-/// floor) as a dashed line when given.
+/// In what else than size and seed trials differ that a correlation or a fit over size takes together: "block, lr";
+/// mostly empty. As a warning likewise.
+[[nodiscard]] std::string mixed_axes(const std::vector<ScorePoint>& final_points);
+[[nodiscard]] std::vector<std::string> mixing_warnings(const std::vector<ScorePoint>& final_points);
+
+/// Final score against forward Gflops (log x), one series per patch size, block design and setting of the other axes,
+/// with `law` (of forward MACs, without floor) as a dashed line when given, which names what it mixes.
 [[nodiscard]] Figure score_by_forward_gflops(const ScoreView& view, const std::optional<Law>& law);
 
-/// Final score against parameters (log x), one series per patch size.
+/// Final score against parameters (log x), with the same series.
 [[nodiscard]] Figure score_by_parameters(const ScoreView& view);
 
 /// Every score against the training FLOPs spent until then (log x), one series per trial, and the envelope of the best.

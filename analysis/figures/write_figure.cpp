@@ -1,5 +1,6 @@
 #include "analysis/figures/write_figure.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -19,6 +20,9 @@ using common::Json;
 
 namespace {
 
+/// A plot of characters needs as many, with its title and axis.
+constexpr std::size_t kFewestRows = 16;
+
 Json sidecar(const Figure& figure, const Provenance& provenance, const Json& details, const std::string& csv) {
   std::size_t num_points = 0;
   for (const Series& series : figure.series) {
@@ -30,6 +34,7 @@ Json sidecar(const Figure& figure, const Provenance& provenance, const Json& det
             {"title", figure.title},
             {"x", {{"label", figure.x.label}, {"logarithmic", figure.x.logarithmic}}},
             {"y", {{"label", figure.y.label}, {"logarithmic", figure.y.logarithmic}}},
+            {"note", figure.note},
             {"num_points", num_points},
             {"data", {{"file", figure.name + ".csv"}, {"xxh3_128", common::hash_hex128(csv)}}},
             {"program",
@@ -86,11 +91,14 @@ std::vector<fs::path> FigureWriter::finish() {
 
 std::string figure_text(const Figure& figure, std::size_t columns, std::size_t rows) {
   const fs::path file = common::temporary_name(fs::temp_directory_path() / fmt::format("ditscale-{}.txt", figure.name));
-  run_gnuplot(terminal_script(figure, columns, rows, file));
+  const std::vector<std::string> legend = terminal_legend(figure, columns);
+  const std::size_t plot_rows = std::max(std::min(kFewestRows, rows), rows - std::min(rows, legend.size()));
+  run_gnuplot(terminal_script(figure, columns, plot_rows, file));
   std::string text = common::read_file(file);
   std::error_code ignored;
   fs::remove(file, ignored);
   text.erase(0, text.find_first_not_of("\f"));  // gnuplot starts a new page
+  for (const std::string& line : legend) text += line + "\n";
   return text;
 }
 

@@ -43,7 +43,7 @@ class FigureWriter {
   std::vector<std::future<std::vector<std::filesystem::path>>> running_;
 };
 
-/// The figure in characters.
+/// The figure in characters, with its legend below, in `rows` lines where a legend of many names leaves room.
 [[nodiscard]] std::string figure_text(const Figure& figure, std::size_t columns, std::size_t rows);
 
 }  // namespace ditscale::analysis

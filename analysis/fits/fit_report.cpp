@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "analysis/statistics/summary.hpp"
 #include "common/error.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr double kClearDifference = 2.0;
 /// Repeats that tell the noise better than the residuals do, and residuals so many times it that are not noise.
 constexpr std::size_t kEnoughRepeats = 4;
+/// Logarithms of equal scores differ by rounding alone.
+constexpr double kRounding = 1e-12;
 constexpr double kMisfit = 3;
 
 std::optional<double> leave_one_out_error(const std::vector<Influence>& influences) {
@@ -44,6 +47,7 @@ FormReport report_form(const std::vector<FitPoint>& points, Form form, const Fit
   options.form = form;
   options.huber_delta = request.huber_delta;
   options.num_starts = request.num_starts;
+  options.higher_is_better = request.higher_is_better;
   if (const auto why = why_not_fittable(points, form)) {
     report.why_not = *why;
     return report;
@@ -62,8 +66,10 @@ FormReport report_form(const std::vector<FitPoint>& points, Form form, const Fit
 }
 
 void set_replicate_noise(FitReport& report) {
-  std::map<std::pair<double, double>, std::vector<double>> groups;
-  for (const FitPoint& point : report.points) groups[{point.x, point.d}].push_back(std::log(point.y));
+  std::map<std::tuple<double, double, std::string>, std::vector<double>> groups;
+  for (const FitPoint& point : report.points) {
+    groups[{point.x, point.d, point.configuration}].push_back(std::log(point.y));
+  }
   double sum = 0;
   for (const auto& [unused, logs] : groups) {
     const double centre = *mean(logs);
@@ -71,7 +77,8 @@ void set_replicate_noise(FitReport& report) {
     report.replicate_freedom += logs.size() - 1;
   }
   if (report.replicate_freedom > 0) {
-    report.replicate_noise = std::sqrt(sum / static_cast<double>(report.replicate_freedom));
+    const double noise = std::sqrt(sum / static_cast<double>(report.replicate_freedom));
+    report.replicate_noise = noise > kRounding ? noise : 0;
   }
 }
 

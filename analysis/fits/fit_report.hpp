@@ -40,9 +40,9 @@ struct FitReport {
   std::vector<FormReport> forms;
   /// x (and d) at which predictions were asked for.
   std::vector<std::pair<double, double>> asked;
-  /// Standard deviation of log y among points of the same x and d (other seeds); empty without such.
+  /// Standard deviation of log y among points of the same x, d and configuration (other seeds); empty without such.
   std::optional<double> replicate_noise;
-  /// Degrees of freedom of it: points that repeat another's x and d.
+  /// Degrees of freedom of it: points that repeat another.
   std::size_t replicate_freedom = 0;
   std::optional<double> huber_delta;
   std::vector<std::string> warnings;
@@ -54,6 +54,7 @@ struct FitRequest {
   std::optional<int> num_starts;
   int num_resamples = 1000;
   std::uint64_t seed = 0;
+  bool higher_is_better = false;
 };
 
 /// Fits the forms. Throws ConfigError when none can be fitted, with the reason of the first.

@@ -78,8 +78,7 @@ void judge(Approach& approach, const IsoflopReport& report, const Estimate& esti
   if (const auto held_out = rest.empty() ? std::nullopt : estimate(rest)) approach.a_without_largest = held_out->a;
   if (report.num_resamples == 0) return;
   if (runs_have_several_points(report)) {
-    approach.why_no_interval =
-        "runs have several points, which are not independent; it is for runs of one point each (without --all-points)";
+    approach.why_no_interval = "runs have several points, which are not independent; it is for runs of one point each";
     return;
   }
   std::vector<std::optional<Allocation>> found(static_cast<std::size_t>(report.num_resamples));
@@ -98,7 +97,7 @@ Approach by_envelope(const IsoflopReport& report) {
   if (!approach.allocation) {
     approach.why_not =
         "fewer than three sizes are lowest somewhere between the smallest and the largest: it needs the same sizes at "
-        "several budgets, or training curves (--all-points)";
+        "several budgets, or every score of each training";
   }
   judge(approach, report, [](const auto& points) { return envelope_allocation(points); });
   return approach;

@@ -54,14 +54,16 @@ void warn_of_floor(LawFit& fit, double smallest) {
   }
 }
 
-void warn_of_exponents(LawFit& fit) {
+void warn_of_exponents(LawFit& fit, bool higher_is_better) {
   const auto names = facts_of(fit.law().form).parameters;
   const bool bounded = names.front() == "E";
   for (std::size_t i = 0; i < names.size(); ++i) {
     const double value = fit.law().values[i];
     const bool exponent = names[i].starts_with("alpha") || names[i] == "beta";
-    if (exponent && value <= 0) {
-      fit.warnings.push_back(fmt::format("the score does not fall with x: {} is not positive", names[i]));
+    if (exponent && (higher_is_better ? !bounded && value >= 0 : value <= 0)) {
+      fit.warnings.push_back(fmt::format("the score does not {} with x: {} is not {}",
+                                         higher_is_better ? "rise" : "fall", names[i],
+                                         higher_is_better ? "negative" : "positive"));
     }
     if (exponent && bounded && (value > 0.99 * kLargestExponent || value < 1.01 * kSmallestExponent)) {
       fit.warnings.push_back(fmt::format("{} reached its bound {}: it is not determined", names[i], value));
@@ -162,7 +164,7 @@ LawFit fit_law(std::span<const FitPoint> points, const FitOptions& options) {
   describe(fit, points, options);
   const std::vector<double> ys = ys_of(points);
   if (facts.parameters.front() == "E") warn_of_floor(fit, *std::min_element(ys.begin(), ys.end()));
-  warn_of_exponents(fit);
+  warn_of_exponents(fit, options.higher_is_better);
   if (facts.parameters.back() == "x0") warn_of_break(fit, points);
   warn_of_search(fit, facts);
   return fit;

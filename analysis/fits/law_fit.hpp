@@ -16,6 +16,8 @@ struct FitOptions {
   /// Starts of the search; absent: what the form needs (see num_starts_for).
   std::optional<int> num_starts;
   double objective_scale = 1.0;
+  /// Of y; says only what is warned of.
+  bool higher_is_better = false;
 };
 
 /// 1 for a straight line, Hoffmann's 4,500 for a surface.

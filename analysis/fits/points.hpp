@@ -16,6 +16,8 @@ struct FitPoint {
   std::string run;
   /// Second quantity of a surface: x is the model's size then, and d the data it saw. Positive.
   double d = 1;
+  /// All of the configuration but the seed: only points that share it repeat each other. Empty where it is not known.
+  std::string configuration = {};
 };
 
 [[nodiscard]] std::vector<double> xs_of(std::span<const FitPoint> points);

@@ -32,6 +32,8 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
     scores = score_points(study, source.y, settings.id);
     found.y_name = score_label(source.y, settings);
   }
+  found.left_out = source.all_points ? left_out_of_all(scores) : scores.left_out;
+  const std::size_t num_shared = source.all_points ? count_shared_points_once(scores) : 0;
   const auto& taken = source.all_points ? scores.all : scores.final;
   const std::vector<FitPoint> points = fit_points(taken, x_quantity_from(source.n));
   for (std::size_t i = 0; i < points.size(); ++i) found.points.push_back({points[i], taken[i].training_flops});
@@ -40,9 +42,9 @@ BudgetPoints budget_points(const Study& study, const BudgetSource& source) {
         fmt::format("{}: no trial has a {} at its end, so there is nothing to compare yet; --y names another score\n{}",
                     study.database.string(), found.y_name, left_out_text(scores.left_out)));
   }
-  found.left_out = source.all_points ? left_out_of_all(scores) : scores.left_out;
-  found.warnings = tuning_warnings(scores.final, source.y);
+  found.warnings = tuning_warnings(scores.final, source.y, scores.diverged);
   if (source.all_points) found.warnings.push_back(unfinished_warning(scores));
+  if (num_shared > 0) found.warnings.push_back(shared_warning(num_shared));
   return found;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -156,14 +158,10 @@ results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
   record.spec = spec.to_json();
   // Which scores were planned is not known.
   record.spec["evaluate"] = Json::array();
-  const auto size = [&](const char* name, std::int64_t otherwise) {
-    const auto found = row.sizes.find(name);
-    return found == row.sizes.end() ? otherwise : std::llround(found->second);
-  };
   const sweeps::ParameterCount parameters = sweeps::count_parameters(shape);
-  record.total_parameters = size("parameters", size("parameters_millions", parameters.total));
+  record.total_parameters = parameters.total;
   record.trainable_parameters = parameters.trainable;
-  record.forward_macs = size("forward_macs", size("gflops", sweeps::forward_macs(shape)));
+  record.forward_macs = sweeps::forward_macs(shape);
   record.training_flops = 6.0 * static_cast<double>(record.forward_macs) * static_cast<double>(spec.train.steps) *
                           static_cast<double>(spec.train.global_batch);
   record.position = position;
@@ -173,9 +171,14 @@ results::TrialRecord record_of(const ReadRow& row, std::int64_t position) {
 /// A run with what was said of it so far, to be found without looking through its events.
 struct RunSoFar {
   ImportedRun run;
+  /// Empty while no row says them.
+  std::optional<std::int64_t> stated_macs;
+  std::optional<std::int64_t> stated_parameters;
   std::map<std::int64_t, double> losses;
   /// By step and settings.
   std::map<std::pair<std::int64_t, std::string>, std::map<std::string, double>> scores;
+  /// Columns that are not known, by step and settings.
+  std::map<std::pair<std::int64_t, std::string>, Json> others;
 };
 
 void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Json body) {
@@ -193,28 +196,72 @@ void add_event(ImportedRun& run, const std::string& kind, std::int64_t step, Jso
                   row.where, what));
 }
 
-/// Columns that are not known tell runs apart as well: their rows would become one trial.
-void keep_other_columns(results::TrialRecord& trial, const ReadRow& row) {
+/// What the row says of one size, in any of its columns.
+std::optional<std::int64_t> stated_size(const ReadRow& row, std::initializer_list<const char*> columns) {
+  for (const char* column : columns) {
+    if (const auto found = row.sizes.find(column); found != row.sizes.end()) return std::llround(found->second);
+  }
+  return std::nullopt;
+}
+
+/// Remembers what the row states; what no row before stated contradicts none.
+void state(std::optional<std::int64_t>& known, const std::optional<std::int64_t>& again, const std::string& what,
+           const ReadRow& row) {
+  if (known && again && *known != *again) refuse_other(what, row);
+  if (again) known = again;
+}
+
+/// Sizes that any row states win over arithmetic.
+void take_sizes(RunSoFar& so_far, const ReadRow& row) {
+  state(so_far.stated_macs, stated_size(row, {"forward_macs", "gflops"}), "another number of forward MACs", row);
+  state(so_far.stated_parameters, stated_size(row, {"parameters", "parameters_millions"}),
+        "another number of parameters", row);
+  results::TrialRecord& trial = so_far.run.trial;
+  if (so_far.stated_parameters) trial.total_parameters = *so_far.stated_parameters;
+  if (!so_far.stated_macs) return;
+  trial.training_flops *= static_cast<double>(*so_far.stated_macs) / static_cast<double>(trial.forward_macs);
+  trial.forward_macs = *so_far.stated_macs;
+}
+
+std::int64_t step_of(const ReadRow& row, std::int64_t planned) {
+  const auto given = row.sizes.find("step");
+  const std::int64_t step = given == row.sizes.end() ? planned : std::llround(given->second);
+  if (step <= planned) return step;
+  throw common::ConfigError(fmt::format("{}: step {} of a run of {} steps", row.where, step, planned));
+}
+
+/// A column that is not known and says two things of one configuration at once, or in words, tells two runs apart:
+/// their rows would become one trial. A number that changes from step to step or from setting to setting is a
+/// measurement: its column goes to `varying`.
+void keep_other_columns(RunSoFar& so_far, const ReadRow& row, std::set<std::string>& varying) {
   if (row.others.empty()) return;
+  results::TrialRecord& trial = so_far.run.trial;
+  const std::int64_t step = step_of(row, trial.spec["train"]["steps"].get<std::int64_t>());
+  Json& at_this_step = so_far.others[{step, row.settings.dump()}];
   Json& kept = trial.spec["imported"];
   for (const auto& [column, value] : row.others.items()) {
     const Json& first = kept.emplace(column, value).first.value();
-    if (first == value) continue;
+    const Json& here = at_this_step.emplace(column, value).first.value();
+    if (first == value && here == value) continue;
+    if (here == value && first.is_number() && value.is_number()) {
+      varying.insert(column);
+      continue;
+    }
     throw common::ConfigError(fmt::format(
         "{}: {} is {}, and {} in a row before of the same configuration; a column that tells them apart (seed, steps, "
         "guidance …) is missing. Name {} with --scores if it is a score, or leave it out if it tells nothing apart",
-        row.where, column, common::shown(value), common::shown(first), column));
+        row.where, column, common::shown(value), common::shown(here == value ? first : here), column));
   }
 }
 
-/// Sizes that a row gives must be those of the rows before.
-void check_sizes(const results::TrialRecord& trial, const results::TrialRecord& again, const ReadRow& row) {
-  const auto gives = [&](const char* size) { return row.sizes.contains(size); };
-  if ((gives("gflops") || gives("forward_macs")) && again.forward_macs != trial.forward_macs) {
-    refuse_other("another number of forward MACs", row);
-  }
-  if ((gives("parameters") || gives("parameters_millions")) && again.total_parameters != trial.total_parameters) {
-    refuse_other("another number of parameters", row);
+/// A column that varies within one run says nothing of any run's configuration.
+void drop_varying(std::vector<ImportedRun>& runs, const std::set<std::string>& varying) {
+  for (ImportedRun& run : runs) {
+    for (const std::string& column : varying) {
+      run.trial.axes.erase(column);
+      run.trial.axes.erase("imported." + column);
+      if (run.trial.spec.contains("imported")) run.trial.spec["imported"].erase(column);
+    }
   }
 }
 
@@ -223,13 +270,6 @@ void add_loss(RunSoFar& so_far, const ReadRow& row, std::int64_t step, double lo
   const auto [place, added] = so_far.losses.emplace(step, loss);
   if (added) return add_event(so_far.run, "metric", step, {{"loss", loss}});
   if (place->second != loss) refuse_other("another loss at this step", row);
-}
-
-std::int64_t step_of(const ReadRow& row, std::int64_t planned) {
-  const auto given = row.sizes.find("step");
-  const std::int64_t step = given == row.sizes.end() ? planned : std::llround(given->second);
-  if (step <= planned) return step;
-  throw common::ConfigError(fmt::format("{}: step {} of a run of {} steps", row.where, step, planned));
 }
 
 void add_results(RunSoFar& so_far, const ReadRow& row) {
@@ -279,24 +319,28 @@ void set_labels(std::vector<ImportedRun>& runs) {
 
 }  // namespace
 
-std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options) {
+ImportedRuns imported_runs(const RunTable& table, const ImportOptions& options) {
   refuse_without_known_columns(table, options);
   std::vector<RunSoFar> all;
   std::unordered_map<std::string, std::size_t> places;
+  ImportedRuns found;
   for (const RunTable::Row& row : table.rows) {
     const ReadRow read = read_row(table, row, options);
     results::TrialRecord record = record_of(read, static_cast<std::int64_t>(all.size()));
     const auto [place, added] = places.emplace(record.id.str(), all.size());
-    if (added) all.push_back({{record, {}, 0}, {}, {}});
+    if (added) {
+      RunSoFar& first = all.emplace_back();
+      first.run.trial = std::move(record);
+    }
     RunSoFar& so_far = all[place->second];
-    check_sizes(so_far.run.trial, record, read);
-    keep_other_columns(so_far.run.trial, read);
+    take_sizes(so_far, read);
+    keep_other_columns(so_far, read, found.varying_columns);
     add_results(so_far, read);
   }
-  std::vector<ImportedRun> runs;
-  for (RunSoFar& one : all) runs.push_back(std::move(one.run));
-  set_labels(runs);
-  return runs;
+  for (RunSoFar& one : all) found.runs.push_back(std::move(one.run));
+  drop_varying(found.runs, found.varying_columns);
+  set_labels(found.runs);
+  return found;
 }
 
 }  // namespace ditscale::analysis

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,17 @@ struct ImportedRun {
   double seconds = 0;
 };
 
-/// In the order of the rows. Columns: model ("DiT-XL/2", "XL/2", or "XL" beside patch), or depth, width, heads, patch;
+/// In the order of the rows.
+struct ImportedRuns {
+  std::vector<ImportedRun> runs;
+  /// Columns of numbers that are not known and change within a run (a gradient norm, a wall time): not kept.
+  std::set<std::string> varying_columns;
+};
+
+/// Columns: model ("DiT-XL/2", "XL/2", or "XL" beside patch), or depth, width, heads, patch;
 /// block, image_size, steps, global_batch, lr, seed; gflops, forward_macs, parameters, parameters_millions (these win
 /// over arithmetic); step, loss, seconds; scores; guidance, sampler, sampling_steps, num_samples, features, decoder;
 /// any path of the configuration. Another column is kept as imported.<column>. ConfigError with the row otherwise.
-[[nodiscard]] std::vector<ImportedRun> imported_runs(const RunTable& table, const ImportOptions& options);
+[[nodiscard]] ImportedRuns imported_runs(const RunTable& table, const ImportOptions& options);
 
 }  // namespace ditscale::analysis

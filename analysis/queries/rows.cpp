@@ -53,6 +53,7 @@ void add_trial_columns(RowSource& source) {
       "label", Kind::kText, [](const StudyTrial& t) { return t.row.trial.label; }, true);
   columns.add("model", Kind::kText, [](const StudyTrial& t) { return t.model; });
   columns.add("state", Kind::kText, [](const StudyTrial& t) { return std::string(to_name(t.row.trial.state)); });
+  columns.add("in_sweep", Kind::kText, [](const StudyTrial& t) { return t.in_sweep; });
   columns.add("parameters", Kind::kInteger, [](const StudyTrial& t) { return t.row.trial.total_parameters; });
   columns.add("trainable_parameters", Kind::kInteger,
               [](const StudyTrial& t) { return t.row.trial.trainable_parameters; });

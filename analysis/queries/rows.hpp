@@ -60,4 +60,7 @@ struct RowQuery {
 /// The same over all metrics of the study; only the rows that match are in memory at once.
 [[nodiscard]] Table run_metric_query(const Study& study, const RowQuery& query);
 
+/// The study of those trials that `where` keeps; all of them where it is empty. None is a ConfigError.
+[[nodiscard]] Study study_where(Study study, const std::string& where, const std::string& settings_id);
+
 }  // namespace ditscale::analysis

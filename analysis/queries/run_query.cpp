@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "analysis/queries/expression.hpp"
 #include "analysis/queries/rows.hpp"
@@ -36,6 +37,10 @@ const std::vector<std::string>& columns_of(const RowSource& source, const RowQue
 
 /// Refuses columns that there are none of.
 void check_columns(const RowSource& source, const RowQuery& query) {
+  std::set<std::string> named;
+  for (const std::string& column : query.columns) {
+    if (!named.insert(column).second) throw common::UsageError(fmt::format("--columns: {} stands there twice", column));
+  }
   for (const std::string& column : columns_of(source, query)) source.require(column);
   if (const auto filter = filter_of(query)) {
     for (const std::string& column : filter->columns()) source.require(column);
@@ -85,6 +90,19 @@ Table run_query(const RowSource& source, const RowQuery& query) {
     table.rows.push_back(std::move(cells));
   }
   return table;
+}
+
+Study study_where(Study study, const std::string& where, const std::string& settings_id) {
+  if (where.empty()) return study;
+  std::set<std::string> kept;
+  for (const auto& row : run_query(rows_of(study, RowKind::kTrials, settings_id), {where, {"id"}, "", 0}).rows) {
+    kept.insert(row.front().get<std::string>());
+  }
+  if (kept.empty()) throw common::ConfigError(fmt::format("--where {}: no trial is so", where));
+  std::erase_if(study.trials, [&](const StudyTrial& trial) { return !kept.contains(trial.id().str()); });
+  std::erase_if(study.evaluations, [&](const results::EvaluationRow& row) { return !kept.contains(row.trial.str()); });
+  study.index();
+  return study;
 }
 
 Table run_metric_query(const Study& study, const RowQuery& query) {

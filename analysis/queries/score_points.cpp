@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "analysis/statistics/summary.hpp"
 #include "common/error.hpp"
+#include "common/hash.hpp"
 
 namespace ditscale::analysis {
 
@@ -63,6 +66,28 @@ std::vector<LeftOut> left_out_of_all(const ScorePoints& points) {
   return without;
 }
 
+std::string configuration_without(const StudyTrial& trial, const common::Json::json_pointer& field) {
+  common::Json spec = trial.spec();
+  if (spec.contains(field)) spec.at(field.parent_pointer()).erase(field.back());
+  return spec.dump();
+}
+
+std::size_t count_shared_points_once(ScorePoints& points) {
+  const common::Json::json_pointer steps("/train/steps");
+  std::map<const StudyTrial*, std::string> configurations;
+  std::map<std::tuple<std::string, std::int64_t, double>, const StudyTrial*> shortest;
+  const auto key_of = [&](const ScorePoint& point) {
+    std::string& configuration = configurations[point.trial];
+    if (configuration.empty()) configuration = configuration_without(*point.trial, steps);
+    return std::tuple(configuration, point.step, point.value);
+  };
+  for (const ScorePoint& point : points.all) {
+    const StudyTrial*& kept = shortest.emplace(key_of(point), point.trial).first->second;
+    if (point.trial->planned_steps < kept->planned_steps) kept = point.trial;
+  }
+  return std::erase_if(points.all, [&](const ScorePoint& point) { return shortest.at(key_of(point)) != point.trial; });
+}
+
 bool higher_is_better(const std::string& metric) {
   return metric == "inception_score" || metric == "precision" || metric == "recall";
 }
@@ -84,6 +109,7 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
     if (final) points.final.push_back(point);
   }
   for (const StudyTrial& trial : study.trials) {
+    if (diverged(trial)) points.diverged.push_back(&trial);
     const results::EvaluationRow* last = study.last_score(trial.id(), metric, settings_id);
     if (last != nullptr && is_end(trial, last->step)) continue;
     const bool finished = trial.row.trial.state == results::TrialState::kSucceeded;
@@ -96,6 +122,7 @@ ScorePoints score_points(const Study& study, const std::string& metric, const st
 ScorePoints loss_points(const Study& study, const std::string& column, bool whole_curves) {
   ScorePoints points;
   for (const StudyTrial& trial : study.trials) {
+    if (diverged(trial)) points.diverged.push_back(&trial);
     if (whole_curves && !diverged(trial)) {
       for (const CurvePoint& c : smoothed_loss(study, trial, column, kMostCurvePoints)) {
         points.all.push_back({&trial, c.step, trial.training_flops_after(c.step), c.value});
@@ -175,10 +202,14 @@ XQuantity natural_x(const std::vector<ScorePoint>& final_points) {
 }
 
 std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity) {
+  const common::Json::json_pointer seed("/seed");
   std::vector<FitPoint> fit;
   for (const ScorePoint& point : points) {
-    fit.push_back({x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str(),
-                   static_cast<double>(point.step * point.trial->global_batch)});
+    const bool same_trial = !fit.empty() && fit.back().run == point.trial->id().str();
+    fit.push_back(
+        {x_of(point, quantity), point.value, point.trial->row.trial.label, point.trial->id().str(),
+         static_cast<double>(point.step * point.trial->global_batch),
+         same_trial ? fit.back().configuration : common::hash_hex64(configuration_without(*point.trial, seed))});
   }
   return fit;
 }

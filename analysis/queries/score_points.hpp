@@ -33,7 +33,16 @@ struct ScorePoints {
   /// One per trial that was scored at its last planned step and did not diverge, also where it failed afterwards.
   std::vector<ScorePoint> final;
   std::vector<LeftOut> left_out;
+  /// Of which neither has a point.
+  std::vector<const StudyTrial*> diverged;
 };
+
+/// The configuration without one of its fields ("/seed"): equal for trials that differ in nothing else.
+[[nodiscard]] std::string configuration_without(const StudyTrial& trial, const common::Json::json_pointer& field);
+
+/// Trainings that differ in their length alone are one until the shorter ends: takes those points of `all` that repeat
+/// another's step and score, and keeps the shortest training's. How many were taken out.
+std::size_t count_shared_points_once(ScorePoints& points);
 
 /// Those of `left_out` that have no score at all: what is missing where every score is taken.
 [[nodiscard]] std::vector<LeftOut> left_out_of_all(const ScorePoints& points);
@@ -70,7 +79,7 @@ enum class XQuantity { kForwardMacs, kParameters, kTrainingFlops };
 [[nodiscard]] bool same_length(const std::vector<ScorePoint>& final_points);
 /// Forward MACs where all are of the same length, else training FLOPs, which take the length in.
 [[nodiscard]] XQuantity natural_x(const std::vector<ScorePoint>& final_points);
-/// d of the points is the number of images seen.
+/// d of the points is the number of images seen, their configuration all but the seed.
 [[nodiscard]] std::vector<FitPoint> fit_points(const std::vector<ScorePoint>& points, XQuantity quantity);
 
 /// How final scores go with size: log10 of forward MACs and of parameters against the score itself (the paper's

@@ -10,12 +10,6 @@ namespace ditscale::analysis {
 
 namespace {
 
-std::string without_seed(const StudyTrial& trial) {
-  common::Json spec = trial.spec();
-  if (spec.is_object()) spec.erase("seed");
-  return spec.dump();
-}
-
 std::string label_of(const StudyTrial& trial) {
   std::string label = trial.model;
   for (const auto& [path, value] : trial.axes().items()) {
@@ -34,10 +28,11 @@ SeedGroup group_of(const std::string& label, const std::vector<double>& values) 
 }  // namespace
 
 std::vector<SeedGroup> seed_groups(const std::vector<ScorePoint>& final_points) {
+  const common::Json::json_pointer seed("/seed");
   std::unordered_map<std::string, std::size_t> places;
   std::vector<std::pair<std::string, std::vector<double>>> alike;
   for (const ScorePoint& point : final_points) {
-    const auto [place, added] = places.emplace(without_seed(*point.trial), alike.size());
+    const auto [place, added] = places.emplace(configuration_without(*point.trial, seed), alike.size());
     if (added) alike.emplace_back(label_of(*point.trial), std::vector<double>{});
     alike[place->second].second.push_back(point.value);
   }

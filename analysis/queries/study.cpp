@@ -69,6 +69,26 @@ fs::path newest_below(const fs::path& runs) {
   return newest;
 }
 
+/// By the cells of the sweeps as they were last run. Where one of them does not say its cells (it was imported) nothing
+/// is known.
+void mark_foreign(Study& study, const results::ResultsReader& reader) {
+  std::set<std::string> cells;
+  bool all_say_cells = true;
+  const auto take_cells = [&](const std::vector<results::SqlValue>& row) {
+    const common::Json document = common::Json::parse(std::get<std::string>(row.front()));
+    if (!document.contains("cells")) all_say_cells = false;
+    for (const common::Json& cell : document.value("cells", common::Json::array())) {
+      cells.insert(cell.at("id").get<std::string>());
+    }
+  };
+  reader.query(
+      "SELECT document FROM sweeps", [](const auto&) {}, take_cells);
+  if (!all_say_cells || cells.empty()) return;
+  for (StudyTrial& trial : study.trials) {
+    trial.in_sweep = trial.row.trial.state == results::TrialState::kExcluded || cells.contains(trial.id().str());
+  }
+}
+
 }  // namespace
 
 double StudyTrial::training_flops_after(std::int64_t step) const {
@@ -78,11 +98,7 @@ double StudyTrial::training_flops_after(std::int64_t step) const {
 void Study::index() {
   trial_places_.clear();
   score_places_.clear();
-  model_counts_.clear();
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    trial_places_.emplace(trials[i].id(), i);
-    ++model_counts_[trials[i].model];
-  }
+  for (std::size_t i = 0; i < trials.size(); ++i) trial_places_.emplace(trials[i].id(), i);
   for (std::size_t i = 0; i < evaluations.size(); ++i) {
     const auto [place, added] = score_places_.emplace(evaluations[i].trial, std::pair(i, i + 1));
     if (!added) place->second.second = i + 1;
@@ -136,11 +152,6 @@ std::vector<std::string> Study::score_names() const {
   return {names.begin(), names.end()};
 }
 
-std::size_t Study::num_of_model(const std::string& model) const {
-  const auto found = model_counts_.find(model);
-  return found == model_counts_.end() ? 0 : found->second;
-}
-
 Study load_study(const fs::path& database) {
   const auto reader = std::make_shared<const results::ResultsReader>(database);
   Study study;
@@ -155,6 +166,7 @@ Study load_study(const fs::path& database) {
     study.trials.push_back(study_trial(std::move(trial)));
   }
   others.get();
+  mark_foreign(study, *reader);
   if (study.trials.empty()) {
     throw common::ConfigError(fmt::format(
         "{}: the database has no trials yet; run a sweep first (orchestrator run SWEEP.json)", database.string()));
@@ -167,6 +179,9 @@ Study load_study(const fs::path& database) {
   };
   study.measured_speed = [reader](const sweeps::ResourceSpec& resources) {
     return reader->measured_speed(resources.cpus, resources.gpus, resources.num_processes());
+  };
+  study.measured_runs = [reader](const sweeps::ResourceSpec& resources) {
+    return reader->measured_runs(resources.cpus, resources.gpus, resources.num_processes());
   };
   add_extrapolated_scores(study);
   study.index();

@@ -31,6 +31,8 @@ struct StudyTrial {
   std::int64_t width = 0;
   /// "adaln_zero" …; empty when the configuration does not say.
   std::string block;
+  /// False: the sweep file does not have its cell any more.
+  bool in_sweep = true;
 
   /// The resolved configuration.
   [[nodiscard]] const common::Json& spec() const { return stored_spec.value(); }
@@ -57,6 +59,8 @@ struct Study {
       read_losses;
   /// Speed of past attempts on so many devices, for costs; empty when nothing was measured on them.
   std::function<std::optional<sweeps::Speed>(const sweeps::ResourceSpec&)> measured_speed;
+  /// The attempts behind it.
+  std::function<std::vector<sweeps::MeasuredRun>(const sweeps::ResourceSpec&)> measured_runs;
 
   /// Prepares the look-ups below; again after `trials` or `evaluations` changed.
   void index();
@@ -78,13 +82,10 @@ struct Study {
                                                          const std::string& settings_id) const;
   /// Names of the scores that the database has: "fid" …
   [[nodiscard]] std::vector<std::string> score_names() const;
-  /// How many trials are of this model (other seeds, other training).
-  [[nodiscard]] std::size_t num_of_model(const std::string& model) const;
 
  private:
   std::unordered_map<common::TrialId, std::size_t> trial_places_;
   std::unordered_map<common::TrialId, std::pair<std::size_t, std::size_t>> score_places_;
-  std::unordered_map<std::string, std::size_t> model_counts_;
 };
 
 /// A database without trials is a ConfigError that says what to do.

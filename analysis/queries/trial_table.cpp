@@ -53,15 +53,19 @@ Table trial_table(const Study& study) {
                    {"state"},
                    {"step", Kind::kInteger},
                    {"loss", Kind::kNumber}};
+  const std::vector<Column> after_scores{{"images/s", Kind::kNumber},
+                                         {"attempts", Kind::kInteger},
+                                         {"seconds", Kind::kNumber},
+                                         {"reason", Kind::kText, 4, true}};
+  Table own = table;
+  own.columns.insert(own.columns.end(), after_scores.begin(), after_scores.end());
   for (const ScoreColumn& score : scores) {
     const std::vector<results::SettingsRow> all = settings_of(study, score.metric);
     const std::string under = all.size() == 1 ? "" : "@" + score.settings.id.substr(0, distinct_length(all));
-    table.columns.push_back({score.metric + under, Kind::kNumber});
+    const bool taken = own.find(score.metric + under).has_value();
+    table.columns.push_back({score.metric + under + (taken ? " (score)" : ""), Kind::kNumber});
   }
-  table.columns.insert(table.columns.end(), {{"images/s", Kind::kNumber},
-                                             {"attempts", Kind::kInteger},
-                                             {"seconds", Kind::kNumber},
-                                             {"reason", Kind::kText, 4, true}});
+  table.columns.insert(table.columns.end(), after_scores.begin(), after_scores.end());
   for (const StudyTrial& t : study.trials) {
     std::vector<Json> row{t.id().brief(),
                           t.row.trial.label,

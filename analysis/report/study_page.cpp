@@ -9,6 +9,7 @@
 #include "analysis/figures/run_figures.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/study_figures.hpp"
+#include "analysis/figures/trial_names.hpp"
 #include "analysis/queries/sample_pictures.hpp"
 #include "analysis/queries/seeds.hpp"
 #include "analysis/queries/settings_choice.hpp"
@@ -43,7 +44,9 @@ Section trials_section(const Study& study) {
   std::string counts;
   for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   section.notes = {counts + ".", "Gflops: multiply-accumulates of one forward pass / 1e9, as in the DiT paper."};
-  section.tables.push_back({"", trial_table(study)});
+  Table table = trial_table(study);
+  table.drop("model");  // parameters and label say it, and scores have to fit beside them
+  section.tables.push_back({"", std::move(table)});
   const LossCurves curves = loss_curves(study);
   section.figures = {loss_by_step(study, curves), loss_by_training_flops(study, curves)};
   return section;
@@ -76,7 +79,8 @@ void add_law(Section& section, const ScorePoints& points, const std::string& lab
 Section score_section(const Study& study, const std::string& metric, const results::SettingsRow& settings) {
   const std::string label = score_label(metric, settings);
   const std::string name = metric + "_" + settings.id.substr(0, 8);
-  Section section{name, label, {}, {}, {}, {}, {}, {}};
+  const bool several = settings_of(study, metric).size() > 1;
+  Section section{name, label + (several ? ", settings " + settings.id.substr(0, 8) : ""), {}, {}, {}, {}, {}, {}};
   section.notes.push_back("Settings " + settings.id + ": " + settings.document.dump());
   const ScorePoints points = score_points(study, metric, settings.id);
   if (points.all.empty()) {
@@ -99,7 +103,8 @@ Section score_section(const Study& study, const std::string& metric, const resul
     section.tables.push_back({"Runs that differ in the seed only", seed_table(seeds, metric)});
   }
   for (const auto& warnings :
-       {tuning_warnings(points.final, metric), length_warnings(points.final, XQuantity::kForwardMacs)}) {
+       {tuning_warnings(points.final, metric, points.diverged), length_warnings(points.final, XQuantity::kForwardMacs),
+        mixing_warnings(points.final), foreign_warnings(points.final)}) {
     section.warnings.insert(section.warnings.end(), warnings.begin(), warnings.end());
   }
   if (!points.left_out.empty()) section.texts.push_back(left_out_text(points.left_out));
@@ -117,16 +122,23 @@ Section sample_section(const Study& study) {
   Section section{"samples", "Samples", {}, {}, {}, {}, {}, {}};
   const SamplePictures pictures(study);
   const std::vector<results::SettingsRow> all = pictures.settings();
+  std::vector<std::pair<SamplePicture, std::string>> shown;  // with what the caption says of settings
+  std::vector<const StudyTrial*> drawn;
   for (const results::SettingsRow& settings : all) {
     const std::string under = all.size() > 1 ? ", settings " + settings.id.substr(0, 8) : "";
     const std::size_t most = std::max(kFewestSamples, kMostSamples / all.size());
-    for (const SamplePicture& picture : pictures.newest(settings, most)) {
-      std::string png = file_bytes(picture.file);
-      if (png.empty()) continue;
-      section.samples.push_back({fmt::format("{}, {:.4g} Gflops, step {}{}", picture.trial->model,
-                                             picture.trial->gflops(), picture.step, under),
-                                 std::move(png)});
+    for (SamplePicture& picture : pictures.newest(settings, most)) {
+      drawn.push_back(picture.trial);
+      shown.emplace_back(std::move(picture), under);
     }
+  }
+  TrialNames names = names_among(std::move(drawn));
+  for (const auto& [picture, under] : shown) {
+    std::string png = file_bytes(picture.file);
+    if (png.empty()) continue;
+    section.samples.push_back({fmt::format("{}, {:.4g} Gflops, step {}{}", names[picture.trial],
+                                           picture.trial->gflops(), picture.step, under),
+                               std::move(png)});
   }
   section.notes = {section.samples.empty() ? "No sample pictures stand beside the database."
                                            : "Same noise and labels for all; models ordered by training compute."};

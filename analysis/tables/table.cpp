@@ -146,7 +146,7 @@ Json to_json(const Table& table) {
   for (const Column& column : table.columns) {
     if (names.insert(column.name).second) continue;
     throw common::UsageError(fmt::format(
-        "two columns are called \"{}\", of which JSON would lose one: give it an alias (in SQL: AS)", column.name));
+        "two columns are called \"{}\", of which JSON would lose one; CSV keeps both: --format csv", column.name));
   }
   Json list = Json::array();
   for (const auto& row : table.rows) {

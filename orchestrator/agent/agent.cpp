@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
+#include "common/trainer_exit.hpp"
 #include "orchestrator/mpi/backoff.hpp"
 
 namespace ditscale::orchestrator {
@@ -45,6 +47,7 @@ void Agent::on(const StartMessage& order) {
     ended.trial = order.trial;
     ended.attempt = order.attempt;
     ended.how = error.what();
+    if (common::is_disk_refusal(ended.how)) ended.code = common::kDiskRefusedExit;
     tell_(std::move(ended));
   }
 }

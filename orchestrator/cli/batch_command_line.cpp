@@ -68,7 +68,8 @@ struct BatchCommands::Impl {
   }
 
   void add_cancel() {
-    CLI::App* command = app.add_subcommand("cancel", "Save and end a study's job, or take trials out of a study");
+    CLI::App* command =
+        app.add_subcommand("cancel", "Save and end a study's job or run, or take trials out of a study");
     add_study(*command, cancel.choice);
     command->add_option("--trial", cancel.trials, "Only this trial, by the start of its id (may be repeated)")
         ->type_name("ID")

@@ -1,4 +1,7 @@
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -9,6 +12,7 @@
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
 #include "orchestrator/cli/trial_choice.hpp"
+#include "orchestrator/launcher/lock_holder.hpp"
 #include "results/reader.hpp"
 #include "results/writer.hpp"
 
@@ -45,14 +49,16 @@ void leave_out_stopped_early(std::vector<ReportRow>& rows, const common::StudyPa
 bool can_be_cancelled(const ReportRow& row) { return !results::is_final(row.trial.state); }
 
 /// Of a study that nobody works on: makes this process the one writer, to be held from the moment when trials are read.
-/// Empty in a dry run.
+/// Empty in a dry run, which is refused in the same cases.
 std::optional<common::FileLock> lock_to_change(const common::StudyPaths& study, bool dry_run) {
-  if (dry_run) return std::nullopt;
-  auto lock = common::FileLock::try_acquire(study.lock());
-  if (lock) return lock;
+  std::optional<common::FileLock> lock;
+  if (!dry_run) lock = common::FileLock::try_acquire(study.lock());
+  if (dry_run ? !is_worked_on(study) : lock.has_value()) return lock;
+  const std::string name = study.folder.filename().string();
   throw common::ConfigError(
-      fmt::format("{}: a run works on this study; stop it first (Ctrl-C, or `orchestrator cancel`), then change trials",
-                  study.folder.string()));
+      fmt::format("{}: a run works on this study; stop it first (`orchestrator cancel {}`, or Ctrl-C where it was "
+                  "started), then change trials",
+                  study.folder.string(), name));
 }
 
 /// The study's lock is held.
@@ -99,6 +105,42 @@ ExitCode cancel_trials(const common::StudyPaths& study, const CancelOptions& opt
   return set_states(study, rows, TrialState::kCancelled, "cancelled on request", options.dry_run);
 }
 
+/// Whom to tell that the run of a study shall stop, which is no job on record. Throws ConfigError where that cannot be
+/// done from here.
+LockHolder runner_of(const common::StudyPaths& study) {
+  const auto holder = holder_of(study.lock());
+  const std::string folder = study.folder.string();
+  if (holder && holder->is_here()) return *holder;
+  if (holder && holder->host != host_name()) {
+    throw common::ConfigError(fmt::format("{}: a run works on it on host {}, process {}: give this command there",
+                                          folder, holder->host, holder->pid));
+  }
+  throw common::ConfigError(fmt::format(
+      "{}: something works on it, and has not said which process that is. It may have just begun: try again "
+      "in a second. A run of an earlier version, or in a container: stop it with Ctrl-C where it was started",
+      folder));
+}
+
+/// Different ones, for equal ones may be heard as one.
+void send(const LockHolder& runner, std::initializer_list<int> signals) {
+  for (const int signal : signals) {
+    if (::kill(runner.pid, signal) != 0 && errno != ESRCH)
+      throw common::errno_error("kill", fmt::format("process {}", runner.pid));
+  }
+}
+
+/// Of a run that was started by hand. Its launcher hears of a cancellation as often as it comes, and of two other
+/// signals as of Ctrl-C twice; one that was stopped by Ctrl-Z hears nothing until it goes on.
+ExitCode cancel_run(const common::StudyPaths& study, const CancelOptions& options) {
+  const LockHolder runner = runner_of(study);
+  if (!options.dry_run && options.at_once) send(runner, {SIGINT, SIGTERM, SIGCONT});
+  if (!options.dry_run && !options.at_once) send(runner, {SIGUSR1, SIGCONT});
+  std::printf("run on %s (process %d): %s%s\n", runner.host.c_str(), runner.pid,
+              options.at_once ? "told to kill its trainers and end" : "asked to save and end",
+              options.dry_run ? " (dry run, nothing was changed)" : "");
+  return ExitCode::kDone;
+}
+
 ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& options) {
   const slurm::Slurm slurm([](const std::string& text) { std::fprintf(stderr, "orchestrator: %s\n", text.c_str()); });
   const std::vector<slurm::Job> jobs = living_jobs(study, slurm);
@@ -115,12 +157,8 @@ ExitCode cancel_jobs(const common::StudyPaths& study, const CancelOptions& optio
                 options.dry_run ? " (dry run, nothing was changed)" : "");
   }
   if (!jobs.empty()) return ExitCode::kDone;
-  if (is_worked_on(study)) {
-    throw common::ConfigError(
-        fmt::format("{}: no job of it is on record, but a run works on it: stop that with Ctrl-C where it was started",
-                    study.folder.string()));
-  }
-  std::puts("nothing to cancel: no job of this study waits or runs");
+  if (is_worked_on(study)) return cancel_run(study, options);
+  std::puts("nothing to cancel: no job of this study waits or runs, and no run works on it");
   return ExitCode::kNothingToDo;
 }
 

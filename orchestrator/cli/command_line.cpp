@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/text.hpp"
+#include "common/usage_text.hpp"
 #include "orchestrator/cli/batch_command_line.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 
@@ -230,6 +231,7 @@ double parse_duration_s(const std::string& text) {
 ParsedCommandLine parse_command_line(int argc, const char* const* argv, const std::string& version) {
   CLI::App app("Plans and runs scaling studies of Diffusion Transformers.", "orchestrator");
   app.require_subcommand(1);
+  app.failure_message(common::usage_text);
   app.set_version_flag("--version", version);
   app.footer(std::string(kRunExample) + kExitCodes);
   PlanOptions plan;

@@ -78,8 +78,9 @@ common::ExitCode plan_command(PlanOptions options, const Environment& environmen
   failures.num_runs = options.num_failure_runs;
   Plan plan = make_plan(sweep, agents, speeds, failures, machine.memory);
   plan.price_per_hour = options.price_per_hour;
-  const std::string text = (options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan)) +
-                           drawn(plan, options, environment.terminal_columns);
+  const std::size_t columns = environment.terminal_columns;
+  const std::string text =
+      (options.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan, columns)) + drawn(plan, options, columns);
   std::fputs(text.c_str(), stdout);
   return plan.num_refused() == 0 ? common::ExitCode::kDone : common::ExitCode::kError;
 }

@@ -8,6 +8,7 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "common/atomic_file.hpp"
 #include "common/error.hpp"
@@ -18,6 +19,7 @@
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/coordinator.hpp"
 #include "orchestrator/launcher/launcher.hpp"
+#include "orchestrator/launcher/lock_holder.hpp"
 #include "orchestrator/launcher/parent.hpp"
 #include "orchestrator/launcher/verdict.hpp"
 #include "orchestrator/mpi/launch_arguments.hpp"
@@ -51,10 +53,11 @@ std::set<common::TrialId> ids_of(const sweeps::Sweep& sweep) {
   return ids;
 }
 
-void print_report(const common::StudyPaths& paths, const sweeps::Sweep& sweep, ExitCode code, bool json) {
+void print_report(const common::StudyPaths& paths, const sweeps::Sweep& sweep, ExitCode code,
+                  const RunOptions& options) {
   const Report report = read_report(paths, ids_of(sweep));
-  if (!json) {
-    std::fputs(report_text(report).c_str(), stdout);
+  if (!options.json) {
+    std::fputs(report_text(report, options.live_columns).c_str(), stdout);
   } else {
     common::Json document = report_json(report);
     document["exit_code"] = common::to_int(code);
@@ -85,13 +88,15 @@ std::optional<double> limit_of(const RunOptions& options) {
 ExitCode run_study(World& world, const RunOptions& options, const sweeps::Sweep& sweep,
                    const common::StudyPaths& paths) {
   const common::SystemClock clock;
+  refuse_other_ids(paths, sweep);
   start_study_log(paths);
   Study study(paths, sweep);
+  sign_lock(paths.lock(), options.launcher.value_or(::getpid()));
   State state = make_state(sweep.cells, options.policy, clock.unix_s(), limit_of(options));
   if (sweep.early_stopping) state.halving.emplace(*sweep.early_stopping);
   study.record(restore(state, study.past(), clock.unix_s()));
-  const auto display =
-      make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing, clock);
+  const auto display = make_display(options.json ? stderr : stdout, sweep.name, options.live_columns, options.timing,
+                                    clock, paths.outlook());
   if (nothing_to_do(state)) return nothing_left(state, *display);
   StopSource stop_source(options.launcher.has_value());
   const bool in_allocation = options.verdict.has_value();
@@ -102,7 +107,7 @@ ExitCode coordinate(World& world, const RunOptions& options, std::future<sweeps:
   const sweeps::Sweep sweep = loaded.get();
   const common::StudyPaths paths = study_of(options.sweep.runs, sweep.name);
   const ExitCode code = run_study(world, options, sweep, paths);
-  print_report(paths, sweep, code, options.json);
+  print_report(paths, sweep, code, options);
   if (code == ExitCode::kIncomplete && !options.verdict)
     std::fputs("not complete: run the same command again to go on\n", stderr);
   return code;

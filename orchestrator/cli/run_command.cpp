@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "common/atomic_file.hpp"
 #include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/doctor_checks.hpp"
@@ -12,6 +13,7 @@
 #include "orchestrator/cli/machine_facts.hpp"
 #include "orchestrator/cli/rank.hpp"
 #include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/cli/study_needs.hpp"
 #include "orchestrator/cli/sweep_choice.hpp"
 #include "orchestrator/coordinator/admission.hpp"
 #include "orchestrator/launcher/allocation_run.hpp"
@@ -107,8 +109,20 @@ void check_room(const sweeps::Sweep& sweep, const common::StudyPaths& study, con
   if (const auto problem = why_too_large(what_is_left(sweep, study).cells, {here})) throw common::ConfigError(*problem);
 }
 
-ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const AgentReport& here) {
+void check_files(const sweeps::Sweep& sweep, const common::StudyPaths& study) {
+  if (!why_files_are_missing(sweep.cells)) return;
+  if (const auto problem = why_files_are_missing(what_is_left(sweep, study).cells)) throw common::ConfigError(*problem);
+}
+
+void warn_of_disk(const sweeps::Sweep& sweep, const common::StudyPaths& study) {
+  if (!why_disk_is_short(sweep.cells, study)) return;
+  if (const auto problem = why_disk_is_short(what_is_left(sweep, study).cells, study))
+    std::fprintf(stderr, "orchestrator: %s\n", problem->c_str());
+}
+
+ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const AgentReport& here, std::size_t columns) {
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
+  refuse_other_ids(study, sweep);
   const sweeps::Sweep left = what_is_left(sweep, study);
   const std::size_t ended = sweep.cells.size() - left.cells.size();
   const MachineFacts machine = this_machine(left);
@@ -118,10 +132,21 @@ ExitCode dry_run(const RunOptions& options, const sweeps::Sweep& sweep, const Ag
     json["ended"] = ended;
     std::fputs((json.dump(2) + "\n").c_str(), stdout);
   } else {
-    std::fputs(plan_text(plan).c_str(), stdout);
+    std::fputs(plan_text(plan, columns).c_str(), stdout);
     std::printf("dry run: %zu of %zu trials have ended already; nothing was started\n", ended, sweep.cells.size());
+    std::fputs(foreign_trials_text(study, sweep).c_str(), stdout);
   }
   return plan.num_refused() == 0 ? ExitCode::kDone : ExitCode::kError;
+}
+
+bool has_gangs(const sweeps::Sweep& sweep) {
+  return std::any_of(sweep.cells.begin(), sweep.cells.end(),
+                     [](const sweeps::Cell& cell) { return cell.trial.resources.num_processes() > 1; });
+}
+
+/// A run in one process needs MPI for gangs only.
+void check_mpirun(const sweeps::Sweep& sweep, const common::StudyPaths& study, const Environment& environment) {
+  if (has_gangs(sweep) && has_gangs(what_is_left(sweep, study))) find_mpirun(environment);
 }
 
 ExitCode run_allocation(const RunOptions& options, const Environment& environment, const sweeps::Sweep& sweep,
@@ -130,11 +155,15 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
     throw common::UsageError("--allocation: this is no Slurm job (SLURM_JOB_ID is not set); submit one");
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
   record_job(study, *environment.slurm_job);
+  common::write_file_atomically(study.job_mark(*environment.slurm_job), "");
   const auto arguments_of = [&](const std::vector<std::string>& nodes, std::optional<double> left_s) {
     std::vector<std::string> all = arguments;
     all.insert(all.end(), {"--verdict", std::filesystem::absolute(study.verdict(*environment.slurm_job)).string()});
     if (left_s) all.insert(all.end(), {"--time-left", fmt::format("{:.0f}", *left_s)});
-    if (nodes.size() == 1 && nodes.front() == environment.node_name) return own_arguments(options, environment, all);
+    if (nodes.size() == 1 && nodes.front() == environment.node_name) {
+      check_mpirun(sweep, study, environment);
+      return own_arguments(options, environment, all);
+    }
     return job_arguments(options, environment, launch_arguments(nodes), all);
   };
   // The daemons that mpirun starts share the processors with steps of a run before: one that was lost with its node may
@@ -148,23 +177,20 @@ ExitCode run_allocation(const RunOptions& options, const Environment& environmen
   return AllocationRun(std::move(parts)).run();
 }
 
-bool has_gangs(const sweeps::Sweep& sweep) {
-  return std::any_of(sweep.cells.begin(), sweep.cells.end(),
-                     [](const sweeps::Cell& cell) { return cell.trial.resources.num_processes() > 1; });
-}
-
 /// Finds what is wrong before anything starts, where the message stands alone.
 ExitCode launch(const RunOptions& options, const Environment& environment, const std::vector<std::string>& arguments) {
   const sweeps::Sweep sweep = load_sweep(options.sweep);
   const AgentReport here = local_report(options.limits);
-  if (options.dry_run) return dry_run(options, sweep, here);
+  if (options.dry_run) return dry_run(options, sweep, here, environment.terminal_columns);
   check_worker(*options.worker);
   hold_stop_signals();
   if (environment.is_root) {
     for (const auto& [name, value] : root_permissions()) ::setenv(name.c_str(), value.c_str(), 1);
   }
-  if (options.allocation) return run_allocation(options, environment, sweep, arguments);
   const common::StudyPaths study = study_of(options.sweep.runs, sweep.name);
+  check_files(sweep, study);
+  warn_of_disk(sweep, study);
+  if (options.allocation) return run_allocation(options, environment, sweep, arguments);
   check_room(sweep, study, here);
   if (options.mpi) {
     const auto argv = job_arguments(options, environment, launch_arguments(kNumRanks), arguments);
@@ -172,7 +198,7 @@ ExitCode launch(const RunOptions& options, const Environment& environment, const
     explain_mpi(end, environment.path);
     return explain_end(end);
   }
-  if (has_gangs(sweep) && has_gangs(what_is_left(sweep, study))) find_mpirun(environment);
+  check_mpirun(sweep, study, environment);
   return explain_end(run_job(own_arguments(options, environment, arguments), options.timing));
 }
 

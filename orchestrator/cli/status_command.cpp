@@ -5,10 +5,12 @@
 #include <set>
 #include <thread>
 
+#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"
+#include "orchestrator/view/outlook_note.hpp"
 #include "orchestrator/view/report.hpp"
 #include "orchestrator/view/text.hpp"
 #include "orchestrator/view/watch.hpp"
@@ -90,7 +92,9 @@ std::string view_text(const common::StudyPaths& study, const Jobs& jobs, std::si
     text += (columns > 0 ? cut(line, room) : line) + "\n";
   const auto report = report_of(study, cells_of(study));
   if (!report) return text + kNothingYet;
-  for (const std::string& line : watch_lines(*report, room)) text += line + "\n";
+  const auto outlook =
+      is_worked_on(study) ? read_outlook(study.outlook(), common::SystemClock().unix_s()) : std::nullopt;
+  for (const std::string& line : watch_lines(*report, outlook, room)) text += line + "\n";
   return text;
 }
 
@@ -101,9 +105,9 @@ void draw(const std::string& text, std::size_t& num_drawn) {
   num_drawn = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
-void print_table(const common::StudyPaths& study) {
+void print_table(const common::StudyPaths& study, std::size_t columns) {
   const auto report = whole_report_of(study);
-  std::fputs(report ? report_text(*report).c_str() : kNothingYet, stdout);
+  std::fputs(report ? report_text(*report, columns).c_str() : kNothingYet, stdout);
 }
 
 ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
@@ -121,7 +125,7 @@ ExitCode watch(const common::StudyPaths& study, std::size_t columns) {
     if (over) break;
     std::this_thread::sleep_for(kRedraw);
   }
-  print_table(study);
+  print_table(study, columns);
   return ExitCode::kDone;
 }
 
@@ -132,7 +136,7 @@ ExitCode status_command(const StatusOptions& options, const Environment& environ
   if (options.json) return print_json(study);
   if (options.watch) return watch(study, environment.terminal_columns);
   std::fputs((head(study) + jobs_text(jobs_of(study))).c_str(), stdout);
-  print_table(study);
+  print_table(study, environment.terminal_columns);
   return ExitCode::kDone;
 }
 

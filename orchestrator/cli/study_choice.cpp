@@ -14,6 +14,7 @@
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/view/report.hpp"
 #include "results/reader.hpp"
+#include "sweeps/spec/trial_spec.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -55,6 +56,36 @@ std::string known_names(const fs::path& runs) {
   return names.empty() ? "there is none" : fmt::format("there are: {}", fmt::join(names, ", "));
 }
 
+/// For what is named like a trial.
+std::string hint_at_trial(const std::string& choice) {
+  const bool is_hexadecimal = choice.size() >= 2 && choice.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_hexadecimal ? fmt::format(". A trial is named by --trial {} behind its study", choice) : "";
+}
+
+/// Trials on record that are not in the sweep. None where the database cannot be read: who writes to it says why.
+std::vector<results::OutlinedTrial> foreign_trials(const common::StudyPaths& study, const sweeps::Sweep& sweep) {
+  std::error_code absent;
+  if (!fs::exists(study.database(), absent)) return {};
+  std::set<common::TrialId> cells;
+  for (const sweeps::Cell& cell : sweep.cells) cells.insert(cell.id);
+  try {
+    auto trials = results::ResultsReader(study.database()).outlined_trials();
+    std::erase_if(trials, [&](const auto& each) { return cells.count(each.row.trial.id) != 0; });
+    return trials;
+  } catch (const common::Error&) {
+    return {};
+  }
+}
+
+/// The id that this version gives the trial; empty when it cannot read it.
+std::optional<common::TrialId> id_now(const results::OutlinedTrial& trial) {
+  try {
+    return sweeps::trial_spec_from({trial.spec.value(), "results.db", {}, {}, {}}).id();
+  } catch (const common::Error&) {
+    return std::nullopt;
+  }
+}
+
 /// Null when the database cannot be read, and then the user is told.
 std::shared_ptr<const results::ResultsReader> open_database(const fs::path& database) {
   try {
@@ -78,7 +109,8 @@ common::StudyPaths find_study(const fs::path& runs, const std::string& choice) {
   common::StudyPaths study = study_of(runs, choice);
   if (fs::is_regular_file(choice)) study = study_of(runs, sweeps::load_sweep(choice).name);
   if (is_study(study)) return study;
-  throw common::UsageError(fmt::format("no study \"{}\" in {}: {}", choice, runs.string(), known_names(runs)));
+  throw common::UsageError(
+      fmt::format("no study \"{}\" in {}: {}{}", choice, runs.string(), known_names(runs), hint_at_trial(choice)));
 }
 
 common::StudyPaths find_started_study(const fs::path& runs, const std::string& choice) {
@@ -86,6 +118,37 @@ common::StudyPaths find_started_study(const fs::path& runs, const std::string& c
   if (fs::exists(study.database())) return study;
   throw common::UsageError(
       fmt::format("{}: no trial has started yet; `orchestrator explain` says why it waits", study.folder.string()));
+}
+
+void refuse_other_ids(const common::StudyPaths& study, const sweeps::Sweep& sweep) {
+  constexpr std::size_t kShown = 6;
+  std::set<common::TrialId> cells;
+  for (const sweeps::Cell& cell : sweep.cells) cells.insert(cell.id);
+  std::vector<std::string> changed;
+  for (const results::OutlinedTrial& each : foreign_trials(study, sweep)) {
+    if (each.row.num_attempts == 0) continue;
+    const auto id = id_now(each);
+    if (id && cells.count(*id) != 0) {
+      changed.push_back(fmt::format("{} is {} now", each.row.trial.id.brief(), id->brief()));
+    }
+  }
+  if (changed.empty()) return;
+  const std::size_t count = changed.size();
+  if (count > kShown) changed.resize(kShown), changed.emplace_back("…");
+  throw common::ConfigError(fmt::format(
+      "{}: {} trials of this sweep were trained under other ids by an earlier version of ditscale, which took defaults "
+      "that are written out for settings ({}). They would be trained again and counted twice. Exclude these cells in "
+      "the sweep file to keep their results and run the others; or train all of them anew in another folder (--runs)",
+      study.folder.string(), count, fmt::join(changed, ", ")));
+}
+
+std::string foreign_trials_text(const common::StudyPaths& study, const sweeps::Sweep& sweep) {
+  const std::size_t count = foreign_trials(study, sweep).size();
+  if (count == 0) return "";
+  return fmt::format(
+      "{} holds {} trial{} that {} not in this sweep file: of an earlier state of it, or of another one of the same "
+      "name (then give this one another \"name\")\n",
+      study.folder.string(), count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
 }
 
 std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& study) {
@@ -109,7 +172,8 @@ bool is_finished(const common::StudyPaths& study) {
     return false;
   // A run by hand may have read another one meanwhile, while no job has begun.
   const std::vector<std::string> jobs = recorded_jobs(study);
-  if (!jobs.empty() && !fs::exists(study.job_log(jobs.back()))) return false;
+  if (!jobs.empty() && !fs::exists(study.job_log(jobs.back())) && !fs::exists(study.job_mark(jobs.back())))
+    return false;
   return fs::exists(study.database()) && read_report(study, cells_of(study)).every_trial_has_ended();
 }
 

@@ -22,6 +22,15 @@ namespace ditscale::orchestrator {
 /// The same when something has run in it. Throws UsageError when it only waits in a queue.
 [[nodiscard]] common::StudyPaths find_started_study(const std::filesystem::path& runs, const std::string& choice);
 
+/// Throws ConfigError when trials that have begun are cells of `sweep`, but under ids of their own: earlier versions
+/// took some defaults that were written out for settings (docs/sweeps.md, "Identity"). They would be trained again, and
+/// counted twice.
+void refuse_other_ids(const common::StudyPaths& study, const sweeps::Sweep& sweep);
+
+/// A line that says how many trials of the study are not in the sweep, as when two sweep files have one name; empty
+/// when there are none.
+[[nodiscard]] std::string foreign_trials_text(const common::StudyPaths& study, const sweeps::Sweep& sweep);
+
 /// The sweep's cells at its last run; empty when that is not known.
 [[nodiscard]] std::optional<std::set<common::TrialId>> cells_of(const common::StudyPaths& study);
 

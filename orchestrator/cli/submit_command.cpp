@@ -56,6 +56,7 @@ Submission prepare(const SubmitOptions& options, const Environment& environment,
   choice.shard = shard;
   const sweeps::Sweep sweep = load_sweep(choice);
   const common::StudyPaths study = study_of(fs::absolute(options.sweep.runs), sweep.name);
+  refuse_other_ids(study, sweep);
   if (options.limit_s && options.save_before_end_s >= *options.limit_s) {
     throw common::UsageError(fmt::format(
         "--save-before {:.0f}: trials would be told to save before anything is trained in --time {:.0f} s; give a "

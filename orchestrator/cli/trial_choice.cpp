@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::size_t kShown = 12;
 
-std::string known_ids(const Report& report) {
+std::string ids_of(const std::vector<ReportRow>& rows) {
   std::vector<std::string> ids;
-  for (const ReportRow& row : report.rows) {
+  for (const ReportRow& row : rows) {
     if (ids.size() == kShown) break;
     ids.push_back(row.trial.id.brief() + (row.trial.label.empty() ? "" : " (" + row.trial.label + ")"));
   }
-  const char* more = report.rows.size() > kShown ? ", …" : "";
-  return fmt::format("there are {}{}", fmt::join(ids, ", "), more);
+  const char* more = rows.size() > kShown ? ", …" : "";
+  return fmt::format("{}{}", fmt::join(ids, ", "), more);
 }
 
 }  // namespace
@@ -29,9 +29,14 @@ std::vector<ReportRow> choose_trials(const Report& report, const std::vector<std
     for (const ReportRow& row : report.rows) {
       if (row.trial.id.starts_with(beginning)) fitting.push_back(row);
     }
-    if (fitting.size() != 1) {
-      throw common::UsageError(fmt::format("\"{}\" is the start of {} trials' ids, not of one: {}", beginning,
-                                           fitting.size(), known_ids(report)));
+    if (fitting.empty()) {
+      throw common::UsageError(
+          fmt::format("\"{}\" is the start of no trial's id; there are {}", beginning, ids_of(report.rows)));
+    }
+    if (fitting.size() > 1) {
+      throw common::UsageError(
+          fmt::format("\"{}\" is the start of {} trials' ids; write more of the one that is meant: {}", beginning,
+                      fitting.size(), ids_of(fitting)));
     }
     chosen.push_back(std::move(fitting.front()));
   }

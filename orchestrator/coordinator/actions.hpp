@@ -64,6 +64,11 @@ struct RestNode {
   double seconds = 0;
 };
 
+/// No record: the study stops for this.
+struct GiveUp {
+  std::string trouble;
+};
+
 /// Nothing more is to be done or can be done.
 struct Finish {
   common::ExitCode code = common::ExitCode::kDone;
@@ -71,7 +76,7 @@ struct Finish {
 };
 
 using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, JoinNode, LeaveNode,
-                            StartTrainer, StopTrainer, RestNode, Finish>;
+                            StartTrainer, StopTrainer, RestNode, GiveUp, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace ditscale::orchestrator

@@ -10,6 +10,7 @@
 #include "common/error.hpp"
 #include "orchestrator/agent/standstill.hpp"
 #include "orchestrator/coordinator/admission.hpp"
+#include "orchestrator/coordinator/room.hpp"
 #include "orchestrator/mpi/backoff.hpp"
 #include "orchestrator/mpi/sleep.hpp"
 
@@ -56,6 +57,8 @@ void log_action(const Action& action) {
                  stop->kind == StopKind::kKill ? "killed" : "asked to save and stop");
   } else if (const auto* rest = std::get_if<RestNode>(&action)) {
     spdlog::warn("{}", text_of(*rest));
+  } else if (const auto* give_up = std::get_if<GiveUp>(&action)) {
+    spdlog::error("{}", give_up->trouble);
   } else if (const auto* finish = std::get_if<Finish>(&action)) {
     spdlog::info("finished with exit code {}: {}", common::to_int(finish->code), finish->reason);
   }
@@ -76,6 +79,7 @@ ExitCode Coordinator::run() {
     if (!finish_) sleep(backoff.next_s(news));
   }
   parts_.display.close();
+  if (!trouble_) trouble_ = parts_.state.trouble;
   if (trouble_) {
     throw common::SystemError(fmt::format(
         "{}. The study was stopped; trainers saved where they could. Put this right and run the same command again: "
@@ -119,8 +123,14 @@ bool Coordinator::await_agents() {
   const auto problem = why_too_large(unfinished, joined.agents);
   if (problem && !parts_.in_allocation) throw common::ConfigError(*problem);
   if (problem) parts_.display.notice(*problem + ". Trials that fit are run now");
-  for (const Trial& trial : parts_.state.trials) num_ended_ += trial.num_attempts;
-  learn_speeds();  // what is placed first is placed by them too
+  // What is placed first is placed by them, too.
+  const Nodes nodes = empty_nodes(joined.agents);
+  std::set<Ask> asks;
+  for (const Trial& trial : parts_.state.trials) {
+    num_ended_ += trial.num_attempts;
+    asks.insert(ask_for(nodes, trial.cell.trial));
+  }
+  learn_speeds_of(asks);
   dispatch(joined);
   return true;
 }
@@ -236,6 +246,10 @@ void Coordinator::learn_speeds() {
   next_lesson_ = num_ended_ + num_ended_ / 10 + 1;
   std::set<Ask> asks;
   for (const Trial& trial : parts_.state.trials) asks.insert(trial.ask);
+  learn_speeds_of(asks);
+}
+
+void Coordinator::learn_speeds_of(const std::set<Ask>& asks) {
   try {
     for (const Ask& ask : asks) learn_speed(ask);
   } catch (const common::SystemError& error) {
@@ -268,6 +282,7 @@ void Coordinator::apply() {
       parts_.world.send(stop->agent, StopMessage{stop->trial, stop->attempt, stop->kind == StopKind::kKill});
     }
     if (const auto* rest = std::get_if<RestNode>(&action)) parts_.display.notice(text_of(*rest));
+    if (const auto* give_up = std::get_if<GiveUp>(&action)) parts_.display.notice("stopping: " + give_up->trouble);
     if (const auto* finish = std::get_if<Finish>(&action)) finish_ = *finish;
   }
   // A free device waits for its message, nobody for these.

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,7 @@ class Coordinator {
   void ingest_previous(const common::TrialId& trial, common::AttemptNumber attempt);
   void read_rest(const EndedMessage& ended);
   void learn_speeds();
+  void learn_speeds_of(const std::set<Ask>& asks);
   void learn_speed(const Ask& ask);
   void apply();
   void record();

@@ -6,15 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "common/exit_code.hpp"
+#include "common/trainer_exit.hpp"
+
 namespace ditscale::orchestrator {
 
 using results::TrialState;
 
 namespace {
-
-/// Exit codes of the trainer, for when its outcome event is missing; part of its contract.
-constexpr int kTrainerPreempted = 4;
-constexpr int kTrainerDiverged = 6;
 
 std::string death_reason(const Run& run, const TrainerEnded& ended) {
   std::string reason = ended.how;
@@ -64,8 +63,12 @@ Outcome ending_of(const Run& run, const TrainerEnded& ended) {
   if (run.stop != StopKind::kNone && ended.signal) {
     return {TrialState::kPreempted, fmt::format("stopped on request before it had saved ({})", ended.how)};
   }
-  if (ended.code == kTrainerPreempted) return {TrialState::kPreempted, "ended with the exit code of a preemption"};
-  if (ended.code == kTrainerDiverged) return {TrialState::kDiverged, "ended with the exit code of a diverged training"};
+  if (ended.code == common::to_int(common::ExitCode::kIncomplete))
+    return {TrialState::kPreempted, "ended with the exit code of a preemption"};
+  if (ended.code == common::kDivergedExit)
+    return {TrialState::kDiverged, "ended with the exit code of a diverged training"};
+  if (ended.code == common::kDiskRefusedExit)
+    return {TrialState::kLost, "its disk took nothing more: " + death_reason(run, ended), /*disk_refused=*/true};
   return {TrialState::kFailed, death_reason(run, ended)};
 }
 

@@ -120,6 +120,16 @@ class Reaction {
     const Ask ask = trial->ask;
     end_run(*trial, ending);
     if (ending.state == TrialState::kFailed && !run.has_begun) suspect_node(run, ask);
+    if (ending.disk_refused) give_up(fmt::format("trial {}: {}", ended.trial.brief(), ending.reason));
+  }
+
+  /// The other trainers save where they can.
+  void give_up(std::string trouble) {
+    if (state_.trouble) return;
+    state_.trouble = trouble;
+    state_.stopping = true;
+    actions_.push_back(GiveUp{std::move(trouble)});
+    stop_all(StopKind::kCheckpoint);
   }
 
   void note_begin(Run& run) {
@@ -253,6 +263,7 @@ class Reaction {
   void finish_if_over() {
     if (!state_.running.empty()) return;
     if (state_.num_final == state_.trials.size()) return finish_complete();
+    if (state_.trouble) return finish(ExitCode::kError, *state_.trouble);
     if (state_.stopping) return finish(ExitCode::kIncomplete, "stopped before every trial had ended");
     if (state_.nodes.empty()) return;  // nobody has joined yet
     if (!state_.waiting.empty()) return;

@@ -58,6 +58,8 @@ struct State {
   std::optional<Halving> halving;
 
   bool stopping = false;
+  /// Why the study was stopped before its end, when it is nothing that was asked for.
+  std::optional<std::string> trouble;
   /// The time limit has come: all were killed.
   bool out_of_time = false;
   /// When everything must have stopped, and when trainers are told to.

@@ -1,6 +1,7 @@
 #include "orchestrator/coordinator/stop_source.hpp"
 
 #include <csignal>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/signalfd.h>
@@ -25,7 +26,8 @@ void StopSource::block_signals() {
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) throw common::errno_error("sigprocmask", "the stop signals");
 }
 
-StopSource::StopSource(bool listen_to_launcher) : listen_to_launcher_(listen_to_launcher) {
+StopSource::StopSource(bool listen_to_launcher)
+    : has_launcher_(listen_to_launcher), listen_to_launcher_(listen_to_launcher) {
   const sigset_t set = stop_signals();
   signals_ = common::FileDescriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!signals_.valid()) throw common::errno_error("signalfd", "the stop signals");
@@ -33,10 +35,14 @@ StopSource::StopSource(bool listen_to_launcher) : listen_to_launcher_(listen_to_
 }
 
 std::optional<StopRequested> StopSource::poll() {
-  bool wished = read_signal();
-  wished = read_word() || wished;
-  if (!wished) return std::nullopt;
-  return StopRequested{++num_wishes_ > 1};
+  const bool signalled = read_signal();
+  const auto word = read_word();
+  if (!signalled && !word) return std::nullopt;
+  const bool again = std::exchange(has_wished_, true);
+  // A launcher hears the same signals, and judges them: it says "stop" for one that came here too.
+  const bool at_once = word == "kill" || (again && signalled && !has_launcher_);
+  if (again && !at_once) return std::nullopt;
+  return StopRequested{at_once};
 }
 
 bool StopSource::read_signal() {
@@ -44,16 +50,17 @@ bool StopSource::read_signal() {
   return ::read(signals_.get(), &info, sizeof info) == sizeof info;
 }
 
-bool StopSource::read_word() {
-  if (!listen_to_launcher_) return false;
+std::optional<std::string> StopSource::read_word() {
+  if (!listen_to_launcher_) return std::nullopt;
   char chunk[64];
   const ssize_t got = ::read(STDIN_FILENO, chunk, sizeof chunk);
   if (got == 0) listen_to_launcher_ = false;  // the launcher is gone; so will we be
   if (got > 0) partial_word_.append(chunk, static_cast<std::size_t>(got));
   const std::size_t end = partial_word_.find('\n');
-  if (end == std::string::npos) return false;
+  if (end == std::string::npos) return std::nullopt;
+  std::string word = partial_word_.substr(0, end);
   partial_word_.erase(0, end + 1);
-  return true;
+  return word;
 }
 
 }  // namespace ditscale::orchestrator

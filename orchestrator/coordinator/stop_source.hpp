@@ -14,7 +14,8 @@ namespace ditscale::orchestrator {
 [[nodiscard]] sigset_t stop_signals();
 
 /// Where wishes to stop come from: words of the launcher on standard input ("stop", "kill"), and signals, which are
-/// read instead of handled. The first wish saves and stops, a second one kills.
+/// read instead of handled. The first wish saves and stops; the word "kill" kills, as does a second signal where there
+/// is no launcher.
 class StopSource {
  public:
   /// Blocks those signals in this thread and those it starts; call it before MPI starts threads of its own.
@@ -27,12 +28,13 @@ class StopSource {
 
  private:
   [[nodiscard]] bool read_signal();
-  [[nodiscard]] bool read_word();
+  [[nodiscard]] std::optional<std::string> read_word();
 
   common::FileDescriptor signals_;
+  bool has_launcher_;
   bool listen_to_launcher_;
   std::string partial_word_;
-  int num_wishes_ = 0;
+  bool has_wished_ = false;
 };
 
 }  // namespace ditscale::orchestrator

@@ -32,10 +32,10 @@ common::FileLock lock_study(const common::StudyPaths& paths) {
     lock = common::FileLock::try_acquire(paths.lock());
   }
   if (!lock) {
-    throw common::ConfigError(
-        fmt::format("{}: another `orchestrator run` works on this study now. Wait for it, stop it with Ctrl-C, or give "
-                    "this one another folder with --runs",
-                    paths.folder.string()));
+    throw common::ConfigError(fmt::format(
+        "{}: another `orchestrator run` works on this study now. Wait for it, stop it (`orchestrator cancel`), "
+        "or give this one another folder with --runs",
+        paths.folder.string()));
   }
   return std::move(*lock);
 }
@@ -74,6 +74,7 @@ struct Recorder {
   void operator()(StartTrainer&) {}
   void operator()(StopTrainer&) {}
   void operator()(RestNode&) {}
+  void operator()(GiveUp&) {}
   void operator()(Finish&) {}
 
   void flush() {
@@ -104,7 +105,8 @@ results::AttemptRecord unrecorded(const common::TrialId& trial, std::int32_t num
 
 bool is_record(const Action& action) {
   return !std::holds_alternative<StartTrainer>(action) && !std::holds_alternative<StopTrainer>(action) &&
-         !std::holds_alternative<RestNode>(action) && !std::holds_alternative<Finish>(action);
+         !std::holds_alternative<RestNode>(action) && !std::holds_alternative<GiveUp>(action) &&
+         !std::holds_alternative<Finish>(action);
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ std::optional<Outcome> outcome_of(const Event& event) {
        {TrialState::kSucceeded, TrialState::kPreempted, TrialState::kFailed, TrialState::kDiverged}) {
     if (results::to_name(state) == name) return Outcome{state, reason};
   }
+  if (results::to_name(TrialState::kLost) == name) return Outcome{TrialState::kLost, reason, /*disk_refused=*/true};
   return Outcome{TrialState::kFailed, fmt::format("its outcome is \"{}\", which this version does not know", name)};
 }
 

@@ -19,6 +19,8 @@ namespace ditscale::orchestrator {
 struct Outcome {
   results::TrialState state = results::TrialState::kFailed;
   std::string reason;
+  /// The disk took nothing more of what it wrote: no trial would fare better.
+  bool disk_refused = false;
 };
 
 /// One entry of `evaluate`, and the steps whose scores by it were heard of.

@@ -6,6 +6,8 @@
 
 #include <fmt/ranges.h>
 
+#include "common/atomic_file.hpp"
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
 #include "orchestrator/launcher/launcher.hpp"
@@ -91,7 +93,13 @@ std::optional<ExitCode> AllocationRun::start_once(const slurm::Job& job) {
   say(fmt::format("job {} on {}{}", parts_.job, fmt::join(nodes, ", "),
                   left_s ? fmt::format(", {:.0f} s left", *left_s) : ", without a time limit"));
   const std::filesystem::path verdict = parts_.study.verdict(parts_.job);
-  std::filesystem::remove(verdict);
+  try {
+    common::replace_file(verdict, "under way");
+  } catch (const common::SystemError& error) {
+    if (!common::is_disk_refusal(error.what())) throw;
+    say(fmt::format("{}. Make room and submit again: what was finished is not run again", error.what()));
+    return ExitCode::kError;
+  }
   const JobEnd end = run_job(parts_.job_arguments(nodes, left_s), parts_.timing);
   stop_signal_ = end.stop_signal;
   const auto code = read_verdict(verdict);

@@ -104,6 +104,10 @@ std::string price_text(const Plan& plan) {
   return cost ? fmt::format(", costs {:.2f}", *cost) : "";
 }
 
+/// Columns of the table that give way on a narrow terminal, the least missed first.
+const std::vector<std::string> kGivingWay{"disk",   "training FLOPs", "bf16 memory", "fp32 memory", "Gflops",
+                                          "params", "asks for",       "micro-batch", "label"};
+
 std::string micro_batch_line(const Plan& plan) {
   const auto count = std::count_if(plan.rows.begin(), plan.rows.end(),
                                    [](const PlanRow& row) { return row.needs_smaller_micro_batch(); });
@@ -193,11 +197,11 @@ Plan make_plan(const sweeps::Sweep& sweep, const std::vector<AgentReport>& agent
   return plan;
 }
 
-std::string plan_text(const Plan& plan) {
+std::string plan_text(const Plan& plan, std::size_t columns) {
   std::vector<std::vector<std::string>> rows{{"trial", "label", "params", "Gflops", "training FLOPs", "fp32 memory",
                                               "bf16 memory", "micro-batch", "disk", "asks for", "predicted"}};
   for (const PlanRow& row : plan.rows) rows.push_back(table_row(row));
-  std::string text = table_text(rows);
+  std::string text = fitted_table_text(std::move(rows), columns, kGivingWay);
   for (const sweeps::ExcludedCell& cell : plan.excluded) {
     text += fmt::format("left out: {}: {}\n", axes_text(cell.axes), cell.reason);
   }

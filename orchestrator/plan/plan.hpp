@@ -77,7 +77,8 @@ using SpeedOf = std::function<sweeps::Speed(const Ask&)>;
                              const SpeedOf& speed_of, const FailureQuestion& failures = {},
                              const DeviceMemory& memory = {});
 
-[[nodiscard]] std::string plan_text(const Plan& plan);
+/// The table is as wide as a terminal of so many columns, see fitted_table_text.
+[[nodiscard]] std::string plan_text(const Plan& plan, std::size_t columns = 0);
 [[nodiscard]] common::Json plan_json(const Plan& plan);
 
 }  // namespace ditscale::orchestrator

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -24,9 +25,11 @@ class Display {
   virtual void close() = 0;
 };
 
-/// `live_columns` is the terminal's width, or 0 for plain lines. `out` must outlive the display.
+/// `live_columns` is the terminal's width, or 0 for plain lines. What is expected is noted in `outlook_file` too, see
+/// OutlookNote. `out` and `clock` must outlive the display.
 [[nodiscard]] std::unique_ptr<Display> make_display(std::FILE* out, const std::string& study, std::size_t live_columns,
-                                                    const Timing& timing, const common::Clock& clock);
+                                                    const Timing& timing, const common::Clock& clock,
+                                                    const std::filesystem::path& outlook_file = {});
 
 /// "a1b2c3d4 model.width=64: running (attempt 2)"; one line per change of state.
 [[nodiscard]] std::string change_text(const State& state, const SetTrialState& change);

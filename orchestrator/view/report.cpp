@@ -17,6 +17,9 @@ using results::TrialState;
 
 namespace {
 
+/// Columns of the table that give way on a narrow terminal, the least missed first.
+const std::vector<std::string> kGivingWay{"attempts", "seconds", "Gflops", "steps", "params", "loss", "label"};
+
 using Scores = std::unordered_map<common::TrialId, std::vector<results::EvaluationRow>>;
 
 /// Rows come by step, so the last that fits is the newest.
@@ -129,11 +132,11 @@ Report read_report(const common::StudyPaths& paths, const std::optional<std::set
   return report;
 }
 
-std::string report_text(const Report& report) {
+std::string report_text(const Report& report, std::size_t columns) {
   std::vector<std::vector<std::string>> rows{
       {"trial", "label", "state", "params", "Gflops", "FID", "loss", "steps", "seconds", "attempts"}};
   for (const ReportRow& row : report.rows) rows.push_back(table_row(row));
-  std::string text = table_text(rows) + trouble_text(report.rows);
+  std::string text = fitted_table_text(std::move(rows), columns, kGivingWay) + trouble_text(report.rows);
   const bool shown =
       std::any_of(report.rows.begin(), report.rows.end(), [](const auto& row) { return row.is_foreign; });
   if (report.num_foreign > 0 && !shown) {

@@ -54,8 +54,9 @@ void mark_foreign(Report& report, const std::set<common::TrialId>& cells);
 /// For a study that no run works on: what was running when its run ended is lost, and no node is there.
 void take_as_left_behind(Report& report);
 
-/// A table, a line on each trial that did not succeed, and where things are.
-[[nodiscard]] std::string report_text(const Report& report);
+/// A table, a line on each trial that did not succeed, and where things are. The table is as wide as a terminal of so
+/// many columns, see fitted_table_text.
+[[nodiscard]] std::string report_text(const Report& report, std::size_t columns = 0);
 [[nodiscard]] common::Json report_json(const Report& report);
 
 }  // namespace ditscale::orchestrator

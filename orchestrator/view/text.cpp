@@ -4,12 +4,17 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <numeric>
+#include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace ditscale::orchestrator {
 
 namespace {
+
+/// Between columns of a table.
+constexpr std::string_view kGap = "  ";
 
 bool looks_like_number(const std::string& cell) {
   return cell.empty() || cell == "-" || std::isdigit(static_cast<unsigned char>(cell.front())) != 0;
@@ -17,6 +22,19 @@ bool looks_like_number(const std::string& cell) {
 
 bool stands_right(const std::vector<std::vector<std::string>>& rows, std::size_t column) {
   return std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) { return looks_like_number(row[column]); });
+}
+
+std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  return widths;
+}
+
+std::size_t table_width(const std::vector<std::vector<std::string>>& rows) {
+  const std::vector<std::size_t> widths = widths_of(rows);
+  return std::accumulate(widths.begin(), widths.end(), kGap.size() * (widths.size() - 1));
 }
 
 std::string with_prefix(double value, const char* unit) {
@@ -53,21 +71,32 @@ std::string cut(const std::string& text, std::size_t columns) {
 
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return {};
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
+  const std::vector<std::size_t> widths = widths_of(rows);
   std::vector<bool> right(widths.size());
   for (std::size_t i = 0; i < widths.size(); ++i) right[i] = stands_right(rows, i);
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (i > 0) line += "  ";
+      if (i > 0) line += kGap;
       line += right[i] ? fmt::format("{:>{}}", row[i], widths[i]) : fmt::format("{:<{}}", row[i], widths[i]);
     }
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
+  return text;
+}
+
+std::string fitted_table_text(std::vector<std::vector<std::string>> rows, std::size_t columns,
+                              const std::vector<std::string>& giving_way) {
+  std::vector<std::string> hidden;
+  for (const std::string& name : giving_way) {
+    if (columns == 0 || rows.empty() || table_width(rows) <= columns) break;
+    const auto column = std::find(rows.front().begin(), rows.front().end(), name) - rows.front().begin();
+    for (auto& row : rows) row.erase(row.begin() + column);
+    hidden.push_back(name);
+  }
+  std::string text = table_text(rows);
+  if (!hidden.empty()) text += fmt::format("Not shown in {} columns: {}\n", columns, fmt::join(hidden, ", "));
   return text;
 }
 

@@ -19,4 +19,9 @@ namespace ditscale::orchestrator {
 /// are empty stand to the right.
 [[nodiscard]] std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
+/// The same on a terminal of so many columns (0: no terminal, all is shown). Where it is wider, columns of the names
+/// `giving_way` are left out, the first ones first, and a line below says which.
+[[nodiscard]] std::string fitted_table_text(std::vector<std::vector<std::string>> rows, std::size_t columns,
+                                            const std::vector<std::string>& giving_way);
+
 }  // namespace ditscale::orchestrator

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "orchestrator/coordinator/state.hpp"
 #include "orchestrator/view/text.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
@@ -94,53 +93,11 @@ bool waits(const ReportRow& row) {
   return row.trial.state != TrialState::kRunning && !results::is_final(row.trial.state);
 }
 
-/// Waiting trials of the highest priority, the largest first, but not more than are worth to be read in full.
-std::vector<const ReportRow*> shortlist(const Report& report) {
-  constexpr std::size_t kLongest = 64;
-  std::vector<const ReportRow*> waiting;
-  for (const ReportRow& row : report.rows) {
-    if (waits(row)) waiting.push_back(&row);
-  }
-  const auto key = [](const ReportRow* row) {
-    return std::pair(-sweeps::stored_resources(row->trial.spec).priority,
-                     -row->trial.training_flops * (1 - done_share(*row)));
-  };
-  const std::size_t length = std::min(kLongest, waiting.size());
-  std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(length), waiting.end(),
-                    [&](const ReportRow* a, const ReportRow* b) { return key(a) < key(b); });
-  waiting.resize(length);
-  return waiting;
-}
-
-/// By the coordinator's own order, as far as the database tells: it knows neither the nodes nor what is reserved.
-/// `report` has a trial that waits.
-const ReportRow& first_in_line(const Report& report) {
-  const std::vector<const ReportRow*> waiting = shortlist(report);
-  std::vector<sweeps::Cell> cells;
-  for (const ReportRow* row : waiting) {
-    sweeps::Cell cell;
-    cell.id = row->trial.id;
-    cell.trial = sweeps::trial_spec_from({row->trial.spec, "results.db", {}, {}, {}});
-    cells.push_back(std::move(cell));
-  }
-  State state = make_state(std::move(cells), {}, 0, std::nullopt);
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    state.trials[i].progress.checkpoint_step = waiting[i]->steps_done.value_or(0);
-  }
-  std::size_t first = 0;
-  for (std::size_t i = 1; i < waiting.size(); ++i) first = goes_before(state, i, first) ? i : first;
-  return *waiting[first];
-}
-
-std::string next_line(const Report& report, const Movement& movement) {
+std::string next_line(const Movement& movement, const std::optional<Outlook>& outlook) {
   if (movement.num_waiting == 0)
     return movement.num_running == 0 ? "" : "next: the running trials end, then all is done";
-  const std::string when = movement.num_running == 0 ? "with the next run"
-                           : movement.first_end_s    ? fmt::format("when its devices are free, the first in about {}",
-                                                                   duration_text(*movement.first_end_s))
-                                                     : "when its devices are free";
-  const ReportRow& first = first_in_line(report);
-  return fmt::format("next: {} {} starts {}", first.trial.id.brief(), first.trial.label, when);
+  if (outlook) return outlook->next;
+  return movement.num_running == 0 ? "next: what waits starts with the next run" : "";
 }
 
 }  // namespace
@@ -155,10 +112,6 @@ Movement movement_of(const Report& report) {
     if (row.trial.state == TrialState::kRunning) {
       ++movement.num_running;
       add_devices(movement, row);
-      if (row.images_per_s && *row.images_per_s > 0) {
-        const double end_s = (1 - done_share(row)) * images_of(row) / *row.images_per_s;
-        movement.first_end_s = std::min(end_s, movement.first_end_s.value_or(end_s));
-      }
       movement.images_per_s += row.images_per_s.value_or(0);
       movement.flops_per_s += row.images_per_s.value_or(0) * row.trial.training_flops / images_of(row);
     } else if (waits(row)) {
@@ -166,13 +119,12 @@ Movement movement_of(const Report& report) {
     }
   }
   movement.done_share = all_flops > 0 ? done_flops / all_flops : 0.0;
-  if (movement.flops_per_s > 0) movement.left_s = (all_flops - done_flops) / movement.flops_per_s;
   return movement;
 }
 
-std::vector<std::string> watch_lines(const Report& report, std::size_t columns) {
+std::vector<std::string> watch_lines(const Report& report, const std::optional<Outlook>& outlook, std::size_t columns) {
   const Movement movement = movement_of(report);
-  const std::string left = movement.left_s ? ", about " + duration_text(*movement.left_s) + " of training left" : "";
+  const std::string left = outlook ? ", about " + duration_text(outlook->left_s) + " left" : "";
   std::vector<std::string> lines{fmt::format("{}: {}{}", report.name, counts(report), left),
                                  bar(movement.done_share, columns)};
   if (movement.num_running > 0) {
@@ -181,7 +133,7 @@ std::vector<std::string> watch_lines(const Report& report, std::size_t columns) 
         fmt::format("{:.0f} images/s{} in {}", movement.images_per_s, flops, devices_line(report, movement)));
   }
   add_running(report, lines);
-  for (std::string line : {best_line(report), next_line(report, movement)}) {
+  for (std::string line : {best_line(report), next_line(movement, outlook)}) {
     if (!line.empty()) lines.push_back(std::move(line));
   }
   if (columns > 0) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/view/outlook.hpp"
 #include "orchestrator/view/report.hpp"
 
 namespace ditscale::orchestrator {
@@ -21,15 +22,12 @@ struct Movement {
   /// What the running trials hold.
   std::int64_t num_cpus = 0;
   std::int64_t num_gpus = 0;
-  /// Until the first running trial is trained, at its own speed; empty while none is measured.
-  std::optional<double> first_end_s;
-  /// Seconds until everything, queued work included, is trained at that speed; empty while nothing is measured. Time
-  /// for scores is not in it.
-  std::optional<double> left_s;
 };
 [[nodiscard]] Movement movement_of(const Report& report);
 
-/// The live view: head, bar, running trials, best scores, and what comes next.
-[[nodiscard]] std::vector<std::string> watch_lines(const Report& report, std::size_t columns);
+/// The live view: head, bar, running trials, best scores, and what comes next. `outlook` is the run's own; without one
+/// no time is given.
+[[nodiscard]] std::vector<std::string> watch_lines(const Report& report, const std::optional<Outlook>& outlook,
+                                                   std::size_t columns);
 
 }  // namespace ditscale::orchestrator

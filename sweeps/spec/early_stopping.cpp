@@ -98,9 +98,10 @@ Json value_of(const Cell& cell, const Json& trial, const std::string& path) {
 }  // namespace
 
 std::string EarlyStopping::group_of(const Cell& cell) const {
-  if (among.empty()) return {};
+  if (among.empty() && metric != "loss") return {};
   const Json trial = cell.trial.to_json();
   std::string group;
+  if (metric == "loss") group = "objective=" + trial.at("objective").dump();
   for (const std::string& path : among) {
     group += (group.empty() ? "" : " ") + path + "=" + value_of(cell, trial, path).dump();
   }

@@ -21,7 +21,8 @@ struct EarlyStopping {
   std::vector<std::int64_t> at_steps;
   /// Share of the trials that goes on at each of them, rounded up.
   double keep = 0.5;
-  /// Axes; only trials with the same values of all of them compete, whatever set those. Empty: all do.
+  /// Axes; only trials with the same values of all of them compete, whatever set those. Empty: all do. By "loss", only
+  /// those of one objective: the losses of others have another scale.
   std::vector<std::string> among;
 
   /// What trials that compete with this one have in common.

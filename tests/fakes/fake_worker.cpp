@@ -11,6 +11,8 @@
 //   401     the same in its first attempt only
 //   410     needs more memory than it may have (a limit of its own), halfway, in its first attempt
 //   500     complains in its log and exits before any event
+//   420     finds its disk full halfway, in its first attempt, and says so
+//   421     the same, but can only end with the exit code for it
 //   600     ignores SIGTERM
 #include <chrono>
 #include <csignal>
@@ -29,9 +31,11 @@
 
 #include "common/atomic_file.hpp"
 #include "common/clock.hpp"
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
 #include "common/event.hpp"
 #include "common/file_descriptor.hpp"
+#include "common/trainer_exit.hpp"
 #include "common/trial_paths.hpp"
 #include "sweeps/spec/trial_spec.hpp"
 
@@ -206,12 +210,15 @@ class FakeTrainer {
   [[nodiscard]] bool misbehaves() const {
     const int attempt = common::to_int(arguments_.attempt);
     if (spec_.seed > 100 && spec_.seed < 110) return attempt <= spec_.seed - 100;
-    const bool once = spec_.seed == 401 || spec_.seed == 410;
+    const bool once = spec_.seed == 401 || spec_.seed == 410 || spec_.seed == 420 || spec_.seed == 421;
     return spec_.seed == 200 || spec_.seed == 400 || (once && attempt == 1);
   }
 
   int misbehave() {
     if (spec_.seed == 200) return outcome("diverged", "loss is nan", 6);
+    if (spec_.seed == 420)
+      return outcome("lost", "write step-10.h5: No space left on device", common::kDiskRefusedExit);
+    if (spec_.seed == 421) return common::kDiskRefusedExit;
     if (spec_.seed == 410) run_out_of_memory();
     if (spec_.seed >= 400) ::raise(SIGSEGV);
     return outcome("failed", "it was told to fail", 1);
@@ -262,6 +269,6 @@ int main(int argc, char** argv) {
     return arguments.rank == 0 ? FakeTrainer(arguments).run() : follow(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fake worker: %s\n", error.what());
-    return 1;
+    return common::is_disk_refusal(error.what()) ? common::kDiskRefusedExit : 1;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/trial_paths.hpp"
 #include "sweeps/spec/arithmetic.hpp"
 #include "sweeps/spec/json_path.hpp"
 #include "sweeps/spec/trial_spec.hpp"
@@ -28,8 +29,9 @@ struct DescribeOptions {
 };
 
 common::JsonDocument read_trial(const std::string& file) {
+  if (std::filesystem::is_directory(file)) return common::read_json(common::TrialPaths{file}.trial_json());
   if (std::filesystem::exists(file)) return common::read_json(file);
-  throw common::UsageError(fmt::format("describe {}: neither a file nor a published size; those are {}", file,
+  throw common::UsageError(fmt::format("describe {}: neither a file, a folder nor a published size; those are {}", file,
                                        fmt::join(sweeps::named_model_names(), ", ")));
 }
 
@@ -101,7 +103,9 @@ int run(const DescribeOptions& options) {
 void add_describe_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<DescribeOptions>();
   CLI::App* command = app.add_subcommand("describe", "Parameters, MACs and memory of a model");
-  command->add_option("model", options->model, "A published size (DiT-S/8 … DiT-XL/2) or a trial file")->required();
+  command
+      ->add_option("model", options->model, "A published size (DiT-S/8 … DiT-XL/2), a trial file or a trial's folder")
+      ->required();
   command->add_option("--image-size", options->image_size,
                       "Side of the images in pixels (published sizes: 256 or 512)");
   command->add_option("--block", options->block, "adaln_zero, adaln, cross_attention or in_context");

@@ -7,8 +7,10 @@
 #include <spdlog/spdlog.h>
 
 #include "common/atomic_file.hpp"
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
+#include "common/trainer_exit.hpp"
 #include "sweeps/spec/json_path.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/distributed/node_share.hpp"
@@ -19,9 +21,6 @@ namespace ditscale::worker {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A trial that diverged; beside the shared exit codes, for the agent. Never renumber.
-constexpr int kDivergedCode = 6;
 
 struct TrainOptions {
   std::string trial_file;
@@ -84,7 +83,9 @@ int exit_code_of(const Outcome& outcome) {
     case OutcomeState::kPreempted:
       return common::to_int(common::ExitCode::kIncomplete);
     case OutcomeState::kDiverged:
-      return kDivergedCode;
+      return common::kDivergedExit;
+    case OutcomeState::kLost:
+      return common::kDiskRefusedExit;
     case OutcomeState::kFailed:
       return common::to_int(common::ExitCode::kError);
   }
@@ -130,6 +131,17 @@ int run(const TrainOptions& options, const Environment& environment) {
   return exit_code_of(outcome);
 }
 
+/// A disk that is full before the attempt has begun ends it in the same way.
+int run_or_tell_of_disk(const TrainOptions& options, const Environment& environment) {
+  try {
+    return run(options, environment);
+  } catch (const std::exception& error) {
+    if (!common::is_disk_refusal(error.what())) throw;
+    spdlog::error("{}", error.what());
+    return common::kDiskRefusedExit;
+  }
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app, Context& context) {
@@ -167,10 +179,12 @@ void add_train_command(CLI::App& app, Context& context) {
       ->delimiter(',');
   command->add_option("--set", options->assignments, "Override a field: path=value");
   command->footer(
-      "Exit codes: 0 done, 1 failed, 2 usage, 4 stopped after a checkpoint (run again), 6 diverged.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 4 stopped after a checkpoint (run again), 6 diverged,\n"
+      "7 the disk is full, over quota or read-only (make room, run again).\n"
       "Example: worker train trial.json --folder runs/by_hand/first --set train.steps=200");
-  command->callback(
-      [options, &context] { context.action = [options, &context] { return run(*options, context.environment); }; });
+  command->callback([options, &context] {
+    context.action = [options, &context] { return run_or_tell_of_disk(*options, context.environment); };
+  });
 }
 
 }  // namespace ditscale::worker

@@ -207,8 +207,9 @@ std::optional<Evaluation> Evaluator::evaluate(const DiT& model, const sweeps::Ev
   } catch (const NotFinite& error) {
     result.not_finite = error.what();
     result.scores = no_scores(settings, result.not_finite);
+    result.sampling_macs = macs_of(sampler.evaluated(), settings) * static_cast<double>(communicator_.size());
   }
-  if (stream.num_drawn() > 0)
+  if (result.not_finite.empty() && stream.num_drawn() > 0)
     result.sampling_macs = macs_of(sampler.evaluated(), settings) / static_cast<double>(stream.num_drawn()) *
                            static_cast<double>(settings.num_samples);
   result.seconds = clock.monotonic_s() - start_s;

@@ -79,13 +79,16 @@ void EventLog::write(const std::string& kind, common::Json body) {
   const std::string line = event.to_line() + "\n";
   // One write of one line: readers never see two lines mixed.
   const ssize_t written = ::write(fd_.get(), line.data(), line.size());
+  const int code = errno;
   if (written != static_cast<ssize_t>(line.size())) {
     // Half a line must not swallow the next one.
     if (written > 0 && ::ftruncate(fd_.get(), ::lseek(fd_.get(), 0, SEEK_END) - written) != 0)
       throw common::errno_error("truncate", file_);
     --next_number_;
-    throw written < 0 ? common::errno_error("write", file_)
-                      : common::SystemError(fmt::format("write {}: the disk is full", file_));
+    const common::SystemError refused = common::errno_error("write", file_, written < 0 ? code : ENOSPC);
+    // The last word must arrive: that it is the disk which fails.
+    if (kind == "outcome") send_to_pipe(line);
+    throw refused;
   }
   if (must_be_durable(kind) && ::fsync(fd_.get()) != 0) throw common::errno_error("fsync", file_);
   send_to_pipe(line);

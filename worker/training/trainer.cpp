@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/atomic_file.hpp"
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
 #include "worker/evaluation/sample_images.hpp"
@@ -54,6 +55,17 @@ bool is_out_of_memory(const std::exception& error) {
          std::string_view(error.what()).find("can't allocate memory") != std::string_view::npos;
 }
 
+/// Of an exception that no more is known of.
+Outcome broken_off(const std::exception& error) {
+  const bool by_disk = common::is_disk_refusal(error.what());
+  return {by_disk ? OutcomeState::kLost : OutcomeState::kFailed, first_line(error.what())};
+}
+
+/// Nothing was agreed on with the other ranks of a gang.
+bool is_broken_off(const Outcome& outcome) {
+  return outcome.state == OutcomeState::kFailed || outcome.state == OutcomeState::kLost;
+}
+
 /// The training itself; whatever stops it becomes the outcome.
 Outcome train(const sweeps::TrialSpec& trial, const AttemptOptions& options, Communicator& communicator,
               torch::Device device, EventLog* events, std::optional<TrainingRun>& run) {
@@ -68,7 +80,7 @@ Outcome train(const sweeps::TrialSpec& trial, const AttemptOptions& options, Com
                           kSampleBatch)};
     if (is_out_of_memory(error))
       return {OutcomeState::kFailed, "out of memory: set train.micro_batch, or take a smaller model"};
-    return {OutcomeState::kFailed, first_line(error.what())};
+    return broken_off(error);
   }
 }
 
@@ -120,14 +132,12 @@ Outcome run_rank(const sweeps::TrialSpec& trial, const AttemptOptions& options, 
   const Outcome outcome = train(trial, options, communicator, device, events, run);
   report(events, outcome, run);
   // A rank that ends is the end of the others: not before the first has written what it has to.
-  if (outcome.state != OutcomeState::kFailed) (void)communicator.value_of_first(0);
+  if (!is_broken_off(outcome)) (void)communicator.value_of_first(0);
   return outcome;
 }
 
 /// One voice for the gang: the first rank's.
 void speak_only_of_trouble() { spdlog::set_level(std::max(spdlog::get_level(), spdlog::level::warn)); }
-
-Outcome failed(const std::exception& error) { return {OutcomeState::kFailed, first_line(error.what())}; }
 
 }  // namespace
 
@@ -141,6 +151,8 @@ std::string to_name(OutcomeState state) {
       return "failed";
     case OutcomeState::kDiverged:
       return "diverged";
+    case OutcomeState::kLost:
+      return "lost";
   }
   throw common::InternalError("an outcome without a name");
 }
@@ -156,9 +168,9 @@ Outcome run_attempt(const sweeps::TrialSpec& trial, const AttemptOptions& option
     if (!communicator->is_first()) speak_only_of_trouble();
     outcome = run_rank(trial, options, device, *communicator);
   } catch (const std::exception& error) {
-    outcome = failed(error);
+    outcome = broken_off(error);
   }
-  if (outcome.state == OutcomeState::kFailed && communicator) {
+  if (is_broken_off(outcome) && communicator) {
     spdlog::error("rank {}: {}", communicator->rank(), outcome.reason);
     communicator->abort_gang();
   }

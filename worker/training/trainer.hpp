@@ -10,8 +10,8 @@
 
 namespace ditscale::worker {
 
-/// How one attempt ended. Stored by name in the outcome event.
-enum class OutcomeState { kSucceeded, kPreempted, kFailed, kDiverged };
+/// How one attempt ended; lost when the disk took nothing more. Stored by name in the outcome event.
+enum class OutcomeState { kSucceeded, kPreempted, kFailed, kDiverged, kLost };
 [[nodiscard]] std::string to_name(OutcomeState state);
 
 struct Outcome {

@@ -92,6 +92,22 @@ TEST_F(BadSlurm, ACancellationWhileItSavesBeforeTheTimeLimitIsTheLastWord) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "requeued"));
 }
 
+TEST_F(BadSlurm, AFullDiskEndsTheJobAndDoesNotRequeueIt) {
+  write_sweep({420, 0}, 40);
+  const std::string host = this_host();
+  fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host + "|None|" + host + "'");
+  fake("sinfo", "echo '" + host + "|mixed'");
+  fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; [[ $1 != requeue ]] || touch '" +
+                       (folder_ / "requeued").string() + "'");
+  const Ended ended = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation",
+                                    "--batch-script", (folder_ / "job.sh").string()},
+                                   {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}, {"FAKE_STEP_MS", "20"}})
+                          ->wait();
+  EXPECT_EQ(ended.code, 1) << ended.err;
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("No space left on device"), HasSubstr("run the same command again")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "requeued"));
+}
+
 TEST_F(BadSlurm, DoesNotMakeASubmissionOutOfALostAnswerTwo) {
   write_sweep({0});
   const std::string accepted = (folder_ / "accepted").string();

@@ -16,6 +16,7 @@ namespace ditscale::tests {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 class Faults : public StudyFixture {
@@ -315,6 +316,34 @@ TEST_F(Faults, ANewerDatabaseIsLeftAlone) {
   EXPECT_THAT(ended.err, HasSubstr("999"));
 }
 
+TEST_F(Faults, ATrainersFullDiskStopsTheStudyAndUsesUpNoRetry) {
+  for (const int seed : {420, 421}) {
+    write_sweep({seed, 0, 1, 2}, 40);
+    const Ended full = run({"--retries", "0"}, 20);
+    EXPECT_EQ(full.code, 1) << full.out << full.err;
+    EXPECT_THAT(full.err, AllOf(HasSubstr(seed == 420 ? "write step-10.h5: No space left on device" : "took nothing"),
+                                HasSubstr("run the same command again")));
+    EXPECT_EQ(status()["states"].value("failed", 0), 0);
+    const Ended second = run({"--retries", "0"});
+    EXPECT_EQ(second.code, 0) << second.out << second.err;
+    std::filesystem::remove_all(study());
+  }
+}
+
+TEST_F(Faults, AMissingStoreIsFoundBeforeAnythingStarts) {
+  write_sweep({0, 1});
+  const Ended refused = run({"--set", "data.root=nowhere/images"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("data.root \"nowhere/images\", which 2 cells"), HasSubstr("no such file")));
+  const Ended unnamed =
+      run({"--set", "data={\"name\": \"imagenet_latents\"}", "--set", "model.patch=8", "--set", "evaluate=[]"});
+  EXPECT_EQ(unnamed.code, 1);
+  EXPECT_THAT(unnamed.err, HasSubstr("data.root is empty"));
+  EXPECT_FALSE(std::filesystem::exists(study()));
+  EXPECT_EQ(run().code, 0);
+  EXPECT_EQ(run({"--set", "data.root=nowhere/images"}).code, 5) << "nothing is left that would read it";
+}
+
 TEST_F(Faults, AFullDiskStopsTheStudyAndLosesNothing) {
   const auto disk = folder_ / "disk";
   std::filesystem::create_directories(disk);
@@ -334,7 +363,9 @@ TEST_F(Faults, AFullDiskStopsTheStudyAndLosesNothing) {
   EXPECT_TRUE(running);
   EXPECT_TRUE(command->processes().empty());
   EXPECT_EQ(full.code, 1) << full.out << full.err;
-  EXPECT_THAT(full.err, AllOf(HasSubstr("results.db"), HasSubstr("run the same command again")));
+  EXPECT_THAT(full.err, HasSubstr("are free in " + disk.string()));
+  EXPECT_THAT(full.err, AllOf(AnyOf(HasSubstr("results.db"), HasSubstr("its disk took nothing more")),
+                              HasSubstr("run the same command again")));
   EXPECT_EQ(second.code, 0) << second.out << second.err;
   EXPECT_EQ(common::Json::parse(shown.out)["states"]["succeeded"], 4);
 }

@@ -178,6 +178,40 @@ TEST_F(Study, IsNotHurriedByASecondCancellation) {
   EXPECT_THAT(table()["seed=0"], HasSubstr("preempted"));
 }
 
+TEST_F(Study, IsCancelledFromElsewhere) {
+  write_sweep({600, 0}, 30);
+  const auto command = start({}, 100);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("metric"));
+  const std::string id = status()["trials"][0]["id"];
+  for (const bool dry : {true, false}) {
+    std::vector<std::string> one{"cancel", "study", "--trial", id};
+    if (dry) one.emplace_back("--dry-run");
+    const Ended refused = call(one);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("`orchestrator cancel study`"));
+  }
+  const Ended dry = call({"cancel", "study", "--dry-run"});
+  EXPECT_EQ(dry.code, 0);
+  EXPECT_THAT(dry.out, HasSubstr("(process " + std::to_string(command->pid()) + "): asked to save and end (dry run"));
+  for (int again = 0; again < 2; ++again) EXPECT_EQ(call({"cancel", "study"}).code, 0);
+  EXPECT_EQ(command->wait().code, 4);
+  EXPECT_THAT(table()["seed=600"], HasSubstr("succeeded")) << "a second cancellation is no call to hurry";
+  EXPECT_THAT(table()["seed=0"], HasSubstr("preempted"));
+  EXPECT_EQ(call({"cancel", "study"}).code, 5) << "nothing runs any more";
+}
+
+TEST_F(Study, IsKilledFromElsewhere) {
+  write_sweep({600, 300});
+  const auto command = start({}, 200);
+  ASSERT_TRUE(trainers_run(*command, 2));
+  ASSERT_TRUE(events_contain("started"));
+  const Ended cancelled = call({"cancel", "study", "--now"});
+  EXPECT_EQ(cancelled.code, 0) << cancelled.err;
+  EXPECT_EQ(command->wait().code, 4);
+  EXPECT_TRUE(command->processes().empty());
+}
+
 TEST_F(Study, KillsTrainersThatDoNotListenOnTheSecondCtrlC) {
   write_sweep({600, 300});
   const auto command = start({}, 200);

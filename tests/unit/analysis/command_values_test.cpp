@@ -249,13 +249,95 @@ TEST_F(Commands, CompareTakesTheLastStepThatBothHave) {
   }
 }
 
+TEST_F(Commands, CompareAfterTheBaseChangedPairsByAxes) {
+  make_study();
+  std::filesystem::create_directories(folder_ / "runs/before");
+  std::filesystem::create_directories(folder_ / "runs/after");
+  std::filesystem::rename(file_, folder_ / "runs/before/results.db");
+  {
+    results::ResultsWriter writer(folder_ / "runs/after/results.db");
+    for (const std::int64_t width : {64, 128, 512}) {
+      sweeps::TrialSpec spec = test::small_spec(width);
+      spec.train.lr = 0.25;
+      test::put_finished_trial(writer, spec, width, 2 * score_of(width));
+    }
+  }
+  const std::string runs = (folder_ / "runs").string();
+  const Json rows = Json::parse(analysis({"compare", "before", "after", "--runs", runs, "--json"}).out);
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_NEAR(rows[0]["right / left"].get<double>(), 2, 1e-12);
+  EXPECT_NEAR(rows[1]["right / left"].get<double>(), 2, 1e-12);
+  EXPECT_TRUE(rows[2]["right"].is_null());
+  EXPECT_TRUE(rows[3]["left"].is_null());
+  const std::string before = (folder_ / "runs/before").string();
+  EXPECT_THAT(
+      analysis({"compare", before, "after", "--runs", runs}).out,
+      HasSubstr("paired by the values of their axes, for the configurations differ in train.lr (0.0001, 0.25)"));
+  EXPECT_THAT(analysis({"compare", "before", "nowhere", "--runs", runs}).err,
+              HasSubstr("nowhere: no such file, and no study of that name"));
+}
+
+TEST_F(Commands, AWordThatNobodyKnowsIsNamedWithTheNearest) {
+  EXPECT_THAT(analysis({"trails"}).err, HasSubstr("there is no such command: trails; did you mean trials?"));
+  EXPECT_EQ(analysis({"trails"}).code, 2);
+  EXPECT_THAT(analysis({"fit", "--resample", "3"}).err,
+              HasSubstr("not expected here: --resample; did you mean --resamples?"));
+}
+
+TEST_F(Commands, FitTakesTheTrialsThatMatch) {
+  make_study();
+  scored_once(512, 300, results::TrialState::kSucceeded, "another");
+  EXPECT_EQ(Json::parse(on_database({"fit", "--resamples", "0", "--json"}).out)["points"].size(), 4U);
+  const Json some = Json::parse(
+      on_database({"fit", "--resamples", "0", "--json", "--where", "model.width < 512", "--form", "power"}).out);
+  EXPECT_EQ(some["points"].size(), 3U);
+  EXPECT_THAT(on_database({"fit", "--where", "model.width > 512"}).err, HasSubstr("no trial is so"));
+}
+
+TEST_F(Commands, TrialsThatTheSweepFileHasLostAreNamed) {
+  make_study();
+  EXPECT_THAT(on_database({"trials"}).out, Not(HasSubstr("Not in the sweep file")));
+  {
+    results::ResultsWriter writer(file_);
+    Json cells = Json::array();
+    for (const std::int64_t width : {64, 128}) cells.push_back({{"id", test::small_spec(width).id().str()}});
+    writer.put_sweep("made_up", "", {{"name", "made_up"}, {"cells", cells}});
+  }
+  const std::string lost = test::small_spec(256).id().brief();
+  EXPECT_THAT(on_database({"trials"}).out, HasSubstr("Not in the sweep file any more: " + lost + "."));
+  EXPECT_THAT(on_database({"fit", "--resamples", "0"}).out,
+              HasSubstr("1 of the trials are not in the sweep file any more (model.patch=7 model.width=256)"));
+  EXPECT_EQ(Json::parse(on_database({"query", "--where", "in_sweep = true", "--json"}).out).size(), 2U);
+}
+
+TEST_F(Commands, TrainingsThatDifferInTheirLengthAloneShareTheirPoints) {
+  make_study();
+  {
+    results::ResultsWriter writer(file_);
+    sweeps::TrialSpec longer = test::small_spec(64);
+    longer.train.steps = 600;
+    writer.put_trials(std::vector{test::record_of(longer, 4)});
+    test::MadeUpAttempt attempt(longer, 1);
+    writer.start_attempt(attempt.record());
+    attempt.started(0).metric(300, 0.4).evaluation(300, score_of(64)).evaluation(600, score_of(64) / 2);
+    writer.ingest(attempt.events());
+    writer.set_trial_state(longer.id(), results::TrialState::kSucceeded, "", 1);
+  }
+  const Answer answer = on_database({"fit", "--points", "all", "--resamples", "0"});
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("10 points"), HasSubstr("1 points were left out"),
+                                Not(HasSubstr("repeats of the same x"))));
+}
+
 TEST_F(Commands, JsonLosesNoColumnOfTheSameName) {
   make_study();
   const std::string sql = "SELECT 1 AS n, 2 AS n";
   EXPECT_EQ(on_database({"query", "--sql", sql, "--format", "csv"}).out, "n,n\r\n1,2\r\n");
   const Answer refused = on_database({"query", "--sql", sql, "--json"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("two columns are called \"n\""));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("two columns are called \"n\""), HasSubstr("alias")));
+  const Answer twice = on_database({"query", "--columns", "label,fid,label", "--json"});
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("--columns: label stands there twice"));
 }
 
 TEST_F(Commands, TrialsSayOfAScoreWhatIsKnown) {

@@ -285,6 +285,14 @@ TEST(FigureText, FitsIntoTheTerminal) {
   }
 }
 
+TEST(FigureText, HasItsLegendBelowThePlot) {
+  Figure figure = sample();
+  figure.series[0].name = "a name of some length that would lie over points";
+  const std::string text = figure_text(figure, 80, 24);
+  EXPECT_THAT(text, HasSubstr("\n   o a name of some length that would lie over points\n   x b\n"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 24);
+}
+
 TEST(Gnuplot, AFailureCarriesItsWords) {
   try {
     run_gnuplot("plot nothing_of_that_name\n");

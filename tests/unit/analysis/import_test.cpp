@@ -121,6 +121,48 @@ TEST_F(Import, RunsThatAnUnknownColumnTellsApartAreNotMadeOne) {
   EXPECT_EQ(json({"query", "--where", "imported.cluster = 'north' and gflops = 6"}).size(), 1U);
 }
 
+TEST_F(Import, AStatedSizeWinsOverArithmeticWhicheverRowStatesIt) {
+  ASSERT_EQ(import_file(csv("model,steps,global_batch,gflops,parameters,step,fid\nS/2,10,1,,,5,50\n"
+                            "S/2,10,1,7,3000,10,40\n")),
+            0)
+      << err_;
+  const Json row = json({"query", "--columns", "forward_macs,parameters,training_flops"})[0];
+  EXPECT_EQ(row["forward_macs"], 7'000'000'000);
+  EXPECT_EQ(row["parameters"], 3000);
+  EXPECT_DOUBLE_EQ(row["training_flops"].get<double>(), 6 * 7e9 * 10);
+}
+
+TEST_F(Import, NumbersThatChangeFromStepToStepAreNoConfiguration) {
+  ASSERT_EQ(import_file(csv("model,cluster,grad_norm,step,fid\nS/2,north,0.5,500,50\nS/2,north,0.4,1000,40\n"
+                            "B/2,north,0.3,1000,30\n")),
+            0)
+      << err_;
+  EXPECT_THAT(err_, HasSubstr("not kept, for they change from step to step of a run: grad_norm"));
+  const Json rows = json({"query", "--columns", "label,imported.cluster"});
+  EXPECT_EQ(rows[0]["label"], "model=S/2");
+  EXPECT_EQ(rows[1]["label"], "model=B/2");
+  EXPECT_EQ(rows[1]["imported.cluster"], "north");
+  // At one step it tells two runs apart.
+  std::filesystem::remove(database_);
+  EXPECT_EQ(import_file(csv("model,decay,step,loss\nS/2,0.1,500,5\nS/2,0.2,500,5\n")), 1);
+  EXPECT_THAT(err_, HasSubstr("decay is 0.2, and 0.1 in a row before"));
+}
+
+TEST_F(Import, AScoreCalledLikeAColumnOfTrialsIsTold) {
+  ASSERT_EQ(import_file(csv("model,fid,seconds\nS/2,68.4,12\n"), {"--scores", "seconds"}), 0) << err_;
+  EXPECT_EQ(json({"trials"})[0]["seconds (score)"], 12);
+}
+
+TEST_F(Import, SuggestPutsNoDepthBesideAPublishedName) {
+  ASSERT_EQ(import_file(csv("model,lr,fid\nS/4,1e-4,101\nB/4,1e-4,68\nB/4,2e-4,69\nL/4,1e-4,45.6\n")), 0) << err_;
+  const Json sweep = json({"suggest", "--count", "50"})["sweep"];
+  EXPECT_GT(sweep["include"].size(), 5U);
+  for (const Json& cell : sweep["include"]) {
+    EXPECT_NE(cell.contains("model"), cell.contains("model.depth")) << cell;
+    EXPECT_EQ(cell["train.lr"], 1e-4) << "lr moves no x: that of the best is held";
+  }
+}
+
 TEST_F(Import, SizesThatCannotBeAreRefused) {
   const auto refusal = [&](const std::string& column, const std::string& value) {
     EXPECT_EQ(import_file(csv("model,steps,fid," + column + "\nS/2,1000,68," + value + "\n")), 1) << value;

@@ -19,6 +19,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::vector<FitPoint> points_of(const std::vector<double>& xs, const std::vector<double>& ys) {
@@ -139,6 +140,11 @@ TEST(LawFit, WarnsWhenTheScoreRises) {
   const LawFit fit = fit_law(planted(power_law(1, -0.5), {1, 2, 4, 8}), form(false));
   EXPECT_NEAR(fit.law().value("alpha"), -0.5, 1e-12);
   EXPECT_THAT(fit.warnings, Contains(HasSubstr("does not fall")));
+  FitOptions higher = form(false);
+  higher.higher_is_better = true;
+  EXPECT_THAT(fit_law(planted(power_law(1, -0.5), {1, 2, 4, 8}), higher).warnings, IsEmpty());
+  EXPECT_THAT(fit_law(planted(power_law(1, 0.5), {1, 2, 4, 8}), higher).warnings,
+              Contains(HasSubstr("does not rise with x")));
 }
 
 Bootstrap bootstrap(const std::vector<FitPoint>& points, bool with_floor, int num_resamples, std::uint64_t seed) {
@@ -321,6 +327,22 @@ TEST(FitReport, TheNoiseOfOneRunIsThatOfSeedsWhereThereAreEnough) {
   EXPECT_FALSE(residual.of_repeats);
   EXPECT_EQ(residual.freedom, 6);
   EXPECT_NEAR(residual.log_deviation, std::sqrt(2 * single.forms[0].fit->found.objective / 6), 1e-9);
+}
+
+TEST(FitReport, OnlyPointsOfOneConfigurationAreRepeats) {
+  std::vector<FitPoint> points;
+  for (const double x : {1e6, 1e7, 1e8, 1e9}) {
+    for (const char* block : {"adaln", "adaln_zero"}) points.push_back({x, 1e3 / std::sqrt(x), "", block, 1, block});
+  }
+  FitRequest request = quick_request();
+  request.forms = {Form::kPower};
+  EXPECT_EQ(make_fit_report(points, request).replicate_freedom, 0U);
+  for (FitPoint& point : points) point.configuration = "one";
+  // Equal but for the last bit: no noise.
+  for (std::size_t i = 0; i < points.size(); i += 2) points[i].y = std::nextafter(points[i].y, 0);
+  const FitReport report = make_fit_report(points, request);
+  EXPECT_EQ(report.replicate_freedom, 4U);
+  EXPECT_EQ(report.replicate_noise, 0);
 }
 
 TEST(FitReport, NamesALawThatMissesByMoreThanSeedsDiffer) {

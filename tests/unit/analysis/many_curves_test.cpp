@@ -7,6 +7,7 @@
 #include "analysis/figures/loss_figures.hpp"
 #include "analysis/figures/setting_figures.hpp"
 #include "analysis/figures/spread.hpp"
+#include "analysis/figures/study_figures.hpp"
 #include "analysis/queries/settings_choice.hpp"
 #include "tests/support/made_up_study.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -48,7 +49,7 @@ class ManyCurves : public ::testing::Test {
   std::int64_t position_ = 0;
 };
 
-std::string design_of(const Series& series) { return series.name.substr(series.name.find(", ") + 2); }
+std::string design_of(const Series& series) { return series.name.substr(series.name.rfind(' ') + 1); }
 
 TEST_F(ManyCurves, OfBlockDesignsAreOfWholeGroupsAndTheTitleSaysHowMany) {
   for (std::int64_t size = 1; size <= 8; ++size) put_designs(32 * size, 0, 4);
@@ -66,7 +67,7 @@ TEST_F(ManyCurves, OfBlockDesignsAreOfWholeGroupsAndTheTitleSaysHowMany) {
               ElementsAre(Pair("adaln", 6), Pair("adaln_zero", 6), Pair("cross_attention", 6), Pair("in_context", 6)));
   EXPECT_THAT(colours, Each(Pair(::testing::_, SizeIs(1))));
   EXPECT_THAT(without_colour, SizeIs(24));
-  EXPECT_EQ(figure.series.front().name, "d4-w32-h4/7, adaln");
+  EXPECT_EQ(figure.series.front().name, "width=32 adaln");
   EXPECT_THAT(figure.table.rows, SizeIs(32 * 3)) << "the numbers are of all";
 }
 
@@ -78,11 +79,63 @@ TEST_F(ManyCurves, OfSeedsGiveWayToAllDesigns) {
   EXPECT_NE(design_of(figure.series[0]), design_of(figure.series[1]));
 }
 
-TEST_F(ManyCurves, OfOneNameCarryTheirIds) {
+TEST_F(ManyCurves, OfOneModelSayTheirSeeds) {
   for (std::int64_t seed = 0; seed < 2; ++seed) put_designs(64, seed, 2);
   std::set<std::string> names;
   for (const Series& series : by_block().series) names.insert(series.name);
-  EXPECT_THAT(names, SizeIs(4));
+  EXPECT_THAT(names, ElementsAre("adaln seed=0", "adaln seed=1", "adaln_zero seed=0", "adaln_zero seed=1"));
+}
+
+/// Widths times learning rates and seeds.
+class SecondAxis : public ManyCurves {
+ protected:
+  void put_rates(std::int64_t width, std::int64_t num_seeds = 1) {
+    for (const double lr : {1e-3, 3e-3}) {
+      for (std::int64_t seed = 0; seed < num_seeds; ++seed) {
+        sweeps::TrialSpec spec = test::small_spec(width, 7, seed);
+        spec.train.lr = lr;
+        put(spec);
+      }
+    }
+  }
+  [[nodiscard]] Figure by_gflops() const {
+    const Study study = load_study(file_);
+    const ScorePoints points = score_points(study, "fid", choose_settings(study, "fid", "").id);
+    return score_by_forward_gflops({study, points, "FID", "fid"}, Law{Form::kPower, {100, -0.1}});
+  }
+};
+
+TEST_F(SecondAxis, HasASeriesForEachOfItsValues) {
+  for (const std::int64_t width : {32, 64, 96}) put_rates(width);
+  const Figure figure = by_gflops();
+  ASSERT_THAT(figure.series, SizeIs(3));
+  EXPECT_THAT(figure.series[0].name, HasSubstr("fit over lr: "));
+  EXPECT_EQ(figure.series[1].name, "patch 7, lr=0.001");
+  EXPECT_EQ(figure.series[2].name, "patch 7, lr=0.003");
+  int num_labels = 0;
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(figure.series[i].look, Series::Look::kPointsAndLine);
+    ASSERT_THAT(figure.series[i].points, SizeIs(3));
+    for (const FigurePoint& point : figure.series[i].points) num_labels += point.label.empty() ? 0 : 1;
+  }
+  EXPECT_EQ(num_labels, 3) << "one for each size";
+}
+
+TEST_F(SecondAxis, SeedsAreNotJoined) {
+  for (const std::int64_t width : {32, 64}) put_rates(width, 2);
+  const Figure figure = by_gflops();
+  ASSERT_THAT(figure.series, SizeIs(3));
+  EXPECT_EQ(figure.series[1].look, Series::Look::kPoints);
+  EXPECT_THAT(figure.note, HasSubstr("not joined"));
+}
+
+TEST_F(SecondAxis, NamesLossCurves) {
+  put_rates(64);
+  const Study study = load_study(file_);
+  const Figure figure = loss_by_step(study, loss_curves(study));
+  ASSERT_THAT(figure.series, SizeIs(2));
+  EXPECT_EQ(figure.series[0].name, "lr=0.001");
+  EXPECT_EQ(figure.series[1].name, "lr=0.003");
 }
 
 TEST_F(ManyCurves, OfFewTrialsAreAllThereWithoutAWord) {

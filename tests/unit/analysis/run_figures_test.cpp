@@ -38,6 +38,30 @@ TEST_F(RunFigures, AGangIsInTheLaneOfEachOfItsDevices) {
   EXPECT_THAT(gantt(study_).y.categories, ElementsAre("a cpu 7", "a gpu 0", "a gpu 1", "b gpu 0"));
 }
 
+TEST_F(RunFigures, CoresHeldTogetherAreOneLaneButCountEach) {
+  attempt("a: cpu 2,3,4,5; b: cpu 0,1,7", 0, 60, results::TrialState::kSucceeded);
+  attempt("cpu 10", 0, 60, results::TrialState::kSucceeded);
+  attempt("cpu 9", 60, 120, results::TrialState::kSucceeded);
+  const Figure figure = gantt(study_);
+  EXPECT_THAT(figure.y.categories, ElementsAre("a cpu 2-5", "a cpu 9", "a cpu 10", "b cpu 0-1,7"));
+  EXPECT_EQ(figure.table.rows.size(), 3U) << "one for each attempt";
+  EXPECT_EQ(figure.table.rows[0][3], "a cpu 2-5; b cpu 0-1,7");
+  EXPECT_EQ(utilisation(study_).num_devices, 9U);
+}
+
+TEST_F(RunFigures, BarsAreInAFittingUnitAndApart) {
+  attempt("cpu 0", 1000, 1060, results::TrialState::kSucceeded);
+  attempt("cpu 0", 1060, 1120, results::TrialState::kSucceeded);
+  Figure figure = gantt(study_);
+  EXPECT_EQ(figure.x.label, "seconds since the first start");
+  EXPECT_LT(figure.series[0].points[1].x, 60);
+  EXPECT_EQ(figure.series[0].points[2].x, 60);
+  attempt("cpu 0", 1120, 1000 + 7200, results::TrialState::kSucceeded);
+  figure = gantt(study_);
+  EXPECT_EQ(figure.x.label, "minutes since the first start");
+  EXPECT_EQ(figure.series[0].points[4].x, 2);
+}
+
 TEST_F(RunFigures, WhatWasStoppedEarlyOrPreemptedIsNotLost) {
   attempt("cpu 0", 0, 100, results::TrialState::kCancelled);
   attempt("cpu 0", 100, 200, results::TrialState::kPreempted);

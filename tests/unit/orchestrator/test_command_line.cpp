@@ -1,4 +1,4 @@
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "common/error.hpp"
 #include "orchestrator/cli/command_line.hpp"
@@ -101,6 +101,24 @@ TEST(CommandLine, AnswersWrongUseWithExitCodeTwo) {
     EXPECT_EQ(parsed.exit_code, 2);
   }
   testing::internal::GetCapturedStderr();
+}
+
+TEST(CommandLine, NamesWhatItDoesNotKnowAndWhatIsSpeltLikeIt) {
+  const auto said = [](const std::vector<const char*>& arguments) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(parse(arguments).exit_code, 2);
+    return testing::internal::GetCapturedStderr();
+  };
+  using testing::HasSubstr;
+  using testing::Not;
+  EXPECT_THAT(said({"runn", "x.json"}), HasSubstr("there is no such command: runn; did you mean run?"));
+  EXPECT_THAT(said({"run", "x.json", "--retrys", "3"}),
+              HasSubstr("not expected here: --retrys; did you mean --retries?"));
+  EXPECT_THAT(said({"run", "x.json", "--retrys=3"}), HasSubstr("--retrys; did you mean --retries?"));
+  EXPECT_THAT(said({"plan", "x.json", "y"}),
+              testing::AllOf(HasSubstr("not expected here: y\n"), Not(HasSubstr("mean"))));
+  EXPECT_THAT(said({"run"}), HasSubstr("sweep is required"));
+  EXPECT_THAT(said({}), HasSubstr("subcommand is required"));
 }
 
 TEST(CommandLine, ShowsAnExampleWithEveryHelp) {

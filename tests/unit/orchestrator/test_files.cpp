@@ -9,6 +9,7 @@
 #include "orchestrator/coordinator/event_file.hpp"
 #include "orchestrator/coordinator/study.hpp"
 #include "orchestrator/launcher/launcher.hpp"
+#include "orchestrator/launcher/lock_holder.hpp"
 #include "orchestrator/view/report.hpp"
 #include "tests/unit/orchestrator/cluster_fixture.hpp"
 
@@ -183,6 +184,49 @@ TEST_F(Files, TakeInAttemptsWhoseDatabaseWasDeleted) {
   EXPECT_TRUE(nothing_to_do(state));
   EXPECT_EQ(state.trials[0].state, TrialState::kSucceeded);
   EXPECT_EQ(state.trials[0].num_attempts, 2);
+}
+
+/// Earlier versions hashed a micro-batch of the whole batch as if it were another setting than none.
+TEST_F(Files, HoldNoTrialTwiceUnderAnOlderId) {
+  sweeps::Cell older = make_cell(0);
+  older.trial.train.micro_batch = older.trial.train.global_batch;
+  older.id = older.trial.id();
+  const sweeps::Sweep before = sweep_of({older, make_cell(1)});
+  const sweeps::Sweep now = sweep_of({make_cell(0), make_cell(1)});
+  ASSERT_NE(older.id, now.cells[0].id);
+  {
+    Study study(paths(), before);
+    EXPECT_NO_THROW(refuse_other_ids(paths(), now)) << "it has not begun";
+    State state = make_state(before.cells, Policy(), 1000, std::nullopt);
+    study.record(restore(state, study.past(), 1000));
+    study.record(react(state, AgentsJoined{{{1, "host", make_devices(2)}}}, 1001));
+  }
+  try {
+    refuse_other_ids(paths(), now);
+    FAIL() << "it would be trained again";
+  } catch (const common::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(older.id.brief() + " is " + now.cells[0].id.brief() + " now"));
+  }
+  const sweeps::Sweep others = sweep_of({make_cell(1), make_cell(2)});
+  EXPECT_NO_THROW(refuse_other_ids(paths(), others));
+  EXPECT_THAT(foreign_trials_text(paths(), others), HasSubstr("holds 1 trial that is not in this sweep file"));
+  EXPECT_EQ(foreign_trials_text(paths(), before), "");
+  EXPECT_EQ(foreign_trials_text({folder_ / "absent"}, now), "");
+}
+
+TEST_F(Files, TellWhoHoldsALock) {
+  const fs::path lock = write("lock", "");
+  EXPECT_FALSE(holder_of(lock));
+  sign_lock(lock, ::getpid());
+  auto holder = holder_of(lock);
+  ASSERT_TRUE(holder);
+  EXPECT_EQ(holder->pid, ::getpid());
+  EXPECT_TRUE(holder->is_here());
+  ++holder->start_ticks;
+  EXPECT_FALSE(holder->is_here()) << "a later process of this number";
+  --holder->start_ticks;
+  holder->host += "-other";
+  EXPECT_FALSE(holder->is_here());
 }
 
 /// As tests/unit/worker/score_settings_test.cpp finds them stored for an entry with a guidance of 1.5.

@@ -80,6 +80,23 @@ TEST_F(Reactor, RetriesAFailureOfTheTrialsOwnAfterAWait) {
   EXPECT_EQ(common::to_int(attempt(0)), 2);
 }
 
+TEST_F(Reactor, StopsTheStudyWhenATrainersDiskIsFullAndCountsNoFailure) {
+  sweep_of({make_cell(0), make_cell(1), make_cell(2)});
+  join_one(2);
+  speak(0, "outcome", {{"state", "lost"}, {"reason", "write a.h5: No space left on device"}});
+  end(0, 7);
+  EXPECT_EQ(state.trials[0].state, TrialState::kLost);
+  EXPECT_EQ(state.trials[0].failures, 0);
+  EXPECT_THAT(all_of<GiveUp>(actions).at(0).trouble, HasSubstr("a.h5: No space left on device"));
+  EXPECT_EQ(all_of<StopTrainer>(actions).at(0).kind, StopKind::kCheckpoint);
+  EXPECT_THAT(started(), IsEmpty());
+  end(1, 7);  // nor could it say so
+  EXPECT_EQ(state.trials[1].state, TrialState::kLost);
+  EXPECT_THAT(all_of<GiveUp>(actions), IsEmpty()) << "once";
+  EXPECT_EQ(all_of<Finish>(actions).at(0).code, ExitCode::kError);
+  EXPECT_THAT(all_of<Finish>(actions)[0].reason, HasSubstr("a.h5"));
+}
+
 TEST_F(Reactor, GivesUpATrialWhenItsRetriesAreUsedUpAndRunsTheRest) {
   sweep_of({make_cell(0, 2000), make_cell(1)});
   join_one(1);

@@ -1,9 +1,16 @@
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
+#include <unistd.h>
+
+#include "common/atomic_file.hpp"
 #include "orchestrator/coordinator/restore.hpp"
 #include "orchestrator/view/display.hpp"
+#include "orchestrator/view/outlook_note.hpp"
 #include "orchestrator/view/overview.hpp"
 #include "orchestrator/view/text.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/orchestrator/cluster_fixture.hpp"
 
 namespace ditscale::orchestrator {
@@ -84,9 +91,10 @@ TEST_F(View, CountsByTheClockOfTheStateAndNotOfTheSystem) {
   const double left_s = look_ahead(state, now_s + 10).left_s;
   clock_.now_s = 5'000'000;
   for (const std::size_t columns : {0, 80}) {
-    const auto display = make_display(out_, "demo", columns, timing_, clock_);
+    auto display = make_display(out_, "demo", columns, timing_, clock_);
     clock_.now_s += timing_.plain_progress_s;
     display->update(state, now_s + 10);
+    display.reset();  // all is written then
     EXPECT_THAT(written(), HasSubstr("about " + duration_text(left_s) + " left"));
     std::rewind(out_);
   }
@@ -156,6 +164,54 @@ TEST_F(View, NamesTheTrialThatReallyStartsNext) {
   EXPECT_THAT(started(), ::testing::ElementsAre(3));
 }
 
+/// As `orchestrator run … | less` does.
+TEST_F(View, DoesNotWaitForAReaderThatStalls) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::FILE* out = ::fdopen(ends[1], "w");
+  sweep_of({make_cell(0)});
+  for (const std::size_t columns : {0, 80}) {
+    auto display = make_display(out, "demo", columns, timing_, clock_);
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 2000; ++i) {
+      display->notice(std::string(200, 'x'));
+      display->update(state, now_s);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+    std::thread reader([&] {
+      char chunk[4096];
+      for (std::size_t left = 2000 * 200; left > 0;)
+        left -= std::min<std::size_t>(left, ::read(ends[0], chunk, sizeof chunk));
+    });
+    display->close();
+    reader.join();
+  }
+  std::fclose(out);
+  ::close(ends[0]);
+}
+
+/// `status` has no estimate of its own.
+TEST_F(View, LeavesItsEstimateWhereStatusReadsIt) {
+  sweep_of({make_cell(0, 2'000'000), make_cell(1)});
+  join_one(1);
+  const test::TemporaryFolder folder;
+  const auto file = folder / "outlook.json";
+  for (const std::size_t columns : {0, 80}) {
+    common::write_file_atomically(file, R"({"written_s": 1000, "left_s": 5, "next": "of an earlier run"})");
+    const auto display = make_display(out_, "demo", columns, timing_, clock_, file);
+    EXPECT_FALSE(read_outlook(file, clock_.unix_s()));
+    display->update(state, now_s);
+    const Outlook expected = look_ahead(state, now_s);
+    const auto noted = read_outlook(file, clock_.unix_s() + 7);
+    ASSERT_TRUE(noted);
+    EXPECT_DOUBLE_EQ(noted->left_s, expected.left_s - 7);
+    EXPECT_EQ(noted->next, expected.next);
+    EXPECT_FALSE(read_outlook(file, clock_.unix_s() + 600)) << "a run that stands still";
+  }
+  common::write_file_atomically(file, "{");
+  EXPECT_FALSE(read_outlook(file, clock_.unix_s()));
+}
+
 TEST_F(View, WritesPlainLinesIntoAFile) {
   sweep_of({make_cell(0)});
   const auto display = make_display(out_, "demo", 0, timing_, clock_);
@@ -163,6 +219,7 @@ TEST_F(View, WritesPlainLinesIntoAFile) {
   display->update(state, now_s);
   clock_.now_s += timing_.plain_progress_s;
   display->update(state, now_s);
+  display->close();
   const std::string text = written();
   EXPECT_THAT(text, HasSubstr("seed=0: running (attempt 1)\n"));
   EXPECT_THAT(text, HasSubstr("progress: 0 done, 1 running, 0 queued"));
@@ -173,10 +230,13 @@ TEST_F(View, RedrawsInPlaceOnATerminal) {
   sweep_of({make_cell(0)});
   join_one(1);
   const auto display = make_display(out_, "demo", 80, timing_, clock_);
-  display->update(state, now_s);
-  display->update(state, now_s);
-  clock_.now_s += timing_.redraw_s;
-  display->update(state, now_s);
+  for (int drawing = 0; drawing < 2; ++drawing) {
+    for (int look = 0; look < 50; ++look) {
+      display->update(state, now_s);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // what was drawn before must be taken first
+    }
+    clock_.now_s += timing_.redraw_s;
+  }
   display->close();
   const std::string text = written();
   const std::string erase = "\x1b[4A\r\x1b[J";

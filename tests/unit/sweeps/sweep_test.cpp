@@ -117,7 +117,18 @@ TEST(EarlyStopping, GroupsTrialsByTheirValuesWhateverSetThem) {
     "early_stopping": {"at_steps": [100], "among": ["model.width"]})");
   std::vector<std::string> groups;
   for (const Cell& cell : sweep.cells) groups.push_back(sweep.early_stopping->group_of(cell));
-  EXPECT_THAT(groups, ElementsAre("model.width=48", "model.width=96", "model.width=48", "model.width=96"));
+  EXPECT_NE(groups[0], groups[1]);
+  EXPECT_THAT(groups, ElementsAre(groups[0], groups[1], groups[0], groups[1]));
+}
+
+TEST(EarlyStopping, ComparesLossesOfOneObjectiveOnly) {
+  const std::string objectives =
+      R"("grid": {"objective.kind": ["ddpm", "flow"]}, "early_stopping": {"at_steps": [100]})";
+  const Sweep by_loss = expanded(objectives);
+  EXPECT_NE(by_loss.early_stopping->group_of(by_loss.cells[0]), by_loss.early_stopping->group_of(by_loss.cells[1]));
+  EarlyStopping by_fid = *by_loss.early_stopping;
+  by_fid.metric = "fid";
+  EXPECT_EQ(by_fid.group_of(by_loss.cells[0]), by_fid.group_of(by_loss.cells[1]));
 }
 
 TEST(EarlyStopping, GroupsByAnAxisThatIsNoFieldOfAResolvedTrial) {

@@ -1,9 +1,13 @@
 #include "worker/evaluation/evaluator.hpp"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 
 #include "common/error.hpp"
+#include "sweeps/spec/arithmetic.hpp"
 #include "tests/unit/worker/scratch_folder.hpp"
+#include "worker/evaluation/sample_images.hpp"
 #include "worker/evaluation/scores/reference_file.hpp"
 
 namespace ditscale::worker {
@@ -29,6 +33,24 @@ TEST_F(EvaluatorTest, ALoneProcessStopsInTheMiddleOfARound) {
   EXPECT_FALSE(evaluator.evaluate(model, trial.evaluate.front(), job).has_value());
   EXPECT_EQ(num_questions, 4) << "one before the round, three in it";
   EXPECT_EQ(num_drawn, 0);
+}
+
+TEST_F(EvaluatorTest, SamplesThatAreNotFiniteCountOnlyTheWorkThatWasDone) {
+  const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(
+      R"({"data": {"name": "fashion_mnist"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 14},
+          "evaluate": [{"features": "none", "metrics": [], "num_samples": 100000, "sampler": "ddim", "steps": 2}]})",
+      "test"));
+  const ImageSet images;
+  SingleProcess communicator;
+  Evaluator evaluator(trial, images, at("cache"), torch::kCPU, communicator);
+  DiT model(trial.shape());
+  initialise(*model, 0);
+  const torch::NoGradGuard no_gradients;
+  for (auto& parameter : model->parameters()) parameter.fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto evaluation = evaluator.evaluate(model, trial.evaluate.front(), {});
+  ASSERT_TRUE(evaluation);
+  EXPECT_FALSE(evaluation->not_finite.empty());
+  EXPECT_EQ(evaluation->sampling_macs, 2.0 * static_cast<double>(kSampleBatch * sweeps::forward_macs(trial.shape())));
 }
 
 TEST_F(EvaluatorTest, AReferenceThatLacksWhatAScoreNeedsIsRefusedBeforeASampleIsDrawn) {

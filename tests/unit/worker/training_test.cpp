@@ -2,9 +2,13 @@
 #include <fstream>
 
 #include <ATen/Context.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "common/atomic_file.hpp"
+#include "common/disk_refusal.hpp"
 #include "common/error.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "worker/checkpoint/checkpoint_store.hpp"
@@ -331,6 +335,66 @@ TEST(EventLog, GivesASignOfLifeOnlyAfterSilence) {
   };
   EXPECT_TRUE(lives_after_a_metric("after_silence.jsonl", 0));
   EXPECT_FALSE(lives_after_a_metric("at_once.jsonl", EventLog::kQuiet_s));
+}
+
+/// A small disk of its own under `folder`; unmounted at the end.
+class SmallDisk {
+ public:
+  static constexpr std::size_t kBytes = 16'384;
+
+  explicit SmallDisk(const fs::path& folder) : folder_(folder) {
+    fs::create_directories(folder_);
+    mounted = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, fmt::format("size={}", kBytes).c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted = false;
+
+ private:
+  fs::path folder_;
+};
+
+TEST_F(CheckpointedTraining, AFullDiskIsToldByTheReasonsOfWhatWasNotWritten) {
+  const SmallDisk disk(folder_.path() / "disk");
+  if (!disk.mounted) GTEST_SKIP() << "a small disk needs mount rights";
+  const common::TrialPaths paths{folder_.path() / "disk"};
+  CheckpointStore store(paths, 2);
+  Training training(small_trial());
+  const auto refuses = [](const auto& write) {
+    try {
+      write();
+      return std::string("it was written");
+    } catch (const std::exception& error) {
+      return common::is_disk_refusal(error.what()) ? std::string() : std::string(error.what());
+    }
+  };
+  EXPECT_EQ(refuses([&] { save(store, training); }), "");
+  EventLog log(paths.folder / "events.jsonl", -1);
+  EXPECT_EQ(refuses([&] { log.append("metric", {{"filler", std::string(20'000, 'x')}}); }), "");
+  EXPECT_EQ(refuses([&] { common::write_file_atomically(paths.folder / "a", std::string(20'000, 'x')); }), "");
+}
+
+/// Who waits for the outcome need not guess from the exit code.
+TEST(EventLog, TellsThePipeAnOutcomeThatTheDiskDoesNotTake) {
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_NONBLOCK), 0);
+  const common::FileDescriptor reading(pipe[0]);
+  const common::FileDescriptor writing(pipe[1]);
+  const test::TemporaryFolder folder;
+  const SmallDisk disk(folder.path() / "disk");
+  if (!disk.mounted) GTEST_SKIP() << "a small disk needs mount rights";
+  EventLog log(folder.path() / "disk" / "events.jsonl", writing.get());
+  std::ofstream(folder.path() / "disk" / "filler") << std::string(SmallDisk::kBytes, 'x');
+  EXPECT_THROW(log.append("metric", {{"step", 1}}), common::SystemError);
+  EXPECT_THROW(log.append("outcome", {{"state", "lost"}}), common::SystemError);
+  char text[4096] = "";
+  const ssize_t got = ::read(reading.get(), text, sizeof text - 1);
+  ASSERT_GT(got, 0);
+  EXPECT_EQ(common::Event::from_line(std::string(text, static_cast<std::size_t>(got) - 1)).kind, "outcome");
 }
 
 TEST(BatchSource, EpochsShowEachImageOnceAndBatchesDoNotDependOnTheirSize) {
