@@ -22,8 +22,9 @@ namespace {
 
 constexpr const char* kSetTrialState = "UPDATE trials SET state = ?2, reason = ?3, state_since_s = ?4 WHERE id = ?1";
 constexpr const char* kEndAttempt =
-    "UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5, stood_still_s = max(stood_still_s, ?6) WHERE trial = "
-    "?1 AND number = ?2";
+    "UPDATE attempts SET state = ?3, reason = ?4, ended_s = ?5 WHERE trial = ?1 AND number = ?2";
+constexpr const char* kAddStandstill =
+    "UPDATE attempts SET stood_still_s = stood_still_s + ?3 WHERE trial = ?1 AND number = ?2";
 
 }  // namespace
 
@@ -151,9 +152,13 @@ void ResultsWriter::start_attempt(const AttemptRecord& a) {
 }
 
 void ResultsWriter::end_attempt(const TrialId& id, common::AttemptNumber number, TrialState state,
-                                const std::string& reason, double time_s, double stood_still_s) {
-  impl_->require_one(
-      impl_->run(*impl_->end_attempt, id.str(), to_int(number), to_name(state), reason, time_s, stood_still_s), id);
+                                const std::string& reason, double time_s) {
+  impl_->require_one(impl_->run(*impl_->end_attempt, id.str(), to_int(number), to_name(state), reason, time_s), id);
+}
+
+void ResultsWriter::add_standstill(const TrialId& id, common::AttemptNumber number, double seconds) {
+  SQLite::Statement add(*impl_->database, kAddStandstill);
+  impl_->require_one(impl_->run(add, id.str(), to_int(number), seconds), id);
 }
 
 void ResultsWriter::put_decision(const DecisionRecord& decision) {

@@ -44,9 +44,10 @@ class ResultsWriter {
   void put_trials(std::span<const TrialRecord> trials);
   void set_trial_state(const common::TrialId& id, TrialState state, const std::string& reason, double time_s);
   void start_attempt(const AttemptRecord& attempt);
-  /// `stood_still_s`: as much of its time it was suspended with all the others.
   void end_attempt(const common::TrialId& id, common::AttemptNumber number, TrialState state, const std::string& reason,
-                   double time_s, double stood_still_s = 0);
+                   double time_s);
+  /// So many seconds more of the attempt's time it was suspended with all the others.
+  void add_standstill(const common::TrialId& id, common::AttemptNumber number, double seconds);
   /// Of a trial at a step, once.
   void put_decision(const DecisionRecord& decision);
   /// Lets a trial that was stopped early go on.

@@ -23,7 +23,12 @@ struct EndAttempt {
   results::TrialState state = results::TrialState::kLost;
   std::string reason;
   double time_s = 0;
-  double stood_still_s = 0;
+};
+/// So much of the attempt's time was no work.
+struct CountStandstill {
+  common::TrialId trial;
+  common::AttemptNumber attempt{1};
+  double seconds = 0;
 };
 struct SetTrialState {
   common::TrialId trial;
@@ -75,8 +80,8 @@ struct Finish {
   std::string reason;
 };
 
-using Action = std::variant<PutAttempt, EndAttempt, SetTrialState, Ingest, PutDecision, JoinNode, LeaveNode,
-                            StartTrainer, StopTrainer, RestNode, GiveUp, Finish>;
+using Action = std::variant<PutAttempt, EndAttempt, CountStandstill, SetTrialState, Ingest, PutDecision, JoinNode,
+                            LeaveNode, StartTrainer, StopTrainer, RestNode, GiveUp, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace ditscale::orchestrator

@@ -167,6 +167,7 @@ class Reaction {
     for (const std::size_t position : state_.running) {
       Run& run = *state_.trials[position].run;
       run.stood_still_s += still.seconds;
+      actions_.push_back(CountStandstill{state_.trials[position].cell.id, run.attempt, still.seconds});
       if (run.stop != StopKind::kCheckpoint) continue;
       run.kill_at_s += still.seconds;
       state_.kill_times.emplace(run.kill_at_s, position);
@@ -193,7 +194,7 @@ class Reaction {
     trial.progress.images_per_s.reset();
     fit_to_nodes(state_, position);
     settle(trial, ending, run.first_checkpoint_step, state_.policy, now_s_);
-    actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_, run.stood_still_s});
+    actions_.push_back(EndAttempt{trial.cell.id, run.attempt, ending.state, ending.reason, now_s_});
     record_state(trial);
     if (results::is_final(trial.state)) {
       ++state_.num_final;

@@ -61,12 +61,13 @@ struct Recorder {
   void operator()(PutAttempt& put) { flush(), writer.start_attempt(put.record); }
   void operator()(EndAttempt& end) {
     flush();
-    writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s, end.stood_still_s);
+    writer.end_attempt(end.trial, end.attempt, end.state, end.reason, end.time_s);
   }
   void operator()(SetTrialState& set) {
     flush();
     writer.set_trial_state(set.trial, set.state, set.reason, set.time_s);
   }
+  void operator()(CountStandstill& count) { writer.add_standstill(count.trial, count.attempt, count.seconds); }
   void operator()(PutDecision& put) { flush(), writer.put_decision(put.record); }
   void operator()(JoinNode& join) { writer.join_node(join.record); }
   void operator()(LeaveNode& leave) { writer.leave_node(leave.agent, leave.time_s); }

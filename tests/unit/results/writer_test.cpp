@@ -300,7 +300,8 @@ TEST_F(Writer, MeasuresTheRateOfFinishedAttemptsPerKindOfSlot) {
   attempt.started(100).metric(200, 0.5).evaluation(200, 100.0, 2000, 5e9).outcome(200, "succeeded");
   writer.ingest(attempt.events());
   EXPECT_FALSE(writer.measured_speed(1, 0, 1).has_value());  // it still runs
-  writer.end_attempt(spec_.id(), AttemptNumber{1}, TrialState::kSucceeded, "", 1520, /*stood_still_s=*/500);
+  writer.end_attempt(spec_.id(), AttemptNumber{1}, TrialState::kSucceeded, "", 1520);
+  writer.add_standstill(spec_.id(), AttemptNumber{1}, 500);
 
   const double images = 100 * 64;
   const double macs = 3.0 * static_cast<double>(sweeps::forward_macs(spec_.shape())) * images + 5e9;
