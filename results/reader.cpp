@@ -151,6 +151,12 @@ std::vector<TrialRow> ResultsReader::trials() const {
   return trials;
 }
 
+std::vector<common::TrialId> ResultsReader::trial_ids() const {
+  return impl_->rows<common::TrialId>("SELECT id FROM trials", [](const SQLite::Statement& row) {
+    return common::TrialId(row.getColumn(0).getString());
+  });
+}
+
 std::vector<OutlinedTrial> ResultsReader::outlined_trials() const {
   return impl_->rows<OutlinedTrial>(kOutlines, outline_of);
 }

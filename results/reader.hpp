@@ -106,7 +106,8 @@ class ResultsReader {
   [[nodiscard]] std::vector<SweepRow> sweeps() const;
   /// In the order of the sweep file.
   [[nodiscard]] std::vector<TrialRow> trials() const;
-  /// The same, of many trials in a fraction of the time.
+  [[nodiscard]] std::vector<common::TrialId> trial_ids() const;
+  /// All trials, of many in a fraction of the time.
   [[nodiscard]] std::vector<OutlinedTrial> outlined_trials() const;
   [[nodiscard]] std::vector<AttemptRecord> attempts() const;
   /// By trial and step.

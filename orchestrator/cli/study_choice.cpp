@@ -1,5 +1,6 @@
 #include "orchestrator/cli/study_choice.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -68,9 +69,13 @@ std::vector<results::OutlinedTrial> foreign_trials(const common::StudyPaths& stu
   if (!fs::exists(study.database(), absent)) return {};
   std::set<common::TrialId> cells;
   for (const sweeps::Cell& cell : sweep.cells) cells.insert(cell.id);
+  const auto is_cell = [&](const common::TrialId& id) { return cells.count(id) != 0; };
   try {
-    auto trials = results::ResultsReader(study.database()).outlined_trials();
-    std::erase_if(trials, [&](const auto& each) { return cells.count(each.row.trial.id) != 0; });
+    const results::ResultsReader reader(study.database());
+    const std::vector<common::TrialId> ids = reader.trial_ids();
+    if (std::all_of(ids.begin(), ids.end(), is_cell)) return {};
+    auto trials = reader.outlined_trials();
+    std::erase_if(trials, [&](const auto& each) { return is_cell(each.row.trial.id); });
     return trials;
   } catch (const common::Error&) {
     return {};
