@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/exit_code.hpp"
 #include "common/usage_text.hpp"
+#include "common/version.hpp"
 
 namespace ditscale::analysis {
 
@@ -34,7 +35,7 @@ int run_cli(const std::vector<std::string>& arguments, const std::string& versio
             std::ostream& out, std::ostream& err) {
   Surroundings surroundings{out, err, {version, revision, arguments}};
   CLI::App app("Tables, queries, scaling curves and fits of a sweep's results database.", "analysis");
-  app.set_version_flag("--version", version + " (" + revision + ")");
+  app.set_version_flag("--version", common::version_text(version, revision));
   app.require_subcommand(1);
   app.failure_message(common::usage_text);
   app.footer("Example:\n  analysis trials --db runs/fashion_mnist_demo/results.db");

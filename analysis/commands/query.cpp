@@ -1,5 +1,4 @@
 #include <ostream>
-#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -52,16 +51,6 @@ Table sql_table(const std::filesystem::path& database, const std::string& sql) {
   return table;
 }
 
-/// JSON would lose one of two columns.
-void refuse_two_of_a_name(const Table& table) {
-  std::set<std::string> names;
-  for (const Column& column : table.columns) {
-    if (names.insert(column.name).second) continue;
-    throw common::UsageError(fmt::format(
-        "--sql: two columns are called \"{}\", of which JSON would lose one: give it an alias (AS)", column.name));
-  }
-}
-
 void run(const Options& options, Surroundings& surroundings) {
   const std::filesystem::path database = options.database.path();
   const Format format = options.format.chosen();
@@ -74,7 +63,11 @@ void run(const Options& options, Surroundings& surroundings) {
     table = kind == RowKind::kMetrics ? run_metric_query(study, options.rows)
                                       : run_query(rows_of(study, kind, options.settings), options.rows);
   }
-  if (format == Format::kJson && !options.sql.empty()) refuse_two_of_a_name(table);
+  const auto doubled = doubled_column(table);
+  if (format == Format::kJson && !options.sql.empty() && doubled) {
+    throw common::UsageError(fmt::format(
+        "--sql: two columns are called \"{}\", of which JSON would lose one: give it an alias (AS)", *doubled));
+  }
   surroundings.out << render(table, format, terminal_width());
   if (format == Format::kTable && table.rows.empty()) surroundings.notes << "analysis: no row matches\n";
 }

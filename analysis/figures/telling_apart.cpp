@@ -61,6 +61,23 @@ std::vector<std::string> in_order(const std::set<std::string>& paths) {
   return list;
 }
 
+/// What `json_of` gives of each trial, and the paths that any of them has, in the order in which to look at them.
+struct AllLeaves {
+  std::vector<Leaves> by_trial;
+  std::vector<std::string> paths;
+};
+
+AllLeaves all_leaves(const std::vector<const StudyTrial*>& trials, const Json& (StudyTrial::*json_of)() const) {
+  AllLeaves all;
+  std::set<std::string> paths;
+  for (const StudyTrial* trial : trials) {
+    all.by_trial.push_back(leaves_of((trial->*json_of)()));
+    for (const auto& [path, unused] : all.by_trial.back()) paths.insert(path);
+  }
+  all.paths = in_order(paths);
+  return all;
+}
+
 std::string end_of(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
 }  // namespace
@@ -97,13 +114,8 @@ void TellingApart::look_at(const std::string& path, std::vector<Json> values) {
 }
 
 void TellingApart::look_at_axes(Seeds seeds) {
-  std::vector<Leaves> axes;
-  std::set<std::string> paths;
-  for (const StudyTrial* trial : trials_) {
-    axes.push_back(leaves_of(trial->axes()));
-    for (const auto& [path, unused] : axes.back()) paths.insert(path);
-  }
-  for (const std::string& path : in_order(paths)) {
+  const AllLeaves axes = all_leaves(trials_, &StudyTrial::axes);
+  for (const std::string& path : axes.paths) {
     if (done()) return;
     if (path == kModel || path == "model.name") {
       look_at_models();
@@ -111,7 +123,7 @@ void TellingApart::look_at_axes(Seeds seeds) {
     }
     if (seeds == Seeds::kNot && rank_of(path) > 0) continue;
     std::vector<Json> values;
-    for (std::size_t i = 0; i < trials_.size(); ++i) values.push_back(value_of(*trials_[i], axes[i], path));
+    for (std::size_t i = 0; i < trials_.size(); ++i) values.push_back(value_of(*trials_[i], axes.by_trial[i], path));
     look_at(path, std::move(values));
   }
 }
@@ -124,17 +136,12 @@ void TellingApart::look_at_models() {
 
 void TellingApart::look_at_configurations(Seeds seeds) {
   if (done()) return;
-  std::vector<Leaves> all;
-  std::set<std::string> paths;
-  for (const StudyTrial* trial : trials_) {
-    all.push_back(leaves_of(trial->spec()));
-    for (const auto& [path, unused] : all.back()) paths.insert(path);
-  }
-  for (const std::string& path : in_order(paths)) {
+  const AllLeaves all = all_leaves(trials_, &StudyTrial::spec);
+  for (const std::string& path : all.paths) {
     if (done()) return;
     if (seeds == Seeds::kNot && rank_of(path) > 0) continue;
     std::vector<Json> values;
-    for (const Leaves& leaves : all) values.push_back(value_at(leaves, path));
+    for (const Leaves& leaves : all.by_trial) values.push_back(value_at(leaves, path));
     look_at(path, std::move(values));
   }
 }

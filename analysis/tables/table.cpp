@@ -141,12 +141,18 @@ std::string to_csv(const Table& table) {
   return text;
 }
 
-Json to_json(const Table& table) {
+std::optional<std::string> doubled_column(const Table& table) {
   std::set<std::string> names;
   for (const Column& column : table.columns) {
-    if (names.insert(column.name).second) continue;
+    if (!names.insert(column.name).second) return column.name;
+  }
+  return std::nullopt;
+}
+
+Json to_json(const Table& table) {
+  if (const auto name = doubled_column(table)) {
     throw common::UsageError(fmt::format(
-        "two columns are called \"{}\", of which JSON would lose one; CSV keeps both: --format csv", column.name));
+        "two columns are called \"{}\", of which JSON would lose one; CSV keeps both: --format csv", *name));
   }
   Json list = Json::array();
   for (const auto& row : table.rows) {

@@ -46,7 +46,9 @@ enum class Format { kTable, kCsv, kJson, kMarkdown };
 [[nodiscard]] std::size_t text_width(const Table& table);
 /// RFC 4180 with a header; null is an empty field, numbers read back the same.
 [[nodiscard]] std::string to_csv(const Table& table);
-/// A list of objects, numbers in full precision.
+/// A name that two columns have, of which JSON would lose one; empty when there is none.
+[[nodiscard]] std::optional<std::string> doubled_column(const Table& table);
+/// A list of objects, numbers in full precision. UsageError where a column would be lost.
 [[nodiscard]] common::Json to_json(const Table& table);
 [[nodiscard]] std::string to_markdown(const Table& table);
 

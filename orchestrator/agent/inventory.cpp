@@ -114,10 +114,14 @@ Devices local_devices(const DeviceLimits& limits) {
   return devices;
 }
 
-AgentReport local_report(const DeviceLimits& limits, const std::string& node) {
+std::string host_name() {
   char host[256] = {};
   if (::gethostname(host, sizeof host - 1) != 0) throw common::errno_error("gethostname", "this host");
-  return {1, host, local_devices(limits), node};
+  return host;
+}
+
+AgentReport local_report(const DeviceLimits& limits, const std::string& node) {
+  return {1, host_name(), local_devices(limits), node};
 }
 
 }  // namespace ditscale::orchestrator

@@ -23,6 +23,9 @@ struct DeviceLimits {
 /// Throws UsageError when the limits ask for more than there is.
 [[nodiscard]] Devices local_devices(const DeviceLimits& limits);
 
+/// Throws SystemError.
+[[nodiscard]] std::string host_name();
+
 /// The same as an agent reports it, with the host's name; `node` is the batch system's name for it.
 [[nodiscard]] AgentReport local_report(const DeviceLimits& limits, const std::string& node = "");
 

@@ -8,6 +8,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
+#include "orchestrator/agent/inventory.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/job_records.hpp"
 #include "orchestrator/cli/study_choice.hpp"

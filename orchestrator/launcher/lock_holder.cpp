@@ -3,9 +3,7 @@
 #include <fstream>
 #include <sstream>
 
-#include <unistd.h>
-
-#include "common/error.hpp"
+#include "orchestrator/agent/inventory.hpp"
 
 namespace ditscale::orchestrator {
 
@@ -27,12 +25,6 @@ std::optional<std::uint64_t> start_ticks_of(pid_t pid) {
 }
 
 }  // namespace
-
-std::string host_name() {
-  char host[256] = {};
-  if (::gethostname(host, sizeof host - 1) != 0) throw common::errno_error("gethostname", "this host");
-  return host;
-}
 
 bool LockHolder::is_here() const { return host == host_name() && start_ticks_of(pid) == start_ticks; }
 

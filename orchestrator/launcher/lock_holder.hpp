@@ -27,7 +27,4 @@ void sign_lock(const std::filesystem::path& lock, pid_t pid);
 /// version that did not.
 [[nodiscard]] std::optional<LockHolder> holder_of(const std::filesystem::path& lock);
 
-/// This host's name.
-[[nodiscard]] std::string host_name();
-
 }  // namespace ditscale::orchestrator

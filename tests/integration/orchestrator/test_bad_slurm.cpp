@@ -52,6 +52,18 @@ class BadSlurm : public StudyFixture {
     environment["PATH"] = (folder_ / "bin").string() + ":" + std::getenv("PATH");
     return std::make_unique<Command>(arguments, environment, here);
   }
+
+  /// What the batch script of a job on this host runs; folder_/requeued is there once the job was requeued.
+  std::unique_ptr<Command> job_of_one_node(const std::string& step_ms) {
+    const std::string host = this_host();
+    fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host + "|None|" + host + "'");
+    fake("sinfo", "echo '" + host + "|mixed'");
+    fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; [[ $1 != requeue ]] || touch '" +
+                         (folder_ / "requeued").string() + "'");
+    return orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation", "--batch-script",
+                         (folder_ / "job.sh").string()},
+                        {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}, {"FAKE_STEP_MS", step_ms}});
+  }
 };
 
 TEST_F(BadSlurm, DelaysAStudyAndNothingMore) {
@@ -72,14 +84,7 @@ TEST_F(BadSlurm, DelaysAStudyAndNothingMore) {
 
 TEST_F(BadSlurm, ACancellationWhileItSavesBeforeTheTimeLimitIsTheLastWord) {
   write_sweep({600, 0}, 30);
-  const std::string host = this_host();
-  fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host + "|None|" + host + "'");
-  fake("sinfo", "echo '" + host + "|mixed'");
-  fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; [[ $1 != requeue ]] || touch '" +
-                       (folder_ / "requeued").string() + "'");
-  const auto run = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation", "--batch-script",
-                                 (folder_ / "job.sh").string()},
-                                {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}, {"FAKE_STEP_MS", "100"}});
+  const auto run = job_of_one_node("100");
   ASSERT_TRUE(trainers_run(*run, 2));
   ASSERT_TRUE(events_contain("metric"));
   for (const int signal : {SIGUSR2, SIGUSR1}) {
@@ -94,15 +99,7 @@ TEST_F(BadSlurm, ACancellationWhileItSavesBeforeTheTimeLimitIsTheLastWord) {
 
 TEST_F(BadSlurm, AFullDiskEndsTheJobAndDoesNotRequeueIt) {
   write_sweep({420, 0}, 40);
-  const std::string host = this_host();
-  fake("squeue", "echo '7|RUNNING|10:00|N/A|1|" + host + "|None|" + host + "'");
-  fake("sinfo", "echo '" + host + "|mixed'");
-  fake("scontrol", "[[ $2 != hostnames ]] || { echo '" + host + "'; exit; }; [[ $1 != requeue ]] || touch '" +
-                       (folder_ / "requeued").string() + "'");
-  const Ended ended = orchestrator({"run", sweep_.string(), "--worker", DITSCALE_TRAINER, "--allocation",
-                                    "--batch-script", (folder_ / "job.sh").string()},
-                                   {{"SLURM_JOB_ID", "7"}, {"SLURMD_NODENAME", host}, {"FAKE_STEP_MS", "20"}})
-                          ->wait();
+  const Ended ended = job_of_one_node("20")->wait();
   EXPECT_EQ(ended.code, 1) << ended.err;
   EXPECT_THAT(ended.err, AllOf(HasSubstr("No space left on device"), HasSubstr("run the same command again")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "requeued"));

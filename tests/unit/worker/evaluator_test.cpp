@@ -13,18 +13,31 @@
 namespace ditscale::worker {
 namespace {
 
-class EvaluatorTest : public InScratchFolder {};
+class EvaluatorTest : public InScratchFolder {
+ protected:
+  /// Of a small model without scores: `evaluate` has these and no features.
+  static sweeps::TrialSpec small_trial(int num_samples, int steps) {
+    common::Json json = common::Json::parse(
+        R"({"data": {"name": "fashion_mnist"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 14},
+            "evaluate": [{"features": "none", "metrics": [], "sampler": "ddim"}]})");
+    json["evaluate"][0]["num_samples"] = num_samples;
+    json["evaluate"][0]["steps"] = steps;
+    return sweeps::trial_spec_from(common::parse_json(json.dump(), "test"));
+  }
+
+  static DiT model_of(const sweeps::TrialSpec& trial) {
+    DiT model(trial.shape());
+    initialise(*model, 0);
+    return model;
+  }
+};
 
 TEST_F(EvaluatorTest, ALoneProcessStopsInTheMiddleOfARound) {
-  const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(
-      R"({"data": {"name": "fashion_mnist"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 14},
-          "evaluate": [{"features": "none", "metrics": [], "num_samples": 4, "sampler": "ddim", "steps": 5}]})",
-      "test"));
+  const sweeps::TrialSpec trial = small_trial(4, 5);
   const ImageSet images;
   SingleProcess communicator;
   Evaluator evaluator(trial, images, at("cache"), torch::kCPU, communicator);
-  DiT model(trial.shape());
-  initialise(*model, 0);
+  DiT model = model_of(trial);
   int num_questions = 0;
   int num_drawn = 0;
   EvaluationJob job;
@@ -36,15 +49,11 @@ TEST_F(EvaluatorTest, ALoneProcessStopsInTheMiddleOfARound) {
 }
 
 TEST_F(EvaluatorTest, SamplesThatAreNotFiniteCountOnlyTheWorkThatWasDone) {
-  const sweeps::TrialSpec trial = sweeps::trial_spec_from(common::parse_json(
-      R"({"data": {"name": "fashion_mnist"}, "model": {"depth": 1, "width": 16, "heads": 2, "patch": 14},
-          "evaluate": [{"features": "none", "metrics": [], "num_samples": 100000, "sampler": "ddim", "steps": 2}]})",
-      "test"));
+  const sweeps::TrialSpec trial = small_trial(100'000, 2);
   const ImageSet images;
   SingleProcess communicator;
   Evaluator evaluator(trial, images, at("cache"), torch::kCPU, communicator);
-  DiT model(trial.shape());
-  initialise(*model, 0);
+  DiT model = model_of(trial);
   const torch::NoGradGuard no_gradients;
   for (auto& parameter : model->parameters()) parameter.fill_(std::numeric_limits<float>::quiet_NaN());
   const auto evaluation = evaluator.evaluate(model, trial.evaluate.front(), {});
